@@ -1,0 +1,40 @@
+"""
+# Discover media
+
+**What it does.** Once a day, just after midnight UTC, lists the media that arrived in the lake the day before, looks into
+their headers by ranged reads, and leaves a manifest of the day. The manifest starts `enrich_images` and
+`enrich_videos` for the same day.
+
+**Reads and writes.** Reads the sources of `include/lake.yaml`; writes `staging/manifests/dt=<day>/manifest.parquet`
+and asset `media_manifest`. Calls nothing that is billed by Rekognition.
+
+**When it fails.** The log names the bucket or setting. Access denied fails at once; throttling is retried. A file that
+cannot be used is no failure: it is in the manifest, with the reason.
+
+**Re-running.** Safe at any time. To work through past days, create a backfill of this Dag in the UI (Trigger >
+Backfill): every day gets one run of every Dag, and nothing that was paid for is paid for again.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from airflow.sdk import CronPartitionTimetable, dag
+from include.assets import PARTITION_KEY_FORMAT
+from media_lake.tasks import DEFAULT_ARGS, discover
+
+
+@dag(
+    schedule=CronPartitionTimetable("0 0 * * *", timezone="UTC", run_offset=-1, key_format=PARTITION_KEY_FORMAT),
+    start_date=datetime(2020, 1, 1, tzinfo=UTC),
+    catchup=False,
+    max_active_tasks=16,
+    default_args=DEFAULT_ARGS,
+    doc_md=__doc__,
+    tags=["media-lake", "discover"],
+)
+def discover_media() -> None:
+    discover()
+
+
+discover_media()

@@ -1,0 +1,68 @@
+"""
+# Enrich images
+
+**What it does.** Takes the day's manifest, finds out what is not paid for yet, asks a person if the price is above the
+source's limit, calls Amazon Rekognition for each image and feature, turns the archived responses into typed rows, audits
+them, and publishes the day's partitions.
+
+**Reads and writes.** Reads asset `media_manifest`, the ledger and the archived responses; writes `responses/`,
+`usage_log/`, the finding tables with `media_type=image`, `media_assets`, `analyses`, `validation_results` and asset
+`image_findings`.
+
+**When it fails.** `analyze`: access denied fails at once, throttling and outages are retried; a single bad image never
+fails the run, it is a row of `analyses` with its error. `validate` never fails for bad data: `review` then asks a person
+whether to publish. `approve` and `review` wait up to seven days for an answer (Required Actions in the UI).
+
+**Re-running.** Safe at any time, also by clearing tasks. Analyses in the ledger are reused; tables are derived anew from
+the archived responses.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from airflow.sdk import PartitionedAssetTimetable, dag
+from include.assets import image_findings, media_manifest
+from media_lake.approval import ConditionalApprovalOperator
+from media_lake.tasks import (
+    DEFAULT_ARGS,
+    analyze_image_batch,
+    normalize_batch,
+    plan,
+    publish,
+    validate,
+)
+
+
+@dag(
+    schedule=PartitionedAssetTimetable(assets=media_manifest),
+    start_date=datetime(2020, 1, 1, tzinfo=UTC),
+    catchup=False,
+    max_active_tasks=16,
+    default_args=DEFAULT_ARGS,
+    doc_md=__doc__,
+    tags=["media-lake", "plan", "analyze", "normalize", "validate", "publish"],
+)
+def enrich_images() -> None:
+    planned = plan("image")
+    approve = ConditionalApprovalOperator(
+        task_id="approve",
+        needed="{{ ti.xcom_pull(task_ids='plan', key='summary')['approval_needed'] }}",
+        subject="Pay for the image analyses of {{ dag_run.partition_key }}?",
+        body="{{ ti.xcom_pull(task_ids='plan', key='summary')['approval_text'] }}",
+    )
+    analyzed = analyze_image_batch.override(task_id="analyze").expand(batch=planned)
+    normalize = normalize_batch.override(task_id="normalize").partial(media_type="image")
+    normalized = normalize.expand(batch=planned)
+    validated = validate("image", planned["summary"])
+    review = ConditionalApprovalOperator(
+        task_id="review",
+        needed="{{ ti.xcom_pull(task_ids='validate')['failed'] }}",
+        subject="Publish the images of {{ dag_run.partition_key }} although checks failed?",
+        body="{{ ti.xcom_pull(task_ids='validate')['failed_text'] }}",
+    )
+    planned >> approve >> analyzed >> normalized >> validated >> review
+    review >> publish.override(outlets=[image_findings])("image")
+
+
+enrich_images()

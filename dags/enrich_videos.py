@@ -1,0 +1,74 @@
+"""
+# Enrich videos
+
+**What it does.** As `enrich_images`, with Rekognition's asynchronous jobs: starts a job per video and feature while
+there are slots, waits in the triggerer until they end, archives every page of their results, and goes on as for images.
+
+**Reads and writes.** Reads asset `media_manifest`, the ledger, the queue of job notifications and the archived pages;
+writes `responses/jobs/`, `usage_log/`, the finding tables with `media_type=video`, `media_assets`, `analyses`,
+`validation_results` and asset `video_findings`.
+
+**When it fails.** A job that ends as FAILED is started again, up to three times, and then is a row of `analyses` with
+its error. No notification has to arrive: an overdue job is looked up. `wait_for_jobs` gives up after a day; the jobs go
+on, and the next run of the day collects them.
+
+**Re-running.** Safe at any time, also by clearing tasks. A job that was started is waited for, never started again.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from airflow.sdk import PartitionedAssetTimetable, dag, task_group
+from include.assets import media_manifest, video_findings
+from media_lake.approval import ConditionalApprovalOperator
+from media_lake.sensors import VideoJobsSensor
+from media_lake.tasks import (
+    DEFAULT_ARGS,
+    collect_responses,
+    normalize_batch,
+    plan,
+    publish,
+    start_jobs,
+    validate,
+)
+
+
+@task_group
+def analyze(batch: dict[str, Any]) -> None:
+    start_jobs(batch) >> VideoJobsSensor(task_id="wait_for_jobs", batch=batch) >> collect_responses(batch)
+
+
+@dag(
+    schedule=PartitionedAssetTimetable(assets=media_manifest),
+    start_date=datetime(2020, 1, 1, tzinfo=UTC),
+    catchup=False,
+    max_active_tasks=16,
+    default_args=DEFAULT_ARGS,
+    doc_md=__doc__,
+    tags=["media-lake", "plan", "analyze", "normalize", "validate", "publish"],
+)
+def enrich_videos() -> None:
+    planned = plan("video")
+    approve = ConditionalApprovalOperator(
+        task_id="approve",
+        needed="{{ ti.xcom_pull(task_ids='plan', key='summary')['approval_needed'] }}",
+        subject="Pay for the video analyses of {{ dag_run.partition_key }}?",
+        body="{{ ti.xcom_pull(task_ids='plan', key='summary')['approval_text'] }}",
+    )
+    analyzed = analyze.expand(batch=planned)
+    normalize = normalize_batch.override(task_id="normalize").partial(media_type="video")
+    normalized = normalize.expand(batch=planned)
+    validated = validate("video", planned["summary"])
+    review = ConditionalApprovalOperator(
+        task_id="review",
+        needed="{{ ti.xcom_pull(task_ids='validate')['failed'] }}",
+        subject="Publish the videos of {{ dag_run.partition_key }} although checks failed?",
+        body="{{ ti.xcom_pull(task_ids='validate')['failed_text'] }}",
+    )
+    planned >> approve >> analyzed >> normalized >> validated >> review
+    review >> publish.override(outlets=[video_findings])("video")
+
+
+enrich_videos()

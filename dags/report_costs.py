@@ -1,0 +1,38 @@
+"""
+# Report costs
+
+**What it does.** When the images and the videos of a day are published, prices what was used and what was reused,
+publishes `usage` and `costs_daily`, and draws the cost page of the whole lake.
+
+**Reads and writes.** Reads `usage_log/` and the price book of the region; writes the day's partitions of `usage` and
+`costs_daily`, `reports/costs.html` and asset `cost_report`. The page opens without a network; the task links to it.
+
+**When it fails.** A price that is not in the price book is an error that names it: add it to `include/prices/`.
+
+**Re-running.** Safe at any time: the usage log is only ever added to, and the day is priced anew.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from airflow.sdk import PartitionedAssetTimetable, dag
+from include.assets import image_findings, video_findings
+from media_lake.tasks import DEFAULT_ARGS, report_costs as report
+
+
+@dag(
+    schedule=PartitionedAssetTimetable(assets=image_findings & video_findings),
+    start_date=datetime(2020, 1, 1, tzinfo=UTC),
+    catchup=False,
+    # One day at a time: tiers are applied in order, and the page shows every day published so far.
+    max_active_runs=1,
+    default_args=DEFAULT_ARGS,
+    doc_md=__doc__,
+    tags=["media-lake", "report"],
+)
+def report_costs() -> None:
+    report()
+
+
+report_costs()

@@ -1,0 +1,305 @@
+"""Analyze images: pay for what a batch still needs, as fast as the quota lets, each analysis once.
+
+Every call goes through the same steps: wait for the pace, claim the analysis in the ledger, call, and hand the response
+to the flush. A flush archives a chunk of responses, logs their usage and only then tells the ledger that they are
+done. An image call has no idempotency token, so a task killed outright may pay again for what was in flight or not yet
+flushed: at most one chunk (``CHUNK_CALLS`` responses or ``CHUNK_SECONDS`` of them) and one call per thread.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+import uuid
+from collections import Counter, deque
+from collections.abc import Iterable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+import orjson
+from botocore import xform_name
+
+from include.aws_errors import Verdict, code_and_message, judge
+from include.features import FEATURES, ImageCall
+from include.ledger import Entry, Ledger
+from include.objects import Row, list_uris, put_ndjson
+from include.pace import Pace
+from include.responses import analyses_of, now, read_lines, response_line, starter, usage_lines
+from include.run import Run
+
+log = logging.getLogger(__name__)
+
+CHUNK_CALLS = 100
+CHUNK_SECONDS = 5.0
+MAX_ATTEMPTS = 10
+POLL_SECONDS = 2.0
+PROGRESS_SECONDS = 10.0
+
+
+class ServiceUnavailableError(RuntimeError):
+    """Calls kept failing although they were repeated; what was paid is recorded, and a retry goes on from there."""
+
+
+@dataclass(frozen=True)
+class _Work:
+    """One analysis to pay for."""
+
+    key: str
+    feature: str
+    call: ImageCall
+    asset: Row
+    payer: Row
+
+    @property
+    def request(self) -> Row:
+        image: Row = {"Bucket": self.asset["bucket"], "Name": self.asset["key"]}
+        if self.asset["version_id"]:
+            image["Version"] = self.asset["version_id"]
+        return {"Image": {"S3Object": image}, **self.call.parameters}
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """How one piece of work went; ``line`` is set if it was paid for, ``entry`` if it failed."""
+
+    work: _Work
+    kind: Literal["paid", "failed", "exists", "leased"]
+    line: Row | None = None
+    entry: Entry | None = None
+
+
+@dataclass
+class Summary:
+    """Counts of one batch, small enough for an XCom."""
+
+    calls: int = 0
+    reused: int = 0
+    failed: int = 0
+    throttled: int = 0
+    errors: Counter[str] = field(default_factory=Counter)
+
+    def to_xcom(self) -> dict[str, Any]:
+        return {
+            "calls": self.calls,
+            "reused": self.reused,
+            "failed": self.failed,
+            "throttled": self.throttled,
+            "errors": dict(self.errors.most_common(3)),
+        }
+
+
+class ImageAnalyzer:
+    """Analyzes one batch.
+
+    :param rekognition: boto3 client with at least ``threads`` connections.
+    :param s3: boto3 client.
+    :param batch: name of the batch within the run, the same at every attempt.
+    :param owner: identity of the task instance, the same at every attempt.
+    :param lease_seconds: how long a claim lasts; more than the longest call and its flush.
+    """
+
+    def __init__(
+        self,
+        rekognition: Any,
+        s3: Any,
+        ledger: Ledger,
+        run: Run,
+        *,
+        batch: str,
+        owner: str,
+        threads: int,
+        lease_seconds: int,
+        pace: Pace,
+    ) -> None:
+        self._rekognition = rekognition
+        self._s3 = s3
+        self._ledger = ledger
+        self._run = run
+        self._batch = batch
+        self._owner = owner
+        self._attempt = uuid.uuid4().hex
+        self._threads = threads
+        self._lease_seconds = lease_seconds
+        self._pace = pace
+        self._stop = threading.Event()
+        self._summary = Summary()
+
+    def analyze(self, plan: Iterable[Row]) -> Summary:
+        """Pay for the planned analyses of a batch and record those that are reused.
+
+        :raises botocore.exceptions.ClientError: if access is denied; what was paid is recorded.
+        :raises ServiceUnavailableError: if the service stays down; a retry goes on from there.
+        """
+        plan = list(plan)
+        work = [self._work(asset, analysis) for asset, analysis in analyses_of(plan, "planned")]
+        self._adopt_flushed(work)
+        reused = [self._work(asset, analysis) for asset, analysis in analyses_of(plan, "reused")]
+        leased = self._pay(work, reused)
+        while leased:
+            log.info("%d analyses are being paid for by another run; waiting for it", len(leased))
+            time.sleep(POLL_SECONDS)
+            leased = self._pay(leased, reused)
+        self._log_reused(reused)
+        self._summary.throttled = self._pace.throttled
+        return self._summary
+
+    def _work(self, asset: Row, analysis: Row) -> _Work:
+        call = FEATURES[analysis["feature"]].image
+        assert call is not None
+        payer = starter(self._run, asset, "image")
+        return _Work(analysis["analysis_key"], analysis["feature"], call, asset, payer)
+
+    def _pay(self, work: list[_Work], reused: list[_Work]) -> list[_Work]:
+        """Do the work; return what another run holds, and add to ``reused`` what another run has done."""
+        leased: list[_Work] = []
+        known = self._ledger.lookup(item.key for item in work)
+        open_work: deque[_Work] = deque()
+        for item in work:
+            entry = known.get(item.key)
+            if entry is None or entry.state != "done":
+                open_work.append(item)
+            elif entry.run_id != self._run.run_id:
+                reused.append(item)
+        total, buffer, flushed_at, told_at = len(open_work), [], time.monotonic(), time.monotonic()
+        failure: Exception | None = None
+        running: set[Future[_Outcome]] = set()
+        with ThreadPoolExecutor(self._threads) as pool:
+            while open_work or running:
+                while open_work and failure is None and len(running) < 2 * self._threads:
+                    running.add(pool.submit(self._call, open_work.popleft()))
+                done, running = wait(running, timeout=0.5, return_when=FIRST_COMPLETED)
+                for future in done:
+                    try:
+                        outcome = future.result()
+                    except Exception as error:
+                        failure = failure or error
+                        self._stop.set()
+                        open_work.clear()
+                        continue
+                    if outcome.kind == "leased":
+                        leased.append(outcome.work)
+                    elif outcome.kind == "exists":
+                        reused.append(outcome.work)
+                    else:
+                        buffer.append(outcome)
+                if len(buffer) >= CHUNK_CALLS or (buffer and time.monotonic() - flushed_at > CHUNK_SECONDS):
+                    self._flush(buffer)
+                    buffer, flushed_at = [], time.monotonic()
+                if time.monotonic() - told_at > PROGRESS_SECONDS:
+                    log.info("%d of %d analyses, %.0f calls/s allowed", total - len(open_work), total, self._pace.rate)
+                    told_at = time.monotonic()
+        self._flush(buffer)
+        if failure:
+            raise failure
+        return leased
+
+    def _call(self, work: _Work) -> _Outcome:
+        """Claim and call, repeating what may be repeated. Runs in a thread."""
+        for attempt in range(MAX_ATTEMPTS):
+            self._pace.wait()
+            if self._stop.is_set():
+                return _Outcome(work, "leased")
+            claim = self._claim(work)
+            standing = self._ledger.claim(claim)
+            if standing is not None:
+                return _Outcome(work, "exists" if standing.state == "done" else "leased")
+            try:
+                response = getattr(self._rekognition, xform_name(work.call.operation))(**work.request)
+            except Exception as error:
+                verdict = judge(error)
+                if verdict is Verdict.STOP:
+                    raise
+                if verdict is Verdict.REJECTED:
+                    code, message = code_and_message(error)
+                    entry = replace(claim, state="failed", error_code=code, error_message=message, completed_at=now())
+                    return _Outcome(work, "failed", entry=entry)
+                if verdict is Verdict.SLOW_DOWN:
+                    self._pace.was_throttled()
+                log.debug("%s of %s: %s", work.call.operation, work.asset["key"], error)
+                time.sleep(min(20.0, 0.1 * 2**attempt))
+                last = error
+            else:
+                self._pace.succeeded()
+                member = work.call.model_version_member
+                line = response_line(work.key, work.call.operation, work.request, response, member)
+                return _Outcome(work, "paid", line=line)
+        raise ServiceUnavailableError(
+            f"{work.call.operation} failed {MAX_ATTEMPTS} times, last with: {last}. "
+            "What was paid is recorded; the task's retry goes on from there."
+        ) from last
+
+    def _claim(self, work: _Work) -> Entry:
+        return Entry(
+            key=work.key,
+            state="running",
+            owner=self._owner,
+            attempt=self._attempt,
+            lease_expires=int(time.time()) + self._lease_seconds,
+            starter=orjson.dumps(work.payer).decode(),
+        )
+
+    def _flush(self, outcomes: list[_Outcome]) -> None:
+        """Archive responses, log their usage, then tell the ledger: in this order nothing paid is ever lost."""
+        paid = [outcome for outcome in outcomes if outcome.kind == "paid"]
+        entries = [outcome.entry for outcome in outcomes if outcome.entry is not None]
+        if paid:
+            name = f"{int(time.time() * 1000)}-{uuid.uuid4().hex[:8]}"
+            uri = f"{self._run.responses_uri(self._batch)}{name}.ndjson.gz"
+            lines = [{**outcome.line, **_feature(outcome.work)} for outcome in paid if outcome.line]
+            put_ndjson(self._s3, uri, lines)
+            entries += self._record(uri, [(outcome.work, line) for outcome, line in zip(paid, lines, strict=True)])
+        self._ledger.finish(entries)
+        self._summary.calls += len(paid)
+        for outcome in outcomes:
+            if outcome.entry is not None:
+                self._summary.failed += 1
+                self._summary.errors[outcome.entry.error_code or "unknown"] += 1
+
+    def _record(self, uri: str, lines: list[tuple[_Work, Row]]) -> list[Entry]:
+        """Log the usage of an archived chunk, under the chunk's name, and return its ledger entries."""
+        usage: list[Row] = []
+        entries = []
+        for work, line in lines:
+            usage += usage_lines(work.payer, work.key, work.feature, 1.0, line["at"], reused=False)
+            entries.append(
+                Entry(
+                    key=work.key,
+                    state="done",
+                    owner=self._owner,
+                    starter=orjson.dumps(work.payer).decode(),
+                    response_uri=uri,
+                    model_version=line["model_version"],
+                    completed_at=line["at"],
+                    units=1.0,
+                )
+            )
+        chunk = uri.rsplit("/", 1)[1].removesuffix(".ndjson.gz")
+        put_ndjson(self._s3, self._run.usage_uri(f"{self._batch}-{chunk}"), usage)
+        return entries
+
+    def _adopt_flushed(self, work: list[_Work]) -> None:
+        """Record chunks that an earlier attempt archived without coming to tell the ledger."""
+        if not work:
+            return
+        by_key = {item.key: item for item in work}
+        for uri in list_uris(self._s3, self._run.responses_uri(self._batch)):
+            lines = [(by_key[line["analysis_key"]], line) for line in read_lines(self._s3, uri)]
+            known = self._ledger.lookup(item.key for item, _ in lines)
+            if any(known.get(item.key) is None or known[item.key].state != "done" for item, _ in lines):
+                log.info("adopting %d responses that an earlier attempt archived", len(lines))
+                self._ledger.finish(self._record(uri, lines))
+
+    def _log_reused(self, reused: list[_Work]) -> None:
+        lines: list[Row] = []
+        at = now()
+        for work in reused:
+            lines += usage_lines(work.payer, work.key, work.feature, 1.0, at, reused=True)
+        if lines:
+            put_ndjson(self._s3, self._run.usage_uri(f"{self._batch}-reused"), lines)
+        self._summary.reused = len(reused)
+
+
+def _feature(work: _Work) -> Row:
+    return {"feature": work.feature, "content_id": work.asset["content_id"]}

@@ -1,0 +1,72 @@
+"""What an error of an AWS call means for the work at hand.
+
+Source of the codes: "Error handling in Amazon Rekognition"
+(https://docs.aws.amazon.com/rekognition/latest/dg/error-handling.html) and the common errors of AWS APIs.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError
+
+THROTTLED = frozenset(
+    {
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "SlowDown",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+    }
+)
+UNAVAILABLE = frozenset(
+    {"InternalFailure", "InternalServerError", "RequestTimeout", "RequestTimeoutException", "ServiceUnavailable"}
+)
+DENIED = frozenset(
+    {
+        "AccessDenied",
+        "AccessDeniedException",
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "InvalidClientTokenId",
+        "InvalidSignatureException",
+        "MissingAuthenticationToken",
+        "UnrecognizedClientException",
+    }
+)
+
+
+class Verdict(Enum):
+    """What to do about an error."""
+
+    SLOW_DOWN = "slow down and try again"
+    TRY_AGAIN = "try again"
+    NO_SLOT = "wait until a video job ends"
+    STOP = "stop: nothing will work until a person acts"
+    REJECTED = "this analysis cannot work; go on with the others"
+
+
+def judge(error: Exception) -> Verdict:
+    """Classify an exception raised by a boto3 call."""
+    if isinstance(error, ClientError):
+        code = error.response["Error"]["Code"]
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
+        if code in THROTTLED:
+            return Verdict.SLOW_DOWN
+        if code == "LimitExceededException":
+            return Verdict.NO_SLOT
+        if code in DENIED:
+            return Verdict.STOP
+        return Verdict.TRY_AGAIN if code in UNAVAILABLE or status >= 500 else Verdict.REJECTED
+    if isinstance(error, (ConnectionError, HTTPClientError)):
+        return Verdict.TRY_AGAIN
+    return Verdict.STOP if isinstance(error, BotoCoreError) else Verdict.REJECTED
+
+
+def code_and_message(error: Exception) -> tuple[str, str]:
+    """Return an error's code and text, as tables show them."""
+    if isinstance(error, ClientError):
+        detail = error.response["Error"]
+        return detail["Code"], detail.get("Message", "")
+    return type(error).__name__, str(error)

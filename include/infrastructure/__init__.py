@@ -1,0 +1,1 @@
+"""What the pipeline needs to exist at the endpoint it runs against."""

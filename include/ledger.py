@@ -1,0 +1,203 @@
+"""The ledger: the durable record of every analysis, consulted before paying and written after.
+
+One DynamoDB table whose only key is ``key``. An item is either an analysis, under its analysis key, or the reported
+end of a video job, under ``job#<JobId>``. Every change that could make two runs pay is a conditional write
+(https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.ConditionExpressions.html).
+
+An analysis is *running* while somebody holds its lease (images) or its job (videos), and ends *done* or *failed*.
+A failed analysis may be claimed again; a lease that has run out may be taken over.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from botocore.exceptions import ClientError
+
+State = Literal["running", "done", "failed"]
+
+_BATCH_GET = 100
+_JOB_REPORT_DAYS = 14
+_WAITS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4)  # seconds between attempts at unprocessed items
+_serialize = TypeSerializer().serialize
+_deserialize = TypeDeserializer().deserialize
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What the ledger knows of one analysis.
+
+    :param owner: who holds the lease: the same for every attempt of one task instance.
+    :param attempt: a token of the attempt that holds it; an older attempt of the owner has lost its lease.
+    :param lease_expires: seconds since the epoch.
+    :param number: for videos, the attempt's number; it rises only after a recorded failure.
+    :param request: for videos, the Start request of this attempt, as JSON: whoever repeats it must send the same.
+    :param starter: who pays: dag, run, partition, source, cost center and media asset, as JSON.
+    :param units: images or minutes.
+    """
+
+    key: str
+    state: State
+    owner: str | None = None
+    attempt: str | None = None
+    lease_expires: int = 0
+    number: int = 0
+    request: str | None = None
+    job_id: str | None = None
+    started_at: int = 0
+    starter: str | None = None
+    response_uri: str | None = None
+    model_version: str | None = None
+    completed_at: str | None = None
+    units: float = 0.0
+    error_code: str | None = None
+    error_message: str | None = None
+
+    @property
+    def run_id(self) -> str | None:
+        """The Dag run that paid, or None if the entry does not say."""
+        return json.loads(self.starter)["run_id"] if self.starter else None
+
+    def payer_is(self, run_id: str, media_id: str) -> bool:
+        """Whether this run paid, for this asset."""
+        payer = json.loads(self.starter) if self.starter else {}
+        return payer.get("run_id") == run_id and payer.get("media_id") == media_id
+
+    def to_item(self) -> dict[str, Any]:
+        values = {name: value for name, value in asdict(self).items() if value is not None}
+        return {name: _serialize(str(value) if isinstance(value, float) else value) for name, value in values.items()}
+
+    @classmethod
+    def from_item(cls, item: Mapping[str, Any]) -> Entry:
+        values = {name: _deserialize(value) for name, value in item.items()}
+        values = {field.name: values[field.name] for field in fields(cls) if field.name in values}
+        for name in ("lease_expires", "number", "started_at"):
+            values[name] = int(values.get(name, 0))
+        values["units"] = float(values.get("units", 0))
+        return cls(**values)
+
+
+class Ledger:
+    """Reads and writes the ledger.
+
+    :param client: boto3 client of DynamoDB.
+    :param table: name of the table.
+    :param clock: seconds since the epoch.
+    """
+
+    def __init__(self, client: Any, table: str, clock: Callable[[], float] = time.time) -> None:
+        self._client = client
+        self._table = table
+        self._clock = clock
+
+    def lookup(self, keys: Iterable[str]) -> dict[str, Entry]:
+        """Return the entries that exist, by key: one request per 100 keys."""
+        return {item["key"]["S"]: Entry.from_item(item) for item in self._batch_get(sorted(set(keys)))}
+
+    def claim(self, entry: Entry) -> Entry | None:
+        """Take an analysis unless somebody else has it or it is done.
+
+        :param entry: the entry to write, in state running, with owner, attempt and lease.
+        :return: None if it is now ours, else the entry that stands in the way.
+        """
+        condition = (
+            "attribute_not_exists(#key) OR #state = :failed OR (#state = :running AND attribute_not_exists(job_id) "
+            "AND (lease_expires < :now OR #owner = :owner))"
+        )
+        values = {":failed": "failed", ":running": "running", ":now": int(self._clock()), ":owner": entry.owner}
+        return self._put_if(entry, condition, values, {"#key": "key", "#state": "state", "#owner": "owner"})
+
+    def started(self, entry: Entry) -> Entry | None:
+        """Record the JobId of a video job started under the claim that ``entry`` continues.
+
+        :return: None if it is recorded, else the entry that stands in the way.
+        """
+        condition = "#state = :running AND #number = :number AND (attribute_not_exists(job_id) OR job_id = :job)"
+        values = {":running": "running", ":number": entry.number, ":job": entry.job_id}
+        return self._put_if(entry, condition, values, {"#state": "state", "#number": "number"})
+
+    def finish(self, entries: Iterable[Entry]) -> None:
+        """Record analyses that are done or failed. What was paid is always recorded, whoever holds the lease."""
+        requests = [{"PutRequest": {"Item": entry.to_item()}} for entry in entries]
+        chunks = [requests[start : start + 25] for start in range(0, len(requests), 25)]
+        if len(chunks) == 1:
+            self._batch_write(chunks[0])
+        elif chunks:
+            with ThreadPoolExecutor(min(8, len(chunks))) as pool:
+                list(pool.map(self._batch_write, chunks))
+
+    def job_reports(self, job_ids: Iterable[str]) -> dict[str, str]:
+        """Return the reported end, SUCCEEDED or FAILED, of those jobs that have one."""
+        return job_reports(self._batch_get([job_report_key(job_id) for job_id in sorted(set(job_ids))]))
+
+    def _put_if(self, entry: Entry, condition: str, values: dict[str, Any], names: dict[str, str]) -> Entry | None:
+        try:
+            self._client.put_item(
+                TableName=self._table,
+                Item=entry.to_item(),
+                ConditionExpression=condition,
+                ExpressionAttributeNames=names,
+                ExpressionAttributeValues={name: _serialize(value) for name, value in values.items()},
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                raise
+            item = error.response.get("Item")  # type: ignore[typeddict-item]
+            return Entry.from_item(item) if item else self.lookup([entry.key]).get(entry.key)
+        return None
+
+    def _batch_get(self, keys: list[str]) -> list[dict[str, Any]]:
+        chunks = [keys[start : start + _BATCH_GET] for start in range(0, len(keys), _BATCH_GET)]
+        if len(chunks) <= 1:
+            return self._get_chunk(chunks[0]) if chunks else []
+        with ThreadPoolExecutor(8) as pool:
+            return [item for items in pool.map(self._get_chunk, chunks) for item in items]
+
+    def _get_chunk(self, keys: list[str]) -> list[dict[str, Any]]:
+        items: list[dict[str, Any]] = []
+        request: Mapping[str, Any] = {
+            self._table: {"Keys": [{"key": {"S": key}} for key in keys], "ConsistentRead": True}
+        }
+        for wait in _WAITS:
+            reply = self._client.batch_get_item(RequestItems=request)
+            items += reply["Responses"].get(self._table, [])
+            request = reply.get("UnprocessedKeys") or {}
+            if not request:
+                return items
+            time.sleep(wait)
+        raise TimeoutError(f"DynamoDB left keys of {self._table} unread after {len(_WAITS)} attempts: raise its capacity")
+
+    def _batch_write(self, requests: list[dict[str, Any]]) -> None:
+        pending: Mapping[str, Any] = {self._table: requests}
+        for wait in _WAITS:
+            pending = self._client.batch_write_item(RequestItems=pending).get("UnprocessedItems") or {}
+            if not pending:
+                return
+            time.sleep(wait)
+        raise TimeoutError(f"DynamoDB left items of {self._table} unwritten after {len(_WAITS)} attempts: raise its capacity")
+
+
+def job_report_key(job_id: str) -> str:
+    """Return the key under which the reported end of a video job is kept."""
+    return f"job#{job_id}"
+
+
+def job_report_item(job_id: str, status: str, now: float) -> dict[str, Any]:
+    """Return the item that records the end of a video job; writing it again changes nothing that matters.
+
+    :param now: seconds since the epoch.
+    """
+    item = {"key": job_report_key(job_id), "status": status, "expires_at": int(now) + _JOB_REPORT_DAYS * 86_400}
+    return {name: _serialize(value) for name, value in item.items()}
+
+
+def job_reports(items: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """Return JobId to reported end, from such items."""
+    return {item["key"]["S"].removeprefix("job#"): item["status"]["S"] for item in items}

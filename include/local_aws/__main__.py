@@ -1,0 +1,41 @@
+"""``python -m include.local_aws``: serve until SIGTERM or Ctrl-C."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+from types import FrameType
+
+from include.local_aws.endpoint import HEALTH_PATH, Endpoint
+from include.local_aws.server import create_server
+from include.local_aws.settings import LocalAwsSettings
+
+logger = logging.getLogger("include.local_aws")
+
+
+def main() -> None:
+    """Start the endpoint and serve."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    settings = LocalAwsSettings()
+    endpoint = Endpoint(settings)
+    server = create_server(settings, endpoint)
+    signal.signal(signal.SIGTERM, _exit)
+    server.prepare()
+    host, port = server.bind_addr
+    logger.info("local AWS at http://%s:%s (health: %s)", host, port, HEALTH_PATH)
+    try:
+        server.serve()
+    except (KeyboardInterrupt, SystemExit):
+        logger.info("stopping")
+    finally:
+        server.stop()
+        endpoint.close()
+
+
+def _exit(signum: int, frame: FrameType | None) -> None:
+    sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,96 @@
+"""One query execution: what was asked, how it stands, what came out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+TERMINAL = ("SUCCEEDED", "FAILED", "CANCELLED")
+
+
+@dataclass
+class Execution:
+    """A query execution.
+
+    :param output: folder of result files, with a slash at the end.
+    :param output_suffix: where this statement's result goes, below ``output``.
+    :param columns: ColumnInfo of the result.
+    :param rows: result of a SHOW, DESCRIBE or DDL statement; that of a SELECT is in its CSV file.
+    :param cancel: stops the statement while it runs.
+    """
+
+    sql: str
+    database: str
+    workgroup: str
+    region: str
+    output: str
+    output_suffix: str
+    statement_type: str
+    substatement_type: str
+    context: dict[str, str]
+    parameters: list[str] = field(default_factory=list)
+    id: str = field(default_factory=lambda: str(uuid4()))
+    state: str = "QUEUED"
+    reason: str | None = None
+    submitted: float = field(default_factory=time.time)
+    started: float | None = None
+    completed: float | None = None
+    scanned_bytes: int = 0
+    manifest: str | None = None
+    columns: list[dict[str, Any]] = field(default_factory=list)
+    rows: list[list[str | None]] | None = None
+    update_count: int = 0
+    cancel: Callable[[], None] | None = None
+
+    @property
+    def location(self) -> str:
+        """OutputLocation: the file, or for writing statements the prefix, of the result."""
+        return self.output + self.output_suffix.format(id=self.id)
+
+    def finish(self, state: str, reason: str | None = None) -> None:
+        """Enter a terminal state, unless in one already."""
+        if self.state not in TERMINAL:
+            self.state, self.reason, self.completed = state, reason, time.time()
+
+    def describe(self) -> dict[str, Any]:
+        """Give Athena's QueryExecution."""
+        started, completed = self.started or time.time(), self.completed or time.time()
+        description: dict[str, Any] = {
+            "QueryExecutionId": self.id,
+            "Query": self.sql,
+            "StatementType": self.statement_type,
+            "SubstatementType": self.substatement_type,
+            "WorkGroup": self.workgroup,
+            "QueryExecutionContext": self.context,
+            "ResultConfiguration": {"OutputLocation": self.location},
+            "EngineVersion": {
+                "SelectedEngineVersion": "AUTO",
+                "EffectiveEngineVersion": "Athena engine version 3",
+            },
+            "Status": {"State": self.state, "SubmissionDateTime": self.submitted},
+            "Statistics": {
+                "EngineExecutionTimeInMillis": int((completed - started) * 1000),
+                "TotalExecutionTimeInMillis": int((completed - self.submitted) * 1000),
+                "QueryQueueTimeInMillis": int((started - self.submitted) * 1000),
+                "DataScannedInBytes": self.scanned_bytes,
+            },
+        }
+        if self.parameters:
+            description["ExecutionParameters"] = self.parameters
+        if self.completed:
+            description["Status"]["CompletionDateTime"] = self.completed
+        if self.manifest:
+            description["Statistics"]["DataManifestLocation"] = self.manifest
+        if self.reason:
+            description["Status"]["StateChangeReason"] = self.reason
+        if self.state == "FAILED":
+            description["Status"]["AthenaError"] = {
+                "ErrorCategory": 2,
+                "ErrorType": 1006,
+                "Retryable": False,
+                "ErrorMessage": self.reason,
+            }
+        return description

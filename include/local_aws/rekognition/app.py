@@ -1,0 +1,174 @@
+"""The ASGI application: Rekognition's protocol (JSON 1.1 by POST) and the control address ``/_control/``."""
+
+from __future__ import annotations
+
+import logging
+import re
+import uuid
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+import orjson
+from pydantic import ValidationError
+
+from include.local_aws.rekognition.control import Control
+from include.local_aws.rekognition.errors import ServiceError
+from include.local_aws.rekognition.images import IMAGE_OPERATIONS, ImageAnalyst
+from include.local_aws.rekognition.jobs import Jobs
+from include.local_aws.rekognition.media import Media
+from include.local_aws.rekognition.model import OPERATION_NAMES, check_reply, parse_request
+from include.local_aws.rekognition.notifications import Notifier
+from include.local_aws.rekognition.pool import WorkerPool
+from include.local_aws.rekognition.replay import Replay
+from include.local_aws.rekognition.settings import LocalRekognitionSettings
+from include.local_aws.rekognition.videos import VIDEO_ANALYSES
+
+logger = logging.getLogger(__name__)
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Operation = Callable[
+    [str, dict[str, Any], str], Awaitable[dict[str, Any]]
+]  # name, parameters, region -> reply
+
+_TARGET_PREFIX = b"RekognitionService."
+_CREDENTIAL_REGION = re.compile(rb"Credential=[^/,]+/\d{8}/([a-z0-9-]+)/")
+_DEFAULT_REGION = "us-east-1"
+_MAX_BODY = 8 * 1024 * 1024  # 5 MB of image bytes in base64, and room for the rest
+
+
+class LocalRekognition:
+    """The service. Made inside the event loop that runs it, by its lifespan."""
+
+    def __init__(self, settings: LocalRekognitionSettings) -> None:
+        self.control = Control()
+        self.replay = Replay(settings.replay_folder)
+        self._pools = [WorkerPool(settings.workers), WorkerPool(settings.workers)]
+        media = Media(settings.aws_endpoint_url)
+        notifier = Notifier(settings.aws_endpoint_url, self.control)
+        images = ImageAnalyst(media, self._pools[0], self.replay, self.control)
+        self.jobs = Jobs(media, self._pools[1], self.replay, self.control, notifier, settings.workers)
+        self.operations: dict[str, Operation] = {
+            **dict.fromkeys(IMAGE_OPERATIONS, images.call),
+            **{analysis.start: self.jobs.start for analysis in VIDEO_ANALYSES},
+            **{analysis.get: self.jobs.get for analysis in VIDEO_ANALYSES},
+        }
+
+    async def call(self, operation: str, body: bytes, region: str) -> dict[str, Any]:
+        """Answer one call of the API.
+
+        :param operation: name as in the request's target.
+        :raises ServiceError: whatever the caller is to see.
+        """
+        handle = self.operations.get(operation)
+        if handle is None:
+            raise _not_offered(operation, self.operations)
+        await self.control.admit(operation)
+        if len(body) > _MAX_BODY:
+            raise ServiceError("ImageTooLargeException", "Image size is too large")
+        reply = await handle(operation, parse_request(operation, body), region)
+        check_reply(operation, reply)
+        return reply
+
+    async def command(self, method: str, path: str, body: bytes) -> dict[str, Any]:
+        """Answer a request to the control address.
+
+        :raises ServiceError: unknown path, or settings that cannot be.
+        """
+        match method, path:
+            case "GET", "/_control/health":
+                return {"status": "ok", "open_jobs": self.jobs.open, "recorded": len(self.replay)}
+            case "GET", "/_control/calls":
+                return self.control.calls()
+            case "POST", "/_control/reset":
+                self.control.reset()
+                self.jobs.forget()
+                self.replay.reload()
+                return {"status": "ok"}
+            case "POST", "/_control/settings":
+                try:
+                    return self.control.change(orjson.loads(body)).model_dump()
+                except (ValidationError, ValueError, TypeError) as error:
+                    raise ServiceError("InvalidSettings", str(error)) from error
+        raise ServiceError("NotFound", f"{method} {path} is not an address of this service", status=404)
+
+    def close(self) -> None:
+        """End jobs and worker processes."""
+        self.jobs.forget()
+        for pool in self._pools:
+            pool.close()
+
+
+class App:
+    """ASGI entry point: reads requests, writes replies, turns errors into Rekognition's form."""
+
+    def __init__(self, settings: LocalRekognitionSettings) -> None:
+        self._settings = settings
+        self._service: LocalRekognition | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif scope["type"] == "http":
+            body = await _read(receive)
+            status, reply = await self._answer(scope, body)
+            await _write(send, status, reply)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()
+        self._service = LocalRekognition(self._settings)
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        self._service.close()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _answer(self, scope: Scope, body: bytes) -> tuple[int, dict[str, Any]]:
+        assert self._service is not None
+        headers = dict(scope["headers"])
+        target = headers.get(b"x-amz-target", b"")
+        try:
+            if target.startswith(_TARGET_PREFIX):
+                operation = target.removeprefix(_TARGET_PREFIX).decode()
+                return 200, await self._service.call(operation, body, _region(headers))
+            return 200, await self._service.command(scope["method"], scope["path"], body)
+        except ServiceError as error:
+            return error.status, {"__type": error.code, "message": error.message}
+        except Exception as error:
+            logger.exception("unexpected error in %s", target.decode() or scope["path"])
+            return 500, {"__type": "InternalServerError", "message": repr(error)}
+
+
+def _region(headers: dict[bytes, bytes]) -> str:
+    match = _CREDENTIAL_REGION.search(headers.get(b"authorization", b""))
+    return match.group(1).decode() if match else _DEFAULT_REGION
+
+
+def _not_offered(operation: str, offered: dict[str, Operation]) -> ServiceError:
+    reason = "is not offered by the local Rekognition" if operation in OPERATION_NAMES else "is unknown"
+    return ServiceError(
+        "UnknownOperationException", f"{operation} {reason}, which offers {', '.join(sorted(offered))}"
+    )
+
+
+async def _read(receive: Receive) -> bytes:
+    """Return a request's body; of one that is too long, so much that it shows."""
+    parts, size, more = [], 0, True
+    while more:
+        message = await receive()
+        part, more = message.get("body", b""), message.get("more_body", False)
+        if size <= _MAX_BODY:
+            parts.append(part)
+        size += len(part)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+async def _write(send: Send, status: int, reply: dict[str, Any]) -> None:
+    body = orjson.dumps(reply)
+    headers = [
+        (b"content-type", b"application/x-amz-json-1.1"),
+        (b"content-length", str(len(body)).encode()),
+        (b"x-amzn-requestid", str(uuid.uuid4()).encode()),
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,164 @@
+"""The synchronous operations on images. One entry in ``IMAGE_OPERATIONS`` adds an operation.
+
+Moderation: what can honestly be told offline about unsafe content is nothing. DetectModerationLabels
+therefore finds nothing, unless a recorded reply for the same bytes is replayed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from include.local_aws.rekognition.control import Control
+from include.local_aws.rekognition.detectors import Evidence, examine_image
+from include.local_aws.rekognition.findings import TEXT_MODEL_VERSION, face_details, text_detections
+from include.local_aws.rekognition.labels import LABEL_DETECTORS, MODEL_VERSION, labels_from, select_labels
+from include.local_aws.rekognition.media import Media
+from include.local_aws.rekognition.pixels import check_header
+from include.local_aws.rekognition.pool import WorkerPool
+from include.local_aws.rekognition.replay import Replay
+
+Params = dict[str, Any]
+Reply = dict[str, Any]
+
+MODERATION_MODEL_VERSION = "local-1.0"
+_LEAST_LABEL_CONFIDENCE = 55.0  # DetectLabels' default
+_LEAST_MODERATION_CONFIDENCE = 50.0  # DetectModerationLabels' default
+_IN_FLIGHT = 8  # images held in memory at once: 8 x 15 MB
+_REMEMBERED = 2048  # evidence of this many (image, detector) pairs
+
+
+@dataclass(frozen=True)
+class ImageOperation:
+    """How one operation is answered.
+
+    :param detectors: which detectors a request needs.
+    :param answer: makes the reply of a request and the evidence.
+    :param select: applies the request's thresholds to a recorded reply.
+    :param max_side: greatest width and height in pixels, None where AWS states none.
+    """
+
+    detectors: Callable[[Params], tuple[str, ...]]
+    answer: Callable[[Params, Evidence], Reply]
+    select: Callable[[Params, Reply], Reply] = lambda params, reply: reply
+    max_side: int | None = None
+
+
+class ImageAnalyst:
+    """Answers image calls. Evidence is remembered by content, so that one image's operations share it."""
+
+    def __init__(self, media: Media, pool: WorkerPool, replay: Replay, control: Control) -> None:
+        self._media = media
+        self._pool = pool
+        self._replay = replay
+        self._control = control
+        self._in_flight = asyncio.Semaphore(_IN_FLIGHT)
+        self._evidence: OrderedDict[tuple[str, str], Any] = OrderedDict()
+
+    async def call(self, operation: str, params: Params, region: str) -> Reply:
+        """Answer a call and count it.
+
+        :raises ServiceError: see :mod:`.media` and :mod:`.pixels`.
+        """
+        entry = IMAGE_OPERATIONS[operation]
+        async with self._in_flight:
+            data = await asyncio.to_thread(self._media.image, params["Image"], region)
+            check_header(data, entry.max_side)
+            content = hashlib.sha256(data).hexdigest()
+            recorded = self._replay.pages(content, operation)
+            if recorded:
+                reply = entry.select(params, recorded[-1])
+            else:
+                reply = entry.answer(params, await self._examine(data, content, entry.detectors(params)))
+        self._control.bill_image(operation, params["Image"].get("S3Object", {}))
+        return reply
+
+    async def _examine(self, data: bytes, content: str, detectors: tuple[str, ...]) -> Evidence:
+        known = {
+            name: self._evidence[content, name] for name in detectors if (content, name) in self._evidence
+        }
+        missing = tuple(name for name in detectors if name not in known)
+        if detectors and not missing:
+            return known
+        # Without detectors the image is still decoded: damaged data is an error for every operation.
+        seen = await self._pool.run(examine_image, data, missing)
+        for name, evidence in seen.items():
+            self._evidence[content, name] = evidence
+        while len(self._evidence) > _REMEMBERED:
+            self._evidence.popitem(last=False)
+        return known | seen
+
+
+def _label_detectors(params: Params) -> tuple[str, ...]:
+    features = params.get("Features") or ["GENERAL_LABELS"]
+    general = (*LABEL_DETECTORS, "text") if "GENERAL_LABELS" in features else ()
+    return (*general, "colors") if "IMAGE_PROPERTIES" in features else general
+
+
+def _answer_labels(params: Params, evidence: Evidence) -> Reply:
+    reply: Reply = {"LabelModelVersion": MODEL_VERSION}
+    if "faces" in evidence:
+        reply = _select_labels(params, {"Labels": labels_from(evidence), **reply})
+    if "colors" in evidence:
+        most = params.get("Settings", {}).get("ImageProperties", {}).get("MaxDominantColors", 10)
+        reply["ImageProperties"] = _image_properties(evidence["colors"], most)
+    return reply
+
+
+def _image_properties(colors: dict[str, Any], most: int) -> dict[str, Any]:
+    """Return ImageProperties of the whole image; foreground and background cannot be told apart here."""
+    return {
+        "Quality": {name.capitalize(): colors[name] for name in ("brightness", "sharpness", "contrast")},
+        "DominantColors": [
+            {
+                **dict(zip(("Red", "Green", "Blue"), color["rgb"], strict=True)),
+                "HexCode": "#{:02x}{:02x}{:02x}".format(*color["rgb"]),
+                "CSSColor": color["css"],
+                "SimplifiedColor": color["simplified"],
+                "PixelPercent": color["percent"],
+            }
+            for color in colors["dominant"][:most]
+        ],
+    }
+
+
+def _select_labels(params: Params, reply: Reply) -> Reply:
+    labels = select_labels(reply.get("Labels", []), params, _LEAST_LABEL_CONFIDENCE)
+    return {**reply, "Labels": labels[: params.get("MaxLabels", 1000)]}
+
+
+def _answer_moderation(params: Params, evidence: Evidence) -> Reply:
+    return {"ModerationLabels": [], "ModerationModelVersion": MODERATION_MODEL_VERSION, "ContentTypes": []}
+
+
+def _select_moderation(params: Params, reply: Reply) -> Reply:
+    least = params.get("MinConfidence", _LEAST_MODERATION_CONFIDENCE)
+    return {
+        **reply,
+        "ModerationLabels": [label for label in reply["ModerationLabels"] if label["Confidence"] >= least],
+    }
+
+
+def _answer_text(params: Params, evidence: Evidence) -> Reply:
+    return {
+        "TextDetections": text_detections(evidence["text"], params),
+        "TextModelVersion": TEXT_MODEL_VERSION,
+    }
+
+
+def _answer_faces(params: Params, evidence: Evidence) -> Reply:
+    return {"FaceDetails": face_details(evidence["faces"])}
+
+
+IMAGE_OPERATIONS = {
+    "DetectLabels": ImageOperation(_label_detectors, _answer_labels, _select_labels, max_side=10_000),
+    "DetectModerationLabels": ImageOperation(
+        lambda params: (), _answer_moderation, _select_moderation, max_side=10_000
+    ),
+    "DetectText": ImageOperation(lambda params: ("text",), _answer_text),
+    "DetectFaces": ImageOperation(lambda params: ("faces",), _answer_faces),
+}

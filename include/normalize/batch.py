@@ -1,0 +1,216 @@
+"""Normalize one batch: archived responses become typed rows of every table, as Parquet in the run's own place.
+
+Rows are streamed: at most ``ROWS_PER_FILE`` of a table are held at a time.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any
+
+import awswrangler as wr
+import boto3
+import pandas as pd
+import pyarrow as pa
+
+from include.features import FEATURES, MediaType
+from include.ledger import Entry, Ledger
+from include.normalize import normalize
+from include.objects import Row, list_uris, split_uri
+from include.responses import read_lines
+from include.run import Run
+from include.schemas import FINDING_TABLES, TABLES, Table
+from include.settings import Lake
+
+log = logging.getLogger(__name__)
+
+ROWS_PER_FILE = 50_000
+
+# The tables a run on images or on videos fills, empty or not.
+RUN_TABLES = (*FINDING_TABLES, "analyses", "media_assets")
+
+
+class TableWriter:
+    """Writes rows of many tables as Parquet files named after the batch; a repeated attempt replaces its own."""
+
+    def __init__(self, session: boto3.Session, run: Run, media_type: MediaType | None, batch: str) -> None:
+        self._session = session
+        self._run = run
+        self._media_type = media_type
+        self._batch = batch
+        self._rows: defaultdict[str, list[Row]] = defaultdict(list)
+        self._files: Counter[str] = Counter()
+        self.written: Counter[str] = Counter()
+
+    def add(self, table: str, row: Row) -> None:
+        """Add a row; it is written when enough have come together."""
+        rows = self._rows[table]
+        rows.append(row)
+        if len(rows) >= ROWS_PER_FILE:
+            self._write(TABLES[table])
+
+    def close(self) -> None:
+        """Write what is left."""
+        for name in list(self._rows):
+            self._write(TABLES[name])
+
+    def _write(self, table: Table) -> None:
+        rows = self._rows.pop(table.name)
+        uri = (
+            f"{self._run.table_uri(table.name, self._media_type)}{self._batch}-{self._files[table.name]:04d}.parquet"
+        )
+        write_table(self._session, table, rows, uri)
+        self._files[table.name] += 1
+        self.written[table.name] += len(rows)
+
+
+def write_table(session: boto3.Session, table: Table, rows: list[Row], uri: str) -> None:
+    """Write rows as one Parquet file with the types of the schema."""
+    frame = pa.Table.from_pylist(rows, schema=table.arrow_schema).to_pandas(types_mapper=pd.ArrowDtype)
+    wr.s3.to_parquet(
+        frame, path=uri, dtype=table.column_types, compression="zstd", index=False, boto3_session=session
+    )
+
+
+def normalize_batch(
+    session: boto3.Session,
+    s3: Any,
+    ledger: Ledger,
+    lake: Lake,
+    run: Run,
+    media_type: MediaType,
+    batch: str,
+    plan: Iterable[Row],
+) -> dict[str, int]:
+    """Write the rows of one planned batch and return their number by table."""
+    plan = list(plan)
+    remove_files(s3, run, media_type, batch)
+    wanted = {
+        analysis["analysis_key"]: analysis["feature"]
+        for row in plan
+        for analysis in row["analyses"]
+        if analysis["state"] != "rejected"
+    }
+    entries = ledger.lookup(wanted)
+    writer = TableWriter(session, run, media_type, batch)
+    findings = _write_findings(s3, lake, plan, wanted, entries, writer)
+    for row in plan:
+        analyses = [_analysis(row["asset"], item, entries, findings, run) for item in row["analyses"]]
+        for analysis in analyses:
+            writer.add("analyses", analysis)
+        writer.add("media_assets", _asset(row["asset"], analyses))
+    writer.close()
+    return dict(writer.written)
+
+
+def remove_files(s3: Any, run: Run, media_type: MediaType, batch: str) -> None:
+    """Remove what an earlier attempt at a batch wrote."""
+    for table in RUN_TABLES:
+        for uri in list_uris(s3, f"{run.table_uri(table, media_type)}{batch}-"):
+            bucket, key = split_uri(uri)
+            s3.delete_object(Bucket=bucket, Key=key)
+
+
+def _write_findings(
+    s3: Any, lake: Lake, plan: list[Row], wanted: dict[str, str], entries: dict[str, Entry], writer: TableWriter
+) -> Counter[str]:
+    """Write the findings of every analysis that is done, once per asset; return their number by analysis key."""
+    assets: defaultdict[str, list[str]] = defaultdict(list)
+    for row in plan:
+        for analysis in row["analyses"]:
+            assets[analysis["analysis_key"]].append(row["asset"]["media_id"])
+    unknown: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
+    for key, operation, pages in _responses(s3, wanted, entries):
+        least = lake.min_confidence.get(wanted[key], 0.0)
+        for table, found in normalize(operation, pages, unknown):
+            if (found.get("confidence") or 100.0) < least:
+                continue
+            counts[key] += 1
+            for media_id in assets[key]:
+                writer.add(table, {"media_id": media_id, "analysis_key": key, **found})
+    if unknown:
+        log.warning("responses have what no table has, and findings without what they need: %s", dict(unknown.most_common(10)))
+    return counts
+
+
+def _responses(
+    s3: Any, wanted: dict[str, str], entries: dict[str, Entry]
+) -> Iterator[tuple[str, str, Iterable[Row]]]:
+    """Yield ``(analysis key, operation, response pages)``, reading each archived object once."""
+    by_uri: defaultdict[str, set[str]] = defaultdict(set)
+    for key in wanted:
+        entry = entries.get(key)
+        if entry is not None and entry.state == "done" and entry.response_uri:
+            by_uri[entry.response_uri].add(key)
+    for uri, keys in by_uri.items():
+        if uri.endswith("/"):
+            (key,) = keys
+            lines = read_lines(s3, uri)
+            first = next(lines)
+            yield key, first["operation"], _pages(first, lines)
+        else:
+            for line in read_lines(s3, uri):
+                if line["analysis_key"] in keys:
+                    keys.discard(line["analysis_key"])
+                    yield line["analysis_key"], line["operation"], [line["response"]]
+
+
+def _pages(first: Row, rest: Iterator[Row]) -> Iterator[Row]:
+    yield first["response"]
+    for line in rest:
+        yield line["response"]
+
+
+def _analysis(asset: Row, item: Row, entries: dict[str, Entry], findings: Counter[str], run: Run) -> Row:
+    call = FEATURES[item["feature"]].analysis("video" if asset["media_type"] == "video" else "image")
+    assert call is not None
+    key = item["analysis_key"]
+    entry = entries.get(key)
+    row: Row = {
+        "media_id": asset["media_id"],
+        "feature": item["feature"],
+        "operation": call.operation,
+        "analysis_key": key,
+        "error_code": item["code"],
+        "error_message": item["message"],
+    }
+    if item["state"] == "rejected":
+        return row | {"status": "rejected"}
+    if entry is None or entry.state != "done":
+        code = entry.error_code if entry else None
+        message = entry.error_message if entry else None
+        return row | {
+            "status": "failed",
+            "error_code": code or "NotAnalyzed",
+            "error_message": message or "the analysis did not take place; run the day again",
+        }
+    paid_here = entry.payer_is(run.run_id, asset["media_id"])
+    return row | {
+        "status": "succeeded" if paid_here else "reused",
+        "model_version": entry.model_version,
+        "response_uri": entry.response_uri,
+        "units": entry.units,
+        "findings": findings[key],
+        "completed_at": datetime.fromisoformat(entry.completed_at) if entry.completed_at else None,
+    }
+
+
+def _asset(asset: Row, analyses: list[Row]) -> Row:
+    """Return the row of an asset, with what became of it over all its analyses."""
+    good = sum(row["status"] in ("succeeded", "reused") for row in analyses)
+    bad = next((row for row in analyses if row["status"] in ("failed", "rejected")), None)
+    if asset["reason_code"] or (bad and not good and all(row["status"] == "rejected" for row in analyses)):
+        status = "rejected"
+    elif bad is None:
+        status = "analyzed"
+    else:
+        status = "partial" if good else "failed"
+    row = {name: asset[name] for name in TABLES["media_assets"].column_types if name in asset}
+    row |= {"status": status, "last_modified": datetime.fromisoformat(asset["last_modified"])}
+    if bad is not None and not asset["reason_code"]:
+        row |= {"reason_code": bad["error_code"], "reason": f"{bad['feature']}: {bad['error_message']}"}
+    return row

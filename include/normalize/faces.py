@@ -1,0 +1,81 @@
+"""Rows of table ``faces`` from DetectFaces and GetFaceDetection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from include.normalize.members import JsonObject, box, findings, mapping, number, objects, truth, whole, word
+
+_MODEL_VERSION = "FaceModelVersion"  # neither operation reports one today
+_ATTRIBUTES = {
+    "smile": "Smile",
+    "eyeglasses": "Eyeglasses",
+    "sunglasses": "Sunglasses",
+    "beard": "Beard",
+    "mustache": "Mustache",
+    "eyes_open": "EyesOpen",
+    "mouth_open": "MouthOpen",
+    "face_occluded": "FaceOccluded",
+}
+
+
+def image_faces(pages: Iterable[JsonObject]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield a row for every face of an image, numbered in the order of the response."""
+    for index, (version, face) in enumerate(findings(pages, "FaceDetails", _MODEL_VERSION)):
+        yield "faces", _row(face, None, index, version)
+
+
+def video_faces(pages: Iterable[JsonObject]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield a row for every face of every frame, numbered within its frame, also where a page ends inside a frame.
+
+    The API sorts faces by time, so that the last time is all there is to remember.
+    """
+    index, last = 0, None
+    for version, item in findings(pages, "Faces", _MODEL_VERSION):
+        timestamp_ms = whole(item.get("Timestamp"))
+        index = index + 1 if timestamp_ms == last and timestamp_ms is not None else 0
+        last = timestamp_ms
+        yield "faces", _row(mapping(item.get("Face")), timestamp_ms, index, version)
+
+
+def _row(face: JsonObject, timestamp_ms: int | None, index: int, version: str | None) -> dict[str, Any]:
+    pose, quality = mapping(face.get("Pose")), mapping(face.get("Quality"))
+    ages, gender = mapping(face.get("AgeRange")), mapping(face.get("Gender"))
+    emotions = [
+        {"type": word(emotion.get("Type")), "confidence": number(emotion.get("Confidence"))}
+        for emotion in objects(face.get("Emotions"))
+    ]
+    return {
+        "model_version": version,
+        "timestamp_ms": timestamp_ms,
+        "face_index": index,
+        "confidence": number(face.get("Confidence")),
+        **box(face.get("BoundingBox")),
+        "pose_roll": number(pose.get("Roll")),
+        "pose_yaw": number(pose.get("Yaw")),
+        "pose_pitch": number(pose.get("Pitch")),
+        "brightness": number(quality.get("Brightness")),
+        "sharpness": number(quality.get("Sharpness")),
+        "age_low": whole(ages.get("Low")),
+        "age_high": whole(ages.get("High")),
+        "gender": word(gender.get("Value")),
+        "gender_confidence": number(gender.get("Confidence")),
+        **_attributes(face),
+        "dominant_emotion": _dominant(emotions),
+        "emotions": emotions,
+    }
+
+
+def _attributes(face: JsonObject) -> dict[str, bool | float | None]:
+    columns: dict[str, bool | float | None] = {}
+    for name, member in _ATTRIBUTES.items():
+        attribute = mapping(face.get(member))
+        columns[name] = truth(attribute.get("Value"))
+        columns[f"{name}_confidence"] = number(attribute.get("Confidence"))
+    return columns
+
+
+def _dominant(emotions: list[dict[str, Any]]) -> str | None:
+    rated = [emotion for emotion in emotions if emotion["confidence"] is not None]
+    return max(rated, key=lambda emotion: emotion["confidence"])["type"] if rated else None

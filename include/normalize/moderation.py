@@ -1,0 +1,39 @@
+"""Rows of table ``moderation_labels`` from DetectModerationLabels and GetContentModeration.
+
+Models before 7.0 give no ``TaxonomyLevel`` and no ``ContentTypes``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from include.normalize.members import JsonObject, findings, mapping, names, number, objects, whole, word
+
+
+def image_moderation(pages: Iterable[JsonObject]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield a row for every moderation label of an image; the kinds of content are those of the whole image."""
+    for page in pages:
+        version = word(page.get("ModerationModelVersion"))
+        for label in objects(page.get("ModerationLabels")):
+            yield "moderation_labels", _row(label, {"ContentTypes": page.get("ContentTypes")}, version)
+
+
+def video_moderation(pages: Iterable[JsonObject]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield a row for every moderation label and time; with aggregation SEGMENTS, its span as well."""
+    for version, item in findings(pages, "ModerationLabels", "ModerationModelVersion"):
+        yield "moderation_labels", _row(mapping(item.get("ModerationLabel")), item, version)
+
+
+def _row(label: JsonObject, item: JsonObject, version: str | None) -> dict[str, Any]:
+    return {
+        "model_version": version,
+        "timestamp_ms": whole(item.get("Timestamp")),
+        "start_ms": whole(item.get("StartTimestampMillis")),
+        "end_ms": whole(item.get("EndTimestampMillis")),
+        "name": word(label.get("Name")),
+        "parent_name": word(label.get("ParentName")),
+        "taxonomy_level": whole(label.get("TaxonomyLevel")),
+        "confidence": number(label.get("Confidence")),
+        "content_types": names(item.get("ContentTypes")),
+    }

@@ -1,0 +1,37 @@
+"""Rows of table ``texts`` from DetectText and GetTextDetection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from include.normalize.members import JsonObject, box, findings, mapping, number, objects, text, whole, word
+
+
+def image_text(pages: Iterable[JsonObject]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield a row for every line and word of an image."""
+    for version, detection in findings(pages, "TextDetections", "TextModelVersion"):
+        yield "texts", _row(detection, None, version)
+
+
+def video_text(pages: Iterable[JsonObject]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield a row for every line and word of every frame."""
+    for version, item in findings(pages, "TextDetections", "TextModelVersion"):
+        yield "texts", _row(mapping(item.get("TextDetection")), whole(item.get("Timestamp")), version)
+
+
+def _row(detection: JsonObject, timestamp_ms: int | None, version: str | None) -> dict[str, Any]:
+    geometry = mapping(detection.get("Geometry"))
+    return {
+        "model_version": version,
+        "timestamp_ms": timestamp_ms,
+        "text": text(detection.get("DetectedText")),
+        "type": word(detection.get("Type")),
+        "text_id": whole(detection.get("Id")),
+        "parent_id": whole(detection.get("ParentId")),
+        "confidence": number(detection.get("Confidence")),
+        **box(geometry.get("BoundingBox")),
+        "polygon": [
+            {"x": number(point.get("X")), "y": number(point.get("Y"))} for point in objects(geometry.get("Polygon"))
+        ],
+    }

@@ -1,0 +1,90 @@
+"""Whole objects in S3: compressed NDJSON and Parquet, written in one PUT so that a reader sees all of them or nothing."""
+
+from __future__ import annotations
+
+import gzip
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
+from botocore.exceptions import ClientError
+
+Row = dict[str, Any]
+
+
+def split_uri(uri: str) -> tuple[str, str]:
+    """Split an S3 URI into bucket and key.
+
+    >>> split_uri("s3://media-lake/raw/a b.jpg")
+    ('media-lake', 'raw/a b.jpg')
+    """
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    return bucket, key
+
+
+def put(s3: Any, uri: str, body: bytes, content_type: str = "application/octet-stream") -> int:
+    """Write an object and return its size in bytes."""
+    bucket, key = split_uri(uri)
+    s3.put_object(Bucket=bucket, Key=key, Body=body, ContentType=content_type)
+    return len(body)
+
+
+def get(s3: Any, uri: str) -> bytes:
+    """Read an object.
+
+    :raises FileNotFoundError: if there is none.
+    """
+    bucket, key = split_uri(uri)
+    try:
+        return s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    except ClientError as error:
+        if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
+            raise FileNotFoundError(uri) from error
+        raise
+
+
+def list_uris(s3: Any, prefix_uri: str) -> list[str]:
+    """Return the URIs of the objects below a prefix, in key order."""
+    bucket, prefix = split_uri(prefix_uri)
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+    return [f"s3://{bucket}/{item['Key']}" for page in pages for item in page.get("Contents", [])]
+
+
+def delete_prefix(s3: Any, prefix_uri: str) -> None:
+    """Delete every object below a prefix."""
+    bucket, _ = split_uri(prefix_uri)
+    uris = list_uris(s3, prefix_uri)
+    for start in range(0, len(uris), 1000):
+        keys = [{"Key": split_uri(uri)[1]} for uri in uris[start : start + 1000]]
+        s3.delete_objects(Bucket=bucket, Delete={"Objects": keys, "Quiet": True})
+
+
+def put_ndjson(s3: Any, uri: str, rows: Iterable[Row]) -> int:
+    """Write rows as gzip-compressed NDJSON and return the size in bytes."""
+    lines = b"".join(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in rows)
+    return put(s3, uri, gzip.compress(lines, compresslevel=5, mtime=0), "application/x-ndjson")
+
+
+def get_ndjson(s3: Any, uri: str) -> Iterator[Row]:
+    """Read the rows of a gzip-compressed NDJSON object, one at a time."""
+    with gzip.open(io.BytesIO(get(s3, uri))) as lines:
+        for line in lines:
+            yield orjson.loads(line)
+
+
+def put_parquet(s3: Any, uri: str, rows: Sequence[Row], schema: pa.Schema) -> int:
+    """Write rows as one Parquet object and return its size in bytes."""
+    buffer = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist(list(rows), schema=schema), buffer, compression="zstd")
+    return put(s3, uri, buffer.getvalue())
+
+
+def get_parquet(s3: Any, uri: str) -> pa.Table:
+    """Read one Parquet object.
+
+    :raises FileNotFoundError: if there is none.
+    """
+    return pq.read_table(io.BytesIO(get(s3, uri)))

@@ -1,0 +1,175 @@
+"""A client of Airflow's REST API, as far as the stack and the demonstration need it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Self
+
+import httpx
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
+
+PAGE = 100
+TERMINAL_STATES = ("success", "failed")
+
+
+@dataclass(frozen=True)
+class Dag:
+    """A Dag that Airflow has read.
+
+    :param due_at: when its next scheduled run is due; None if no clock starts it.
+    """
+
+    dag_id: str
+    paused: bool
+    due_at: datetime | None
+
+
+@dataclass(frozen=True)
+class DagRun:
+    """A run of a Dag on a partition.
+
+    :param state: Airflow's word: queued, running, success or failed.
+    :param queued_at: when it was created.
+    """
+
+    dag_id: str
+    run_id: str
+    run_type: str
+    partition: str | None
+    state: str
+    queued_at: datetime
+
+    @property
+    def ended(self) -> bool:
+        return self.state in TERMINAL_STATES
+
+
+class AirflowApi:
+    """Airflow's REST API, version 2, on a server that asks for no login.
+
+    A server that is being started again is waited for: requests are repeated for up to ``patience`` seconds.
+
+    :param url: address of the api-server.
+    """
+
+    def __init__(self, url: str, patience: float = 60, transport: httpx.BaseTransport | None = None) -> None:
+        self._client = httpx.Client(base_url=url, timeout=30, trust_env=False, transport=transport)
+        self._patience = patience
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._client.close()
+
+    def health(self) -> dict[str, str]:
+        """Return component to status (``healthy`` or not); every component ``unreachable`` if nobody answers."""
+        try:
+            response = self._client.get("/api/v2/monitor/health", timeout=5)
+            response.raise_for_status()
+            content = response.json()
+        except (httpx.HTTPError, ValueError):
+            content = {}
+        names = ("metadatabase", "scheduler", "dag_processor", "triggerer")
+        return {name: (content.get(name) or {}).get("status") or "unreachable" for name in names}
+
+    def dags(self) -> dict[str, Dag]:
+        """Return the Dags that are parsed, by name."""
+        return {
+            dag["dag_id"]: Dag(dag["dag_id"], dag["is_paused"], _moment(dag["next_dagrun_run_after"]))
+            for dag in self._pages("/api/v2/dags", "dags")
+        }
+
+    def unpause(self, dag_id: str) -> None:
+        self._request("PATCH", f"/api/v2/dags/{dag_id}", json={"is_paused": False})
+
+    def import_errors(self) -> dict[str, str]:
+        """Return Dag file to error."""
+        return {
+            error["filename"]: error["stack_trace"]
+            for error in self._pages("/api/v2/importErrors", "import_errors")
+        }
+
+    def create_pool(self, name: str, definition: dict[str, Any]) -> None:
+        """Make a pool unless there is one of this name.
+
+        :param definition: as in a file for ``airflow pools import``.
+        """
+        try:
+            self._request("POST", "/api/v2/pools", json={"name": name, **definition})
+        except httpx.HTTPStatusError as error:
+            if error.response.status_code != httpx.codes.CONFLICT:
+                raise
+
+    def create_backfill(self, dag_id: str, first: date, last: date, max_active_runs: int) -> None:
+        """Run a Dag again for each day from ``first`` to ``last``, both included.
+
+        :raises httpx.HTTPStatusError: if Airflow refuses, with status 409 while another backfill of the Dag is open.
+        """
+        body = {
+            "dag_id": dag_id,
+            "from_date": f"{first}T00:00:00Z",
+            "to_date": f"{last}T23:59:59Z",
+            "reprocess_behavior": "completed",
+            "max_active_runs": max_active_runs,
+        }
+        self._request("POST", "/api/v2/backfills", json=body)
+
+    def open_backfills(self, dag_id: str) -> int:
+        """Return how many backfills of a Dag are not complete."""
+        content = self._request("GET", "/api/v2/backfills", params={"dag_id": dag_id, "limit": PAGE})
+        return sum(backfill["completed_at"] is None for backfill in content["backfills"])
+
+    def runs(self, dag_id: str) -> list[DagRun]:
+        """Return the runs of a Dag, newest first."""
+        return [
+            DagRun(
+                dag_id,
+                run["dag_run_id"],
+                run["run_type"],
+                run["partition_key"],
+                run["state"],
+                datetime.fromisoformat(run["queued_at"]),
+            )
+            for run in self._pages(f"/api/v2/dags/{dag_id}/dagRuns", "dag_runs", {"order_by": "-id"})
+        ]
+
+    def sources(self, run: DagRun) -> set[str]:
+        """Return the ids of the runs whose asset events caused a run."""
+        path = f"/api/v2/dags/{run.dag_id}/dagRuns/{run.run_id}/upstreamAssetEvents"
+        return {event["source_run_id"] for event in self._request("GET", path)["asset_events"]}
+
+    def task_instances(self, run: DagRun) -> list[dict[str, Any]]:
+        """Return the task instances of a run as Airflow describes them."""
+        path = f"/api/v2/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances"
+        return list(self._pages(path, "task_instances"))
+
+    def _pages(
+        self, path: str, member: str, params: dict[str, Any] | None = None
+    ) -> Iterator[dict[str, Any]]:
+        offset = 0
+        while True:
+            content = self._request("GET", path, params={**(params or {}), "limit": PAGE, "offset": offset})
+            yield from content[member]
+            offset += PAGE
+            if offset >= content["total_entries"]:
+                return
+
+    def _request(self, method: str, path: str, **arguments: Any) -> Any:
+        """Send a request, again while the server is away: each of ours may be repeated."""
+        for attempt in Retrying(
+            retry=retry_if_exception_type(httpx.TransportError),
+            stop=stop_after_delay(self._patience),
+            wait=wait_fixed(0.5),
+            reraise=True,
+        ):
+            with attempt:
+                response = self._client.request(method, path, **arguments)
+        response.raise_for_status()
+        return response.json()
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

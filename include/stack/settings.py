@@ -1,0 +1,105 @@
+"""Ports and folders of the local stack, from the environment."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from pathlib import Path
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+class StackError(RuntimeError):
+    """The stack cannot do what was asked; the text says why and what to do, in one sentence."""
+
+
+class StackSettings(BaseSettings):
+    """Each field is the environment variable ``MEDIA_LAKE_STACK_<FIELD>``; see ``.env.example``."""
+
+    model_config = SettingsConfigDict(env_prefix="MEDIA_LAKE_STACK_", frozen=True, extra="ignore")
+
+    folder: Path = Field(
+        PROJECT / ".stack", description="logs, secrets and reports of the stack; `make down` removes it"
+    )
+    airflow_port: int = Field(8080, ge=1, le=65535, description="Airflow's UI and REST API")
+    aws_port: int = Field(4566, ge=1, le=65535, description="local AWS endpoint")
+    rekognition_port: int = Field(
+        4567, ge=1, le=65535, description="local Rekognition, behind the AWS endpoint"
+    )
+    postgres_port: int = Field(55432, ge=1, le=65535, description="Airflow's database")
+    worker_log_port: int = Field(8793, ge=1, le=65535, description="logs of running tasks, read by the UI")
+    trigger_log_port: int = Field(
+        8794, ge=1, le=65535, description="logs of running triggers, read by the UI"
+    )
+    parallelism: int = Field(8, ge=1, description="task processes at once")
+    start_timeout_seconds: int = Field(180, ge=10, description="how long `make up` waits for all components")
+    run_timeout_seconds: int = Field(3600, ge=10, description="how long `make demo` waits for its runs")
+
+    @property
+    def runtime(self) -> Path:
+        """Folder of the database and the sockets.
+
+        It is outside the project because PostgreSQL, which refuses to run as root, then runs as a user of its own that
+        has to reach its data, and because the path of a socket may have some hundred characters only.
+        """
+        name = hashlib.sha256(str(self.folder.resolve()).encode()).hexdigest()[:12]
+        return Path(tempfile.gettempdir()).resolve() / f"media-lake-{name}"
+
+    @property
+    def database_folder(self) -> Path:
+        return self.runtime / "postgres"
+
+    @property
+    def airflow_home(self) -> Path:
+        return self.folder / "airflow"
+
+    @property
+    def logs(self) -> Path:
+        return self.folder / "logs"
+
+    @property
+    def reports(self) -> Path:
+        return self.folder / "reports"
+
+    @property
+    def airflow_url(self) -> str:
+        return f"http://127.0.0.1:{self.airflow_port}"
+
+    @property
+    def aws_url(self) -> str:
+        return f"http://127.0.0.1:{self.aws_port}"
+
+    @property
+    def rekognition_url(self) -> str:
+        return f"http://127.0.0.1:{self.rekognition_port}"
+
+    @property
+    def database_uri(self) -> str:
+        return f"postgresql+psycopg2://postgres@127.0.0.1:{self.postgres_port}/postgres"
+
+    @property
+    def ports(self) -> dict[str, int]:
+        """Field name to port, of every port that the stack listens on."""
+        return {name: getattr(self, name) for name in type(self).model_fields if name.endswith("_port")}
+
+
+def load_stack_settings() -> StackSettings:
+    """Read the settings from the environment.
+
+    :raises StackError: if one is wrong or two ports are the same.
+    """
+    try:
+        settings = StackSettings()
+    except ValidationError as error:
+        problem = error.errors()[0]
+        name = ".".join(str(part) for part in problem["loc"]).upper()
+        raise StackError(f"MEDIA_LAKE_STACK_{name} is {problem['input']!r}: {problem['msg']}") from error
+    users: dict[int, str] = {}
+    for name, port in settings.ports.items():
+        if port in users:
+            raise StackError(f"{users[port]} and {name} are both {port}; give each a port of its own")
+        users[port] = name
+    return settings

@@ -1,0 +1,36 @@
+"""Tasks that wait for a person, only when there is something to decide."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import timedelta
+from typing import Any
+
+from airflow.providers.standard.operators.hitl import ApprovalOperator
+from airflow.sdk import Context
+
+
+class ConditionalApprovalOperator(ApprovalOperator):
+    """
+    Ask a person to approve, but only if ``needed`` says so; otherwise succeed at once.
+
+    A rejection skips what follows. Nobody answering within ``response_timeout`` fails the task.
+
+    :param needed: "True" if a person has to decide. (templated)
+    :param subject: The question. (templated)
+    :param body: What the person needs to know, as Markdown. (templated)
+    """
+
+    template_fields: Collection[str] = ("needed", *ApprovalOperator.template_fields)
+
+    def __init__(
+        self, *, needed: str, response_timeout: timedelta = timedelta(days=7), **kwargs: Any
+    ) -> None:
+        super().__init__(response_timeout=response_timeout, **kwargs)
+        self.needed = needed
+
+    def execute(self, context: Context) -> Any:
+        if str(self.needed) != "True":
+            self.log.info("Nothing to decide")
+            return None
+        return super().execute(context)

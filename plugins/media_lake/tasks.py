@@ -1,0 +1,166 @@
+"""The tasks that the Dags wire together, one per stage.
+
+A task makes its clients, calls the stage in ``include`` and returns a claim check. Heavy imports stay inside the tasks:
+this module is imported whenever a Dag file is parsed.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow.sdk import get_current_context, task
+from include.assets import cost_report, image_findings, media_manifest, video_findings
+from rekognition.retry_policy import AwsErrorCodeRetryPolicy
+
+IMAGE_POOL = "rekognition_images"
+VIDEO_POOL = "rekognition_videos"
+
+DEFAULT_ARGS = {
+    "owner": "media-lake",
+    "retries": 3,
+    "retry_delay": 10.0,
+    "retry_policy": AwsErrorCodeRetryPolicy(),
+}
+
+FINDINGS = {"image": image_findings, "video": video_findings}
+
+
+@task(outlets=[media_manifest])
+def discover() -> dict[str, Any]:
+    """List the day's media, look into their headers and leave a manifest."""
+    from include.discover import discover
+    from media_lake.task_context import TaskContext
+
+    context = TaskContext()
+    return discover(context.s3, context.lake, context.run)
+
+
+@task
+def plan(media_type: str) -> list[dict[str, Any]]:
+    """Find out what has to be paid for, cut it into batches and price it.
+
+    Returns the batches' claim checks, to be mapped over, and leaves the plan's figures as XCom ``summary``.
+    """
+    from include.costs import load_price_book
+    from include.plan import plan
+    from include.usage import this_month
+    from media_lake.task_context import TaskContext
+
+    context = TaskContext()
+    book = load_price_book(context.settings.region)
+    used = this_month(context.session, context.settings)
+    batches, summary = plan(
+        context.s3, context.ledger, context.lake, context.settings, book, context.run, media_type, used
+    )
+    get_current_context()["ti"].xcom_push(key="summary", value=summary)
+    return batches
+
+
+@task(pool=IMAGE_POOL)
+def analyze_image_batch(batch: dict[str, Any]) -> dict[str, Any]:
+    """Pay for what a batch of images still needs."""
+    from include.analyze_images import ImageAnalyzer
+    from include.pace import Pace
+    from include.responses import read_plan
+    from media_lake.task_context import TaskContext
+
+    context = TaskContext()
+    name, threads = batch_name(batch), context.settings.image_threads
+    analyzer = ImageAnalyzer(
+        context.client("rekognition", connections=threads),
+        context.s3,
+        context.ledger,
+        context.run,
+        batch=name,
+        owner=f"{context.run.token}/{name}",
+        threads=threads,
+        lease_seconds=context.settings.lease_seconds,
+        pace=Pace(context.settings.image_calls_per_second),
+    )
+    return analyzer.analyze(read_plan(context.s3, batch["uri"])).to_xcom()
+
+
+@task(pool=VIDEO_POOL)
+def start_jobs(batch: dict[str, Any]) -> dict[str, Any]:
+    """Start the video jobs that there are slots for."""
+    from include.responses import read_plan
+    from media_lake.video_batch import video_analyzer
+
+    analyzer, context = video_analyzer(batch)
+    return analyzer.advance(read_plan(context.s3, batch["uri"])).to_xcom()
+
+
+@task(pool=VIDEO_POOL)
+def collect_responses(batch: dict[str, Any]) -> dict[str, Any]:
+    """Archive every page of the jobs that succeeded."""
+    from include.responses import read_plan
+    from media_lake.video_batch import video_analyzer
+
+    analyzer, context = video_analyzer(batch)
+    return analyzer.collect(read_plan(context.s3, batch["uri"])).to_xcom()
+
+
+@task
+def normalize_batch(batch: dict[str, Any], media_type: str) -> dict[str, int]:
+    """Turn a batch's archived responses into typed rows."""
+    from include.normalize.batch import normalize_batch
+    from include.responses import read_plan
+    from media_lake.task_context import TaskContext
+
+    context = TaskContext()
+    return normalize_batch(
+        context.session,
+        context.s3,
+        context.ledger,
+        context.lake,
+        context.run,
+        media_type,
+        batch_name(batch),
+        read_plan(context.s3, batch["uri"]),
+    )
+
+
+@task
+def validate(media_type: str, planned: dict[str, Any]) -> dict[str, Any]:
+    """Audit what the run wrote; the results are published whatever they say."""
+    from include.normalize.batch import write_table
+    from include.publish import publish
+    from include.schemas import TABLES
+    from include.validate import validate
+    from media_lake.task_context import TaskContext
+
+    context = TaskContext()
+    run = context.run
+    rows, failed = validate(
+        context.session, context.s3, run, media_type, planned["assets"], planned["analyses"]
+    )
+    uri = f"{run.table_uri('validation_results', media_type)}results.parquet"
+    write_table(context.session, TABLES["validation_results"], rows, uri)
+    publish(context.client("glue"), context.settings.database, run, ["validation_results"], media_type)
+    return {"checks": len(rows), "failed": bool(failed), "failed_text": failed}
+
+
+@task
+def publish(media_type: str) -> dict[str, str]:
+    """Point the day's partitions at the audited data."""
+    from include.normalize.batch import RUN_TABLES
+    from include.publish import publish
+    from media_lake.task_context import TaskContext
+
+    context = TaskContext()
+    return publish(context.client("glue"), context.settings.database, context.run, RUN_TABLES, media_type)
+
+
+@task(outlets=[cost_report])
+def report_costs() -> dict[str, Any]:
+    """Price the day's usage, publish it, and draw the cost page."""
+    from include.usage import report
+    from media_lake.task_context import TaskContext
+
+    context = TaskContext()
+    return report(context.session, context.s3, context.client("glue"), context.settings, context.run)
+
+
+def batch_name(batch: dict[str, Any]) -> str:
+    """Return a batch's name within its run, from its claim check."""
+    return batch["uri"].rsplit("/", 1)[1].split(".", 1)[0]

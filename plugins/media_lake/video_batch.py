@@ -1,0 +1,30 @@
+"""The analyzer of one batch of videos, made from the task's context."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from include.analyze_videos import VideoAnalyzer
+from media_lake.task_context import TaskContext
+
+
+def video_analyzer(batch: dict[str, Any]) -> tuple[VideoAnalyzer, TaskContext]:
+    """Return the analyzer and the context it was made from."""
+    from media_lake.tasks import batch_name
+
+    context = TaskContext()
+    analyzer = VideoAnalyzer(
+        context.client("rekognition"),
+        context.s3,
+        context.ledger,
+        context.run,
+        context.settings,
+        topic_arn=jobs_topic_arn(context),
+        owner=f"{context.run.token}/{batch_name(batch)}",
+    )
+    return analyzer, context
+
+
+def jobs_topic_arn(context: TaskContext) -> str:
+    """Return the ARN of the topic that Rekognition reports finished jobs to: CreateTopic is idempotent by name."""
+    return context.client("sns").create_topic(Name=context.settings.jobs_topic)["TopicArn"]

@@ -1,0 +1,14 @@
+"""The Airflow plugin of the media lake: it registers the console links of the Rekognition operators."""
+
+from __future__ import annotations
+
+from airflow.plugins_manager import AirflowPlugin
+
+from rekognition.links import RekognitionConsoleLink, RekognitionVideoObjectLink
+
+
+class MediaLakePlugin(AirflowPlugin):
+    """Registers what the media lake adds to the Airflow UI."""
+
+    name = "media_lake"
+    operator_extra_links = [RekognitionConsoleLink(), RekognitionVideoObjectLink()]

@@ -1,0 +1,1 @@
+"""Amazon Rekognition for Airflow, in the shape of the Amazon provider: import from the submodules."""

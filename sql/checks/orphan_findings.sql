@@ -1,0 +1,17 @@
+-- Findings whose media asset is not in the same partition of media_assets; no row is right.
+SELECT found.table_name, found.dt, found.media_type, count(*) AS orphans
+FROM (
+  SELECT 'labels' AS table_name, dt, media_type, media_id FROM "${database}".labels
+  UNION ALL
+  SELECT 'moderation_labels', dt, media_type, media_id FROM "${database}".moderation_labels
+  UNION ALL
+  SELECT 'texts', dt, media_type, media_id FROM "${database}".texts
+  UNION ALL
+  SELECT 'faces', dt, media_type, media_id FROM "${database}".faces
+  UNION ALL
+  SELECT 'segments', dt, media_type, media_id FROM "${database}".segments
+) AS found
+LEFT JOIN "${database}".media_assets AS assets
+  ON assets.dt = found.dt AND assets.media_type = found.media_type AND assets.media_id = found.media_id
+WHERE assets.media_id IS NULL
+GROUP BY found.table_name, found.dt, found.media_type

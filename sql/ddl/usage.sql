@@ -1,0 +1,27 @@
+-- Generated from include/schemas.py by `python -m include.generate`; change it there.
+CREATE EXTERNAL TABLE IF NOT EXISTS `${database}`.`usage` (
+  `usage_id` string COMMENT 'identity of the row',
+  `at` timestamp COMMENT 'when it was used, what AWS bills by',
+  `dag_id` string COMMENT 'Dag that used it',
+  `run_id` string COMMENT 'Dag run that used it',
+  `source` string COMMENT 'name of the source in lake.yaml',
+  `cost_center` string COMMENT 'the team that pays, from lake.yaml',
+  `media_id` string COMMENT 'the media asset, joins with media_assets.media_id',
+  `media_type` string COMMENT 'image or video',
+  `analysis_key` string COMMENT 'the analysis',
+  `feature` string COMMENT 'feature of the registry',
+  `operation` string COMMENT 'Rekognition operation that is billed',
+  `price_item` string COMMENT 'line of the price book',
+  `units` double COMMENT 'images or minutes',
+  `reused` boolean COMMENT 'true if nothing was paid because the analysis existed',
+  `usd` double COMMENT 'price paid at the tier reached, 0 if reused',
+  `saved_usd` double COMMENT 'price it would have had, 0 unless reused',
+  `price_version` string COMMENT 'price book used'
+)
+COMMENT 'One row per billable call or job, and per analysis that was reused instead of being paid for again.'
+PARTITIONED BY (
+  `dt` string COMMENT 'day of the lake, YYYY-MM-DD (the Dag run\'s partition key)'
+)
+STORED AS PARQUET
+LOCATION 's3://${bucket}/curated/usage/'
+TBLPROPERTIES ('parquet.compression' = 'ZSTD')

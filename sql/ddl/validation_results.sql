@@ -1,0 +1,19 @@
+-- Generated from include/schemas.py by `python -m include.generate`; change it there.
+CREATE EXTERNAL TABLE IF NOT EXISTS `${database}`.`validation_results` (
+  `run_id` string COMMENT 'Dag run that checked it',
+  `table_name` string COMMENT 'table checked',
+  `expectation` string COMMENT 'Great Expectations type',
+  `column_name` string COMMENT 'column checked, null for a check of the table',
+  `success` boolean COMMENT 'whether it held',
+  `checked_rows` bigint COMMENT 'rows checked',
+  `unexpected_rows` bigint COMMENT 'rows that broke it',
+  `details` string COMMENT 'expectation and result as JSON'
+)
+COMMENT 'One row per expectation checked before a partition was published.'
+PARTITIONED BY (
+  `dt` string COMMENT 'day of the lake, YYYY-MM-DD (the Dag run\'s partition key)',
+  `media_type` string COMMENT 'image or video'
+)
+STORED AS PARQUET
+LOCATION 's3://${bucket}/curated/validation_results/'
+TBLPROPERTIES ('parquet.compression' = 'ZSTD')

@@ -1,0 +1,21 @@
+-- Rows of every table over a range of days. Parameters: first day, last day.
+WITH days AS (SELECT ? AS first_day, ? AS last_day)
+SELECT 'media_assets' AS table_name, count(*) AS row_count FROM "${database}".media_assets, days WHERE dt BETWEEN first_day AND last_day
+UNION ALL
+SELECT 'analyses' AS table_name, count(*) AS row_count FROM "${database}".analyses, days WHERE dt BETWEEN first_day AND last_day
+UNION ALL
+SELECT 'labels' AS table_name, count(*) AS row_count FROM "${database}".labels, days WHERE dt BETWEEN first_day AND last_day
+UNION ALL
+SELECT 'moderation_labels' AS table_name, count(*) AS row_count FROM "${database}".moderation_labels, days WHERE dt BETWEEN first_day AND last_day
+UNION ALL
+SELECT 'texts' AS table_name, count(*) AS row_count FROM "${database}".texts, days WHERE dt BETWEEN first_day AND last_day
+UNION ALL
+SELECT 'faces' AS table_name, count(*) AS row_count FROM "${database}".faces, days WHERE dt BETWEEN first_day AND last_day
+UNION ALL
+SELECT 'segments' AS table_name, count(*) AS row_count FROM "${database}".segments, days WHERE dt BETWEEN first_day AND last_day
+UNION ALL
+SELECT 'usage' AS table_name, count(*) AS row_count FROM "${database}".usage, days WHERE dt BETWEEN first_day AND last_day
+UNION ALL
+SELECT 'costs_daily' AS table_name, count(*) AS row_count FROM "${database}".costs_daily, days WHERE dt BETWEEN first_day AND last_day
+UNION ALL
+SELECT 'validation_results' AS table_name, count(*) AS row_count FROM "${database}".validation_results, days WHERE dt BETWEEN first_day AND last_day

@@ -1,0 +1,128 @@
+"""What the pipeline needs, made at a local endpoint over HTTP."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+
+import boto3
+import pytest
+
+from include.infrastructure.resources import Resource, create
+from include.query import run_query
+from include.schemas import TABLES
+from include.settings import Settings
+from include.sql import sql_names
+from include.stack.environment import SHARED
+from include.stack.lifecycle import POOLS
+from include.stack.settings import PROJECT
+from media_lake import tasks
+
+START_SECONDS = 60
+
+
+@pytest.fixture(scope="module")
+def session() -> Iterator[boto3.Session]:
+    """A session whose clients reach an endpoint of this test's own."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    local = {name: value for name, value in SHARED.items() if name.startswith("AWS_")}
+    local |= {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}", "NO_PROXY": "127.0.0.1"}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")} | local
+    process = subprocess.Popen(
+        [sys.executable, "-m", "include.local_aws"],
+        cwd=PROJECT,
+        env={**environment, "LOCAL_AWS_PORT": str(port)},
+    )
+    try:
+        _wait_for(f"http://127.0.0.1:{port}/_local/health", process)
+        with pytest.MonkeyPatch.context() as patch:
+            for name in [name for name in os.environ if name.startswith("AWS_")]:
+                patch.delenv(name)
+            for name, value in local.items():
+                patch.setenv(name, value)
+            yield boto3.Session()
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(20)
+
+
+def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            urllib.request.urlopen(url, timeout=2).close()
+            return
+        except OSError:
+            time.sleep(0.1)
+    raise RuntimeError(f"the endpoint did not start (exit status {process.poll()})")
+
+
+@pytest.fixture(scope="module")
+def resources(session: boto3.Session) -> list[Resource]:
+    return create(session, Settings())
+
+
+@pytest.mark.integration
+def test_every_table_and_view_exists_and_answers(session: boto3.Session, resources: list[Resource]) -> None:
+    names = {item.name for item in resources if item.kind in ("table", "view")}
+    views = {name.removeprefix("views/") for name in sql_names("views")}
+    assert names == {f"media_lake.{name}" for name in {*TABLES, *views}}
+    athena = session.client("athena")
+    for name in sorted(names):
+        result = run_query(athena, f"SELECT count(*) FROM {name}", "media_lake", "media-lake")
+        assert [list(row) for row in result.rows] == [[0]]
+
+
+@pytest.mark.integration
+def test_making_it_again_changes_nothing(session: boto3.Session, resources: list[Resource]) -> None:
+    assert create(session, Settings()) == resources
+
+
+@pytest.mark.integration
+def test_messages_of_the_topic_arrive_in_the_queue_as_they_are(
+    session: boto3.Session, resources: list[Resource]
+) -> None:
+    sns, sqs = session.client("sns"), session.client("sqs")
+    (topic,) = [topic["TopicArn"] for topic in sns.list_topics()["Topics"]]
+    url = sqs.get_queue_url(QueueName="media-lake-jobs")["QueueUrl"]
+    sns.publish(TopicArn=topic, Message='{"JobId": "1"}')
+    messages = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=5)["Messages"]
+    assert [message["Body"] for message in messages] == ['{"JobId": "1"}']
+    policy = json.loads(
+        sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])["Attributes"]["Policy"]
+    )
+    (statement,) = policy["Statement"]
+    assert statement["Condition"] == {"ArnEquals": {"aws:SourceArn": topic}}
+
+
+@pytest.mark.integration
+def test_the_ledger_is_paid_by_request_and_the_bucket_is_private(
+    session: boto3.Session, resources: list[Resource]
+) -> None:
+    table = session.client("dynamodb").describe_table(TableName="media-lake-ledger")["Table"]
+    assert table["KeySchema"] == [{"AttributeName": "key", "KeyType": "HASH"}]
+    assert table["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
+    block = session.client("s3").get_public_access_block(Bucket="media-lake")[
+        "PublicAccessBlockConfiguration"
+    ]
+    assert all(block.values())
+
+
+@pytest.mark.integration
+def test_the_workgroup_says_where_results_go(session: boto3.Session, resources: list[Resource]) -> None:
+    group = session.client("athena").get_work_group(WorkGroup="media-lake")["WorkGroup"]["Configuration"]
+    assert group["EnforceWorkGroupConfiguration"]
+    assert group["ResultConfiguration"]["OutputLocation"] == "s3://media-lake/athena/"
+
+
+def test_every_pool_that_a_task_names_is_made() -> None:
+    assert set(json.loads(POOLS.read_text(encoding="utf-8"))) == {tasks.IMAGE_POOL, tasks.VIDEO_POOL}

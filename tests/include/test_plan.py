@@ -1,0 +1,416 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from include.analyze_images import ImageAnalyzer
+from include.costs import load_price_book
+from include.discover import MANIFEST_SCHEMA
+from include.features import FEATURES, Feature, ImageCall
+from include.ledger import Entry, Ledger
+from include.objects import Row, get_ndjson, put_parquet
+from include.pace import Pace
+from include.plan import NoManifestError, _cut, analysis_key, plan, read_manifest, units
+from include.run import Run
+from include.settings import Lake, Settings
+from include.usage import read_usage_log
+
+BOOK = load_price_book("us-east-1")
+
+
+def an_asset(name: str, **changes: Any) -> Row:
+    return {
+        "media_type": "image",
+        "media_id": f"id-{name}",
+        "source": "sample",
+        "cost_center": "team",
+        "bucket": "media-lake",
+        "key": f"raw/{name}",
+        "version_id": None,
+        "etag": name,
+        "size_bytes": 1000,
+        "last_modified": datetime(2026, 11, 20, 10),
+        "content_id": f"etag:{name}:1000",
+        "format": "JPEG",
+        "codec": None,
+        "width": 640,
+        "height": 480,
+        "duration_ms": None,
+        "frame_rate": None,
+        "reason_code": None,
+        "reason": None,
+        **changes,
+    }
+
+
+def a_video(name: str, **changes: Any) -> Row:
+    video = {"media_type": "video", "format": "MP4", "codec": "h264", "duration_ms": 90_000, "frame_rate": 25.0}
+    return an_asset(name, **(video | changes))
+
+
+def a_lake(image: Sequence[str] = ("labels", "text"), video: Sequence[str] = ("labels", "segments"), **source: Any) -> Lake:
+    sample = {"name": "sample", "cost_center": "team", "features": {"image": image, "video": video}, **source}
+    other = {"name": "other", "cost_center": "team", "features": {"image": ["faces"]}, "approval_limit_usd": 0}
+    return Lake.model_validate({"cost_centers": {"team": {"title": "Team"}}, "sources": [sample, other]})
+
+
+@pytest.fixture
+def planner(s3: Any, ledger: Ledger, run: Run) -> Any:
+    """Plan a manifest and return the rows of every batch, the claim checks and the figures."""
+
+    def make(assets: Sequence[Row], lake: Lake | None = None, media_type: Any = "image", **settings: Any) -> Any:
+        put_parquet(s3, run.manifest_uri(), list(assets), MANIFEST_SCHEMA)
+        used = settings.pop("used", {})
+        batches, summary = plan(
+            s3, ledger, lake or a_lake(), Settings(**settings), BOOK, run, media_type, used
+        )
+        return [list(get_ndjson(s3, batch["uri"])) for batch in batches], batches, summary
+
+    return make
+
+
+def states(rows: Sequence[Row]) -> dict[tuple[str, str], str]:
+    return {(row["asset"]["key"], item["feature"]): item["state"] for row in rows for item in row["analyses"]}
+
+
+# --- analysis keys
+
+
+def test_a_key_is_the_same_for_the_same_analysis() -> None:
+    labels = FEATURES["labels"]
+    assert analysis_key("c", labels, "image") == analysis_key("c", labels, "image")
+    assert len(analysis_key("c", labels, "image")) == 64
+
+
+def changed_call(**changes: Any) -> Feature:
+    labels = FEATURES["labels"]
+    assert labels.image is not None
+    return replace(labels, image=replace(labels.image, **changes))
+
+
+@pytest.mark.parametrize(
+    ("content_id", "feature", "media_type"),
+    [
+        ("d", FEATURES["labels"], "image"),
+        ("c", FEATURES["moderation"], "image"),
+        ("c", FEATURES["labels"], "video"),
+        ("c", changed_call(parameters={"MinConfidence": 31.0}), "image"),
+        ("c", changed_call(parameters={"MinConfidence": 30.0, "MaxLabels": 5}), "image"),
+        ("c", changed_call(operation="DetectLabels2"), "image"),
+    ],
+)
+def test_whatever_changes_the_answer_changes_the_key(content_id: str, feature: Feature, media_type: Any) -> None:
+    assert analysis_key(content_id, feature, media_type) != analysis_key("c", FEATURES["labels"], "image")
+
+
+@pytest.mark.parametrize(
+    "feature",
+    [
+        changed_call(price_items=("other",)),
+        changed_call(max_bytes=1, min_side=1, max_side=None, formats=()),
+        changed_call(model_version_member=None),
+        replace(FEATURES["labels"], title="Other", tables=(), sensitive=True, video=None),
+    ],
+)
+def test_what_does_not_change_the_answer_keeps_the_key(feature: Feature) -> None:
+    assert analysis_key("c", feature, "image") == analysis_key("c", FEATURES["labels"], "image")
+
+
+def test_an_analysis_that_is_not_offered_has_no_key() -> None:
+    with pytest.raises(ValueError, match="segments is not offered for images"):
+        analysis_key("c", FEATURES["segments"], "image")
+
+
+def test_units() -> None:
+    labels = FEATURES["labels"]
+    assert labels.image
+    assert labels.video
+    assert units(labels.image, None) == 1
+    assert units(labels.video, 90_000) == 1.5
+    assert units(labels.video, None) == 0
+
+
+# --- the manifest
+
+
+def test_a_day_that_was_never_discovered_says_what_to_do(s3: Any, run: Run) -> None:
+    with pytest.raises(NoManifestError, match="2026-11-20 has no manifest: run discover_media"):
+        read_manifest(s3, run, "image")
+
+
+def test_a_manifest_is_read_by_media_type(s3: Any, run: Run) -> None:
+    put_parquet(s3, run.manifest_uri(), [an_asset("a"), a_video("b")], MANIFEST_SCHEMA)
+    assert [row["media_id"] for row in read_manifest(s3, run, "image")] == ["id-a"]
+    assert read_manifest(s3, run, "video") == [a_video("b")]
+
+
+# --- what is planned
+
+
+def test_every_feature_of_the_source_is_planned_for_every_asset(planner: Any) -> None:
+    (rows,), _, summary = planner([an_asset("a"), an_asset("b", source="other")])
+    assert states(rows) == {
+        ("raw/a", "labels"): "planned",
+        ("raw/a", "text"): "planned",
+        ("raw/b", "faces"): "planned",
+    }
+    assert (summary["assets"], summary["analyses"], summary["calls"]) == (2, 3, 3)
+    assert (summary["reused"], summary["rejected"]) == (0, 0)
+    assert rows[0]["asset"]["last_modified"] == "2026-11-20T10:00:00"
+
+
+def test_duplicates_within_a_partition_are_paid_once(planner: Any) -> None:
+    twin = {"content_id": "etag:same:1"}
+    assets = [an_asset(name, **twin) for name in "abc"]
+    (rows,), _, summary = planner(assets, batch_size=1000)
+    assert list(states(rows).values()) == ["planned", "planned", "reused", "reused", "reused", "reused"]
+    assert (summary["calls"], summary["reused"]) == (2, 4)
+
+
+def test_duplicates_in_different_batches_are_paid_once(planner: Any) -> None:
+    batches, _, summary = planner([an_asset(name, content_id="same") for name in "abc"], batch_size=2)
+    assert len(batches) == 3
+    assert (summary["calls"], summary["reused"]) == (2, 4)
+
+
+def test_what_the_ledger_has_as_done_is_reused_and_nothing_else(planner: Any, ledger: Ledger) -> None:
+    def key(name: str) -> str:
+        return analysis_key(f"etag:{name}:1000", FEATURES["labels"], "image")
+
+    ledger.finish(
+        [Entry(key("done"), "done"), Entry(key("failed"), "failed"), Entry(key("running"), "running", owner="x")]
+    )
+    names = ("done", "failed", "running", "absent")
+    (rows,), _, summary = planner([an_asset(name) for name in names], a_lake(image=["labels"]))
+    assert states(rows) == {
+        ("raw/done", "labels"): "reused",
+        ("raw/failed", "labels"): "planned",
+        ("raw/running", "labels"): "planned",
+        ("raw/absent", "labels"): "planned",
+    }
+    assert summary["units"] == {"image-group-2": 3}
+
+
+def test_a_defect_rejects_every_analysis_with_its_reason(planner: Any) -> None:
+    broken = an_asset("a", reason_code="Truncated", reason="cut short", width=None, height=None)
+    (rows,), _, summary = planner([broken])
+    assert [(item["state"], item["code"], item["message"]) for item in rows[0]["analyses"]] == [
+        ("rejected", "Truncated", "cut short")
+    ] * 2
+    assert summary["rejected"] == 2
+    assert summary["usd"]["high"] == 0
+
+
+@pytest.mark.parametrize(
+    ("asset", "rejected"),
+    [
+        (an_asset("a", format="GIF"), {"labels", "text"}),
+        (an_asset("a", width=79), {"labels", "text"}),
+        (an_asset("a", width=80, height=80), set()),
+        (an_asset("a", width=10_000), set()),
+        (an_asset("a", width=10_001), {"labels"}),
+        (an_asset("a", size_bytes=15 * 1024 * 1024), set()),
+        (an_asset("a", size_bytes=15 * 1024 * 1024 + 1), {"labels", "text"}),
+    ],
+)
+def test_limits_reject_before_anything_is_paid(planner: Any, asset: Row, rejected: set[str]) -> None:
+    (rows,), _, _ = planner([asset])
+    found = {item["feature"]: item for item in rows[0]["analyses"]}
+    assert {name for name, item in found.items() if item["state"] == "rejected"} == rejected
+    assert all(bool(item["code"]) == bool(item["message"]) == (name in rejected) for name, item in found.items())
+
+
+@pytest.mark.parametrize(
+    "change", [{"format": "WebM"}, {"codec": "hevc"}, {"duration_ms": 6 * 3600 * 1000 + 1}, {"size_bytes": 10 * 1024**3 + 1}]
+)
+def test_limits_of_videos(planner: Any, change: Row) -> None:
+    (rows,), _, summary = planner([a_video("a", **change), a_video("b")], media_type="video")
+    assert set(states(rows[:1]).values()) == {"rejected"}
+    assert set(states(rows[1:]).values()) == {"planned"}
+    assert summary["units"] == {
+        "video-minutes": 1.5,
+        "video-shot-minutes": 1.5,
+        "video-technical-cue-minutes": 1.5,
+    }
+
+
+def test_a_rejected_twin_does_not_stand_for_one_that_can_be_paid(planner: Any) -> None:
+    gone = an_asset("a", content_id="same", reason_code="Deleted", reason="gone")
+    (rows,), _, _ = planner([gone, an_asset("b", content_id="same")], a_lake(image=["labels"]))
+    assert states(rows) == {("raw/a", "labels"): "rejected", ("raw/b", "labels"): "planned"}
+
+
+def test_a_source_that_left_the_lake_file_is_named(planner: Any) -> None:
+    with pytest.raises(Exception, match=r"old-source.*lake\.yaml"):
+        planner([an_asset("a", source="old-source")])
+
+
+# --- batches
+
+
+def test_an_empty_day_has_one_empty_batch(planner: Any) -> None:
+    batches, checks, summary = planner([])
+    assert batches == [[]]
+    assert checks[0]["rows"] == 0
+    assert (summary["assets"], summary["analyses"], summary["usd"]["high"]) == (0, 0, 0)
+    assert not summary["approval_needed"]
+
+
+def test_all_analyses_of_an_asset_are_in_one_batch_and_every_asset_in_one(planner: Any) -> None:
+    assets = [an_asset(f"{n:03d}") for n in range(101)]
+    batches, checks, _ = planner(assets, batch_size=10)
+    assert [row["asset"]["media_id"] for rows in batches for row in rows] == [row["media_id"] for row in assets]
+    assert all(len(row["analyses"]) == 2 for rows in batches for row in rows)
+    assert [check["rows"] for check in checks] == [len(rows) for rows in batches]
+    assert len({check["uri"] for check in checks}) == len(checks)
+
+
+class Repeated(Sequence[Row]):
+    """A sequence of one row many times over, in no memory."""
+
+    def __init__(self, length: int, analyses: int) -> None:
+        self._length, self._row = length, {"analyses": [None] * analyses}
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return range(*index.indices(self._length))
+        if index >= self._length:
+            raise IndexError(index)
+        return self._row
+
+
+@pytest.mark.parametrize(
+    ("assets", "analyses", "batch_size", "max_batches", "batches"),
+    [
+        (0, 4, 500, 200, 1),
+        (1, 1, 500, 200, 1),
+        (1, 4, 1, 200, 1),
+        (125, 4, 500, 200, 1),
+        (126, 4, 500, 200, 2),
+        (5, 0, 500, 200, 1),
+        (201, 1, 1, 200, 101),
+        (200, 1, 1, 200, 200),
+        (250_000, 4, 500, 200, 200),
+        (1_000_000, 1, 500, 200, 200),
+        (1_000_000, 1, 10_000, 1, 1),
+    ],
+)
+def test_cutting(assets: int, analyses: int, batch_size: int, max_batches: int, batches: int) -> None:
+    cut = list(_cut(Repeated(assets, analyses), batch_size, max_batches))
+    sizes = [len(rows) for rows in cut]
+    assert sum(sizes) == assets
+    assert len(sizes) == batches <= max_batches
+    assert max(sizes) <= max(1, -(-assets // batches))
+
+
+def test_what_is_returned_fits_an_xcom_at_200_batches(planner: Any) -> None:
+    assets = [an_asset(f"{n:03d}") for n in range(200)]
+    batches, checks, summary = planner(assets, batch_size=1)
+    assert len(batches) == 200
+    assert len(json.dumps(checks)) <= 48 * 1024
+    assert len(json.dumps(summary)) <= 4 * 1024
+
+
+# --- money
+
+
+def test_the_estimate_counts_what_will_be_paid_at_the_tiers_reached(planner: Any) -> None:
+    _, _, summary = planner([an_asset("a"), an_asset("b")])
+    assert summary["units"] == {"image-group-2": 4}
+    price = BOOK.usd("image-group-2", 4)
+    assert summary["usd"]["likely"] == pytest.approx(price)
+    assert summary["usd"]["low"] <= summary["usd"]["likely"] <= summary["usd"]["high"]
+    _, _, later = planner([an_asset("a"), an_asset("b")], used={"image-group-2": 1e9})
+    assert later["usd"]["likely"] == pytest.approx(BOOK.usd("image-group-2", 4, 1e9))
+    assert later["usd"]["likely"] < price
+    assert "2 images: 4 analyses to pay for, 0 reused, 0 rejected; $" in summary["text"]
+
+
+def test_a_plan_below_its_limit_needs_nobody(planner: Any) -> None:
+    _, _, summary = planner([an_asset("a")])
+    assert summary["approval_needed"] is False
+    assert summary["approval_text"] == ""
+
+
+def test_a_source_above_its_limit_waits_for_a_person_who_reads_why(planner: Any) -> None:
+    _, _, summary = planner([an_asset("a"), an_asset("b", source="other")], a_lake(approval_limit_usd=0.0001))
+    assert summary["approval_needed"] is True
+    first, second = summary["approval_text"].split("\n")
+    assert first.startswith("Source **sample** may cost up to $0.00 (likely $0.00), which is above its limit of $0.00")
+    assert "Source **other**" in second
+
+
+def test_the_limit_is_compared_with_the_upper_estimate(planner: Any) -> None:
+    assets = [a_video("a", duration_ms=60 * 60_000)]
+    _, _, summary = planner(assets, a_lake(video=["labels"]), media_type="video")
+    high = summary["usd"]["high"]
+    _, _, below = planner(assets, a_lake(video=["labels"], approval_limit_usd=high), media_type="video")
+    assert not below["approval_needed"]
+    _, _, above = planner(assets, a_lake(video=["labels"], approval_limit_usd=high - 0.01), media_type="video")
+    assert f"up to ${high:,.2f}" in above["approval_text"]
+    assert f"above its limit of ${high - 0.01:,.2f}." in above["approval_text"]
+
+
+def test_what_is_reused_costs_nothing_and_needs_no_approval(planner: Any, ledger: Ledger) -> None:
+    call = FEATURES["faces"].image
+    assert isinstance(call, ImageCall)
+    ledger.finish([Entry(analysis_key("etag:a:1000", FEATURES["faces"], "image"), "done")])
+    _, _, summary = planner([an_asset("a", source="other")])
+    assert summary["usd"] == {"low": 0, "likely": 0, "high": 0}
+    assert not summary["approval_needed"]
+
+
+def test_a_video_of_unknown_duration_is_never_free(planner: Any) -> None:
+    """Its minutes cannot be counted: either it is rejected, or a person decides."""
+    (rows,), _, summary = planner([a_video("a", duration_ms=None)], media_type="video")
+    assert set(states(rows).values()) == {"rejected"} or summary["approval_needed"] or summary["usd"]["high"] > 0
+
+
+# --- planning again, as when a person clears the task
+
+
+def test_planning_again_changes_nothing(planner: Any) -> None:
+    assets = [an_asset("a"), an_asset("b")]
+    assert planner(assets) == planner(assets)
+
+
+class Rekognition:
+    """Answers DetectLabels and counts."""
+
+    calls = 0
+
+    def detect_labels(self, **_: Any) -> Row:
+        self.calls += 1
+        return {"Labels": [], "LabelModelVersion": "3.0"}
+
+
+def test_a_run_that_plans_again_after_paying_for_a_part_goes_on(
+    planner: Any, s3: Any, ledger: Ledger, run: Run
+) -> None:
+    """The batch failed halfway, its plan was cleared: what the run paid itself is reused, the rest is paid for."""
+    rekognition, lake = Rekognition(), a_lake(image=["labels"])
+
+    def analyze(rows: list[Row]) -> Row:
+        analyzer = ImageAnalyzer(
+            rekognition, s3, ledger, run, batch="batch-0000", owner="us", threads=2, lease_seconds=60, pace=Pace(1000)
+        )
+        return analyzer.analyze(rows).to_xcom()
+
+    (rows,), _, _ = planner([an_asset("a"), an_asset("b")], lake)
+    analyze(rows[:1])
+    (rows,), _, _ = planner([an_asset("a"), an_asset("b")], lake)
+    assert states(rows) == {("raw/a", "labels"): "reused", ("raw/b", "labels"): "planned"}
+    analyze(rows)
+    assert rekognition.calls == 2
+    usage = list(read_usage_log(s3, run.bucket, run.partition))
+    assert [line["media_id"] for line in usage if not line["reused"]] == ["id-a", "id-b"]
+    # nothing was saved: the run itself paid
+    assert [line["media_id"] for line in usage if line["reused"]] == []

@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from include.settings import Settings, SettingsError, load_lake, load_settings
+
+GOOD: dict[str, Any] = {
+    "min_confidence": {"labels": 55},
+    "cost_centers": {"team": {"title": "Team"}},
+    "sources": [
+        {"name": "one", "prefix": "raw/one/", "cost_center": "team", "features": {"image": ["labels"], "video": ["segments"]}}
+    ],
+}
+
+
+@pytest.fixture(autouse=True)
+def fresh_settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(f"MEDIA_LAKE_{name.upper()}", raising=False)
+    load_settings.cache_clear()
+    yield
+    load_settings.cache_clear()
+
+
+def written(folder: Path, content: Any) -> Path:
+    path = folder / "lake.yaml"
+    path.write_text(content if isinstance(content, str) else yaml.safe_dump(content), encoding="utf-8")
+    return path
+
+
+def changed(**source: Any) -> dict[str, Any]:
+    content = copy.deepcopy(GOOD)
+    content["sources"][0] |= source
+    return content
+
+
+def test_defaults_need_no_environment() -> None:
+    settings = load_settings()
+    assert (settings.bucket, settings.database, settings.simulated) == ("media-lake", "media_lake", False)
+    assert settings.uri("reports/costs.html") == "s3://media-lake/reports/costs.html"
+    assert settings.uri("athena", "") == "s3://media-lake/athena/"
+
+
+def test_the_environment_wins(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MEDIA_LAKE_BUCKET", "other")
+    monkeypatch.setenv("MEDIA_LAKE_BATCH_SIZE", "7")
+    monkeypatch.setenv("MEDIA_LAKE_SIMULATED", "true")
+    monkeypatch.setenv("MEDIA_LAKE_SOMETHING_ELSE", "is no error")
+    settings = load_settings()
+    assert (settings.bucket, settings.batch_size, settings.simulated) == ("other", 7, True)
+
+
+def test_every_setting_says_what_it_is() -> None:
+    assert all(field.description for field in Settings.model_fields.values())
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("BATCH_SIZE", "0"),
+        ("BATCH_SIZE", "many"),
+        ("MAX_BATCHES", "1001"),
+        ("IMAGE_THREADS", "0"),
+        ("IMAGE_CALLS_PER_SECOND", "0"),
+        ("LEASE_SECONDS", "4"),
+        ("SWEEP_AFTER_SECONDS", "0"),
+        ("DATABASE", "Has Space"),
+        ("SIMULATED", "perhaps"),
+    ],
+)
+def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(f"MEDIA_LAKE_{name}", value)
+    with pytest.raises(SettingsError, match=rf"MEDIA_LAKE_{name}: "):
+        load_settings()
+
+
+def test_every_wrong_setting_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MEDIA_LAKE_BATCH_SIZE", "0")
+    monkeypatch.setenv("MEDIA_LAKE_IMAGE_THREADS", "0")
+    with pytest.raises(SettingsError, match=r"MEDIA_LAKE_BATCH_SIZE: .*; MEDIA_LAKE_IMAGE_THREADS: "):
+        load_settings()
+
+
+def test_an_empty_connection_id_means_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MEDIA_LAKE_AWS_CONN_ID", "")
+    assert not load_settings().aws_conn_id
+
+
+def test_the_shipped_lake_is_right() -> None:
+    lake = load_lake(Settings().lake_file)
+    assert lake.sources[0].name == "sample"
+    assert set(lake.min_confidence) >= {"labels", "faces"}
+
+
+def test_a_lake_is_read(tmp_path: Path) -> None:
+    lake = load_lake(written(tmp_path, GOOD))
+    source = lake.source("one")
+    assert source.features == {"image": ("labels",), "video": ("segments",)}
+    assert source.date_path == "%Y/%m/%d/"
+    assert source.bucket is None
+    with pytest.raises(KeyError):
+        lake.source("two")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"features": {"image": ["labls"]}}, r"'labls' is no image feature; choose from .*labels"),
+        ({"features": {"image": ["segments"]}}, "'segments' is no image feature"),
+        ({"features": {"audio": ["labels"]}}, "sources.0.features.audio"),
+        ({"features": {"image": ["labels", "labels"]}}, "image features are listed twice"),
+        ({"cost_center": "nobody"}, r"source 'one' names cost center 'nobody', which is not under cost_centers \(team\)"),
+        ({"prefix": "/raw/"}, "sources.0.prefix"),
+        ({"prefix": "raw"}, "sources.0.prefix"),
+        ({"date_path": "%Y/%m/%d"}, "sources.0.date_path"),
+        ({"name": "Not a name"}, "sources.0.name"),
+        ({"approval_limit_usd": -1}, "sources.0.approval_limit_usd"),
+        ({"colour": "red"}, "sources.0.colour"),
+    ],
+)
+def test_a_wrong_source_is_named(tmp_path: Path, change: dict[str, Any], words: str) -> None:
+    with pytest.raises(SettingsError, match=words):
+        load_lake(written(tmp_path, changed(**change)))
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"min_confidence": {"labels": 29}}, "min_confidence.labels"),
+        ({"min_confidence": {"labels": 101}}, "min_confidence.labels"),
+        ({"min_confidence": {"lables": 50}}, "min_confidence names unknown features: lables"),
+        ({"sources": []}, "sources"),
+        ({"sources": [GOOD["sources"][0], GOOD["sources"][0]]}, "two sources have one name: one, one"),
+        ({"typo": 1}, "typo"),
+    ],
+)
+def test_a_wrong_lake_is_named(tmp_path: Path, change: dict[str, Any], words: str) -> None:
+    with pytest.raises(SettingsError, match=words):
+        load_lake(written(tmp_path, GOOD | change))
+
+
+@pytest.mark.parametrize("content", ["", "- a\n", GOOD | {"sources": [GOOD["sources"][0]] * 2}])
+def test_an_error_of_the_whole_file_reads_well(tmp_path: Path, content: Any) -> None:
+    with pytest.raises(SettingsError) as error:
+        load_lake(written(tmp_path, content))
+    assert ": : " not in str(error.value)
+
+
+def test_no_yaml_and_no_file(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="is not valid YAML"):
+        load_lake(written(tmp_path, "a: [b"))
+    with pytest.raises(SettingsError, match=r"nothing.yaml does not exist; set MEDIA_LAKE_LAKE_FILE"):
+        load_lake(tmp_path / "nothing.yaml")

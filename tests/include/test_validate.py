@@ -1,0 +1,237 @@
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from types import SimpleNamespace
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from include.normalize.batch import RUN_TABLES, write_table
+from include.objects import Row
+from include.run import Run
+from include.schemas import TABLES, Table
+from include.validate import check, in_words, read_frame, schema_expectations, validate
+
+
+def finding(name: str, media_id: str = "a", **changes: Any) -> Row:
+    rows: dict[str, Row] = {
+        "labels": {"name": "Dog", "confidence": 90.0, "instance_count": 0, "timestamp_ms": 500},
+        "segments": {
+            "type": "SHOT", "start_ms": 0, "end_ms": 500, "duration_ms": 500, "confidence": 90.0, "shot_index": 0,
+        },
+    }  # fmt: skip
+    return {"media_id": media_id, "analysis_key": "k", **rows[name], **changes}
+
+
+def an_asset(media_id: str = "a", **changes: Any) -> Row:
+    return {
+        "media_id": media_id, "source": "sample", "cost_center": "team", "bucket": "b", "key": "k", "etag": "e",
+        "size_bytes": 1, "last_modified": datetime(2026, 11, 20), "content_id": "c", "duration_ms": 10_000,
+        "status": "analyzed", **changes,
+    }  # fmt: skip
+
+
+def an_analysis(feature: str, findings: int | None, media_id: str = "a", **changes: Any) -> Row:
+    return {
+        "media_id": media_id, "feature": feature, "operation": "x", "analysis_key": "k", "status": "succeeded",
+        "findings": findings, "units": 1.0, **changes,
+    }  # fmt: skip
+
+
+GOOD: dict[str, list[Row]] = {
+    "media_assets": [an_asset()],
+    "analyses": [an_analysis("labels", 2), an_analysis("segments", 1), an_analysis("text", 0)],
+    "labels": [finding("labels"), finding("labels", timestamp_ms=10_000)],
+    "segments": [finding("segments")],
+}
+
+
+class Bench:
+    """Writes tables as a run does and validates them."""
+
+    def __init__(self, session: Any, s3: Any, run: Run) -> None:
+        self.session, self.s3, self.run = session, s3, run
+
+    def write(self, tables: dict[str, list[Row]], media_type: Any) -> None:
+        for name, rows in tables.items():
+            if rows:
+                uri = f"{self.run.table_uri(name, media_type)}batch-0000-0000.parquet"
+                write_table(self.session, TABLES[name], rows, uri)
+
+    def validate(
+        self, media_type: Any = "video", assets: int = 1, analyses: int = 3, **tables: list[Row]
+    ) -> tuple[list[Row], str]:
+        self.write(GOOD | tables, media_type)
+        return validate(self.session, self.s3, self.run, media_type, assets, analyses)
+
+
+@pytest.fixture
+def bench(aws: SimpleNamespace, s3: Any, run: Run) -> Bench:
+    return Bench(aws.session, s3, run)
+
+
+def failures(rows: list[Row]) -> set[tuple[str, str, str | None]]:
+    return {(row["table_name"], row["expectation"], row["column_name"]) for row in rows if not row["success"]}
+
+
+def test_good_data_passes_and_every_check_is_a_row(bench: Bench) -> None:
+    rows, words = bench.validate()
+    assert words == ""
+    assert failures(rows) == set()
+    assert {row["table_name"] for row in rows} == set(RUN_TABLES)
+    assert {row["run_id"] for row in rows} == {bench.run.run_id}
+    promised = sum(len(list(schema_expectations(TABLES[name]))) for name in RUN_TABLES)
+    assert len(rows) >= promised + len(RUN_TABLES)
+    write_table(
+        bench.session, TABLES["validation_results"], rows, f"{bench.run.table_uri('validation_results', 'video')}r.parquet"
+    )
+    frame = read_frame(bench.session, bench.s3, bench.run, "validation_results", "video")
+    assert check(TABLES["validation_results"], frame, [], "r")
+    assert failures(check(TABLES["validation_results"], frame, [], "r")) == set()
+
+
+def test_a_run_on_nothing_passes(bench: Bench) -> None:
+    rows, words = bench.validate(assets=0, analyses=0, **{name: [] for name in GOOD})
+    assert words == ""
+    assert {row["table_name"] for row in rows} == set(RUN_TABLES)
+
+
+@pytest.mark.parametrize("media_type", ["image", "video"])
+def test_media_without_findings_pass(bench: Bench, media_type: str) -> None:
+    good = {"analyses": [an_analysis("labels", 0)], "labels": [], "segments": []}
+    assert bench.validate(media_type, analyses=1, **good)[1] == ""
+
+
+BETWEEN, IN_SET = "expect_column_values_to_be_between", "expect_column_values_to_be_in_set"
+NOT_NULL, COUNT = "expect_column_values_to_not_be_null", "expect_table_row_count_to_equal"
+
+
+@pytest.mark.parametrize(
+    ("tables", "failure"),
+    [
+        pytest.param(
+            {"labels": [finding("labels", confidence=100.5), finding("labels")]},
+            ("labels", BETWEEN, "confidence"),
+            id="above the maximum",
+        ),
+        pytest.param(
+            {"labels": [finding("labels", timestamp_ms=-1), finding("labels")]},
+            ("labels", BETWEEN, "timestamp_ms"),
+            id="below the minimum",
+        ),
+        pytest.param(
+            {"segments": [finding("segments", type="SCENE")]}, ("segments", IN_SET, "type"), id="not in the list"
+        ),
+        pytest.param(
+            {"media_assets": [an_asset(status="lost")]}, ("media_assets", IN_SET, "status"), id="status of no list"
+        ),
+        pytest.param(
+            {"labels": [finding("labels", name=None), finding("labels")]},
+            ("labels", NOT_NULL, "name"),
+            id="null where required",
+        ),
+        pytest.param({"labels": [finding("labels")]}, ("labels", COUNT, None), id="a finding is missing"),
+        pytest.param({"labels": [finding("labels")] * 3}, ("labels", COUNT, None), id="a finding too many"),
+        pytest.param({"segments": []}, ("segments", COUNT, None), id="a whole table is missing"),
+        pytest.param(
+            {"analyses": [an_analysis("labels", 2), an_analysis("segments", 1)]},
+            ("analyses", COUNT, None),
+            id="an analysis is missing",
+        ),
+        pytest.param(
+            {"analyses": [an_analysis("labels", 1), an_analysis("labels", 1), an_analysis("segments", 1)]},
+            ("analyses", "expect_compound_columns_to_be_unique", None),
+            id="an analysis twice",
+        ),
+        pytest.param({"media_assets": []}, ("media_assets", COUNT, None), id="an asset is missing"),
+        pytest.param(
+            {"media_assets": [an_asset(), an_asset()]},
+            ("media_assets", "expect_column_values_to_be_unique", "media_id"),
+            id="an asset twice",
+        ),
+        pytest.param(
+            {"labels": [finding("labels", timestamp_ms=11_001), finding("labels")]},
+            ("labels", BETWEEN, "past_end_ms"),
+            id="a finding past the end",
+        ),
+        pytest.param(
+            {"segments": [finding("segments", start_ms=60_000, end_ms=70_000)]},
+            ("segments", BETWEEN, "past_end_ms"),
+            id="a segment past the end",
+        ),
+    ],
+)
+def test_a_broken_promise_is_found(bench: Bench, tables: dict[str, list[Row]], failure: tuple[str, str, str]) -> None:
+    rows, words = bench.validate(**tables)
+    assert failure in failures(rows)
+    assert f"- {failure[0]}" in words
+    assert failure[1] in words
+
+
+def test_the_end_is_that_of_the_findings_own_video_with_a_second_of_tolerance(bench: Bench) -> None:
+    tables = {
+        "media_assets": [an_asset("a", duration_ms=10_000), an_asset("b", duration_ms=60_000), an_asset("c", duration_ms=None)],
+        "analyses": [an_analysis("labels", 1, media_id) for media_id in "abc"],
+        "labels": [
+            finding("labels", "a", timestamp_ms=11_000),
+            finding("labels", "b", timestamp_ms=59_000),
+            finding("labels", "c", timestamp_ms=99_000),
+        ],
+        "segments": [],
+    }
+    assert bench.validate(assets=3, **tables)[1] == ""
+
+
+def test_a_failed_check_says_how_many_rows_and_shows_some(bench: Bench) -> None:
+    bad = [finding("labels", confidence=float(value)) for value in range(101, 111)]
+    rows, words = bench.validate(labels=[*bad, finding("labels")], analyses=3)
+    (row,) = [row for row in rows if row["column_name"] == "confidence" and row["table_name"] == "labels" and not row["success"]]
+    assert (row["checked_rows"], row["unexpected_rows"]) == (11, 10)
+    details = json.loads(row["details"])
+    assert len(details["examples"]) == 5
+    assert details["kwargs"]["max_value"] == 100
+    assert "- labels.confidence: expect_column_values_to_be_between, 10 of 11 rows" in words
+
+
+def empty(table: Table) -> pd.DataFrame:
+    return table.arrow_schema.empty_table().to_pandas()
+
+
+@pytest.mark.parametrize("table", TABLES.values(), ids=lambda table: table.name)
+def test_an_empty_table_passes(table: Table) -> None:
+    assert failures(check(table, empty(table), [], "r")) == set()
+
+
+def test_columns_are_checked_in_order() -> None:
+    table = TABLES["segments"]
+    frame = empty(table)
+    swapped = frame[[frame.columns[1], frame.columns[0], *frame.columns[2:]]]
+    for wrong in (swapped, frame.assign(extra=pd.Series(dtype="str"))):
+        assert ("segments", "expect_table_columns_to_match_ordered_list", None) in failures(check(table, wrong, [], "r"))
+
+
+def test_a_missing_column_is_a_failed_check_and_no_crash() -> None:
+    table = TABLES["segments"]
+    rows = check(table, empty(table).drop(columns=["confidence"]), [], "r")
+    assert ("segments", "expect_table_columns_to_match_ordered_list", None) in failures(rows)
+    assert ("segments", NOT_NULL, "confidence") in failures(rows)
+
+
+def test_duplicate_usage_is_found() -> None:
+    table = TABLES["usage"]
+    line = {
+        "usage_id": "u", "at": datetime(2026, 1, 1), "dag_id": "d", "run_id": "r", "source": "s", "cost_center": "c",
+        "media_id": "m", "media_type": "image", "analysis_key": "k", "feature": "labels", "operation": "o",
+        "price_item": "p", "units": 1.0, "reused": False, "usd": 0.1, "saved_usd": 0.0, "price_version": "v",
+    }  # fmt: skip
+    frame = pa.Table.from_pylist([line, line], schema=table.arrow_schema).to_pandas(types_mapper=pd.ArrowDtype)
+    assert failures(check(table, frame, [], "r")) == {("usage", "expect_column_values_to_be_unique", "usage_id")}
+
+
+def test_words_for_checks_without_figures() -> None:
+    row = {"table_name": "t", "column_name": None, "expectation": "e", "unexpected_rows": None, "checked_rows": None}
+    assert in_words([row]) == "- t: e, the whole of ? rows"
+    assert in_words([]) == ""

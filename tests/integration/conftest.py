@@ -1,0 +1,145 @@
+"""A whole local lake of the tests' own, over real HTTP: AWS endpoint, Rekognition, bucket, ledger, topic and queue."""
+
+from __future__ import annotations
+
+import io
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import httpx
+import numpy as np
+import pytest
+from botocore.config import Config
+from PIL import Image
+
+from include.infrastructure.resources import create
+from include.ledger import Ledger
+from include.settings import Lake, Settings, load_lake
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class LocalLake:
+    """Clients of the lake under test and the control address of its Rekognition."""
+
+    settings: Settings
+    lake: Lake
+    session: boto3.Session
+    control_url: str
+
+    def client(self, service: str) -> Any:
+        attempts = 1 if service == "rekognition" else 4
+        config = Config(max_pool_connections=40, retries={"mode": "standard", "total_max_attempts": attempts})
+        return self.session.client(service, config=config)
+
+    @property
+    def ledger(self) -> Ledger:
+        return Ledger(self.client("dynamodb"), self.settings.ledger_table)
+
+    def behave(self, **behavior: Any) -> None:
+        """Set quotas and faults of Rekognition."""
+        httpx.post(f"{self.control_url}/_control/settings", json=behavior).raise_for_status()
+
+    def billed(self) -> dict[tuple[str, str], int]:
+        """Return how often each object was paid for, by key and operation, as Rekognition counted it."""
+        calls = httpx.get(f"{self.control_url}/_control/calls").raise_for_status().json()
+        return {(item["key"], item["operation"]): item["count"] for item in calls["images"] + calls["jobs"]}
+
+    def requests(self, operation: str) -> int:
+        """Return how often an operation was requested, paid for or not."""
+        calls = httpx.get(f"{self.control_url}/_control/calls").raise_for_status().json()
+        return calls["requests"].get(operation, 0)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            if httpx.get(url, timeout=2).status_code == 200:
+                return
+        except httpx.TransportError:
+            time.sleep(0.1)
+    raise RuntimeError(f"{url} did not answer (exit status {process.poll()})")
+
+
+@pytest.fixture(scope="session")
+def endpoints() -> Iterator[str]:
+    """Both local services; yields the control address of Rekognition. AWS clients need no argument to find them."""
+    aws_port, rekognition_port = _free_port(), _free_port()
+    environment = pytest.MonkeyPatch()
+    for name in ("AWS_CA_BUNDLE", "AWS_PROFILE", "AWS_SESSION_TOKEN"):
+        environment.delenv(name, raising=False)
+    for name, value in {
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{aws_port}",
+        "AWS_ENDPOINT_URL_REKOGNITION": f"http://127.0.0.1:{rekognition_port}",
+        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "NO_PROXY": "127.0.0.1,localhost",
+        "LOCAL_AWS_PORT": str(aws_port),
+        "LOCAL_REKOGNITION_PORT": str(rekognition_port),
+        "LOCAL_REKOGNITION_URL": f"http://127.0.0.1:{rekognition_port}",
+    }.items():
+        environment.setenv(name, value)
+    processes = [
+        subprocess.Popen([sys.executable, "-m", module], cwd=ROOT, env=dict(os.environ))
+        for module in ("include.local_aws", "include.local_aws.rekognition")
+    ]
+    try:
+        _wait_for(f"http://127.0.0.1:{aws_port}/_local/health", processes[0])
+        _wait_for(f"http://127.0.0.1:{rekognition_port}/_control/health", processes[1])
+        yield f"http://127.0.0.1:{rekognition_port}"
+    finally:
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            process.wait(timeout=20)
+        environment.undo()
+
+
+@pytest.fixture(scope="session")
+def provisioned(endpoints: str) -> LocalLake:
+    """The lake with all that it needs."""
+    settings = Settings(lease_seconds=5, sweep_after_seconds=1)
+    session = boto3.Session(region_name="us-east-1")
+    create(session, settings)
+    return LocalLake(settings, load_lake(settings.lake_file), session, endpoints)
+
+
+@pytest.fixture
+def local_lake(provisioned: LocalLake) -> Iterator[LocalLake]:
+    """The lake with Rekognition's counters at zero and no faults."""
+    httpx.post(f"{provisioned.control_url}/_control/reset").raise_for_status()
+    yield provisioned
+    httpx.post(f"{provisioned.control_url}/_control/reset").raise_for_status()
+
+
+@pytest.fixture
+def upload(local_lake: LocalLake) -> Callable[[str, bytes], None]:
+    """Put an object into the lake's bucket."""
+    s3 = local_lake.client("s3")
+    return lambda key, body: s3.put_object(Bucket=local_lake.settings.bucket, Key=key, Body=body)
+
+
+def picture(seed: int, width: int = 120, height: int = 90) -> bytes:
+    """Return a small JPEG whose bytes depend on the seed."""
+    pixels = np.random.default_rng(seed).integers(0, 255, (height, width, 3), dtype=np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "JPEG", quality=60)
+    return buffer.getvalue()

@@ -1,0 +1,270 @@
+"""The image engine against the local Rekognition, which counts what is paid for."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import time
+import uuid
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from include.analyze_images import CHUNK_CALLS, ImageAnalyzer, ServiceUnavailableError, Summary
+from include.costs import load_price_book
+from include.discover import discover
+from include.ledger import Ledger
+from include.objects import Row
+from include.pace import Pace
+from include.plan import plan
+from include.responses import read_plan
+from include.run import Run
+from include.settings import Lake
+from include.usage import read_usage_log
+
+from .conftest import LocalLake, picture
+
+pytestmark = pytest.mark.integration
+
+THREADS = 8
+DAYS = iter(range(1, 28))
+
+
+@pytest.fixture
+def run(local_lake: LocalLake) -> Run:
+    """A run on a day of its own."""
+    return Run(local_lake.settings.bucket, "enrich_images", f"run-{uuid.uuid4()}", f"2026-01-{next(DAYS):02d}")
+
+
+def lake_with(local_lake: LocalLake, *features: str) -> Lake:
+    source = local_lake.lake.sources[0].model_copy(update={"features": {"image": features}})
+    return local_lake.lake.model_copy(update={"sources": (source,)})
+
+
+def key_of(run: Run, name: str) -> str:
+    return f"raw/sample/{run.partition.replace('-', '/')}/{name}"
+
+
+def planned(local_lake: LocalLake, run: Run, *features: str) -> list[Row]:
+    """Discover and plan the run's day, in one batch."""
+    lake, s3 = lake_with(local_lake, *features), local_lake.client("s3")
+    discover(s3, lake, run)
+    settings = local_lake.settings.model_copy(update={"batch_size": 10_000})
+    book = load_price_book("us-east-1")
+    batches, _ = plan(s3, local_lake.ledger, lake, settings, book, run, "image", {})
+    return read_plan(s3, batches[0]["uri"])
+
+
+def analyzer(local_lake: LocalLake, run: Run, ledger: Ledger | None = None, lease: int = 5) -> ImageAnalyzer:
+    return ImageAnalyzer(
+        local_lake.client("rekognition"),
+        local_lake.client("s3"),
+        ledger or local_lake.ledger,
+        run,
+        batch="batch-0000",
+        owner=f"{run.token}/batch-0000",
+        threads=THREADS,
+        lease_seconds=lease,
+        pace=Pace(1000),
+    )
+
+
+def states(local_lake: LocalLake, batch: list[Row]) -> list[str]:
+    entries = local_lake.ledger.lookup(item["analysis_key"] for row in batch for item in row["analyses"])
+    return [entry.state for entry in entries.values()]
+
+
+def test_each_analysis_is_paid_once_and_logged(
+    local_lake: LocalLake, run: Run, upload: Callable[[str, bytes], None]
+) -> None:
+    for seed in range(6):
+        upload(key_of(run, f"été {seed} +%2B.jpg"), picture(seed))
+    upload(key_of(run, "zz copy.jpg"), picture(0))
+    batch = planned(local_lake, run, "labels", "moderation")
+
+    summary = analyzer(local_lake, run).analyze(batch)
+
+    assert (summary.calls, summary.reused, summary.failed) == (12, 2, 0)
+    assert set(local_lake.billed().values()) == {1}
+    assert len(local_lake.billed()) == 12
+    assert states(local_lake, batch) == ["done"] * 12
+    usage = list(read_usage_log(local_lake.client("s3"), run.bucket, run.partition))
+    assert sorted(line["reused"] for line in usage) == [False] * 12 + [True] * 2
+    assert len({line["usage_id"] for line in usage}) == 14
+
+
+def test_repeating_a_batch_pays_nothing_and_logs_nothing_twice(
+    local_lake: LocalLake, run: Run, upload: Callable[[str, bytes], None]
+) -> None:
+    for seed in range(20, 24):
+        upload(key_of(run, f"{seed}.jpg"), picture(seed))
+    batch = planned(local_lake, run, "labels")
+    analyzer(local_lake, run).analyze(batch)
+    before = list(read_usage_log(local_lake.client("s3"), run.bucket, run.partition))
+
+    summary = analyzer(local_lake, run).analyze(batch)
+
+    assert (summary.calls, summary.reused) == (0, 0)
+    assert set(local_lake.billed().values()) == {1}
+    after = list(read_usage_log(local_lake.client("s3"), run.bucket, run.partition))
+    assert {line["usage_id"] for line in after} == {line["usage_id"] for line in before}
+
+
+def test_two_runs_of_one_day_at_once_pay_once(
+    local_lake: LocalLake, run: Run, upload: Callable[[str, bytes], None]
+) -> None:
+    for seed in range(30, 60):
+        upload(key_of(run, f"{seed}.jpg"), picture(seed))
+    other = Run(run.bucket, run.dag_id, f"other-{uuid.uuid4()}", run.partition)
+    batches = [planned(local_lake, each, "labels") for each in (run, other)]
+    local_lake.behave(latency_ms=20)
+
+    with ThreadPoolExecutor(2) as pool:
+        tasks = [analyzer(local_lake, each) for each in (run, other)]
+        summaries = list(pool.map(lambda pair: pair[0].analyze(pair[1]), zip(tasks, batches, strict=True)))
+
+    assert set(local_lake.billed().values()) == {1}
+    assert len(local_lake.billed()) == 30
+    assert sum(summary.calls for summary in summaries) == 30
+    assert sum(summary.reused for summary in summaries) == 30
+
+
+def test_throttling_and_outages_are_ridden_out(
+    local_lake: LocalLake, run: Run, upload: Callable[[str, bytes], None]
+) -> None:
+    for seed in range(60, 80):
+        upload(key_of(run, f"{seed}.jpg"), picture(seed))
+    batch = planned(local_lake, run, "moderation")
+    local_lake.behave(
+        faults=[
+            {"operation": "*", "code": "ThrottlingException", "rate": 0.3},
+            {"operation": "*", "code": "InternalServerError", "status": 500, "rate": 0.05},
+        ]
+    )
+
+    summary = analyzer(local_lake, run).analyze(batch)
+
+    assert (summary.calls, summary.failed) == (20, 0)
+    assert summary.throttled > 0
+    assert set(local_lake.billed().values()) == {1}
+
+
+def test_a_bad_object_fails_alone(local_lake: LocalLake, run: Run, upload: Callable[[str, bytes], None]) -> None:
+    for seed in range(80, 84):
+        upload(key_of(run, f"{seed}.jpg"), picture(seed))
+    batch = planned(local_lake, run, "labels")
+    local_lake.client("s3").delete_object(Bucket=run.bucket, Key=key_of(run, "82.jpg"))
+
+    summary = analyzer(local_lake, run).analyze(batch)
+
+    assert (summary.calls, summary.failed) == (3, 1)
+    assert dict(summary.errors) == {"InvalidS3ObjectException": 1}
+    assert sorted(states(local_lake, batch)) == ["done"] * 3 + ["failed"]
+
+
+def test_access_denied_stops_at_once_and_keeps_what_was_paid(
+    local_lake: LocalLake, run: Run, upload: Callable[[str, bytes], None]
+) -> None:
+    for seed in range(100, 130):
+        upload(key_of(run, f"{seed}.jpg"), picture(seed))
+    batch = planned(local_lake, run, "moderation")
+    local_lake.behave(faults=[{"operation": "*", "code": "AccessDeniedException", "rate": 0.2}])
+
+    with pytest.raises(ClientError, match="AccessDenied"):
+        analyzer(local_lake, run).analyze(batch)
+
+    paid = len(local_lake.billed())
+    assert states(local_lake, batch).count("done") == paid
+    local_lake.behave(faults=[])
+    summary = analyzer(local_lake, run).analyze(batch)
+    assert summary.calls == 30 - paid
+    assert set(local_lake.billed().values()) == {1}
+
+
+class _FailingLedger(Ledger):
+    """A ledger whose first record of what was done does not go through."""
+
+    failed = False
+
+    def finish(self, entries: Any) -> None:
+        if not self.failed:
+            self.failed = True
+            raise ConnectionError("the ledger is out of reach")
+        super().finish(entries)
+
+
+def test_responses_archived_before_the_ledger_failed_are_adopted(
+    local_lake: LocalLake, run: Run, upload: Callable[[str, bytes], None]
+) -> None:
+    for seed in range(140, 150):
+        upload(key_of(run, f"{seed}.jpg"), picture(seed))
+    batch = planned(local_lake, run, "labels")
+    ledger = _FailingLedger(local_lake.client("dynamodb"), local_lake.settings.ledger_table)
+    with pytest.raises(ConnectionError):
+        analyzer(local_lake, run, ledger).analyze(batch)
+    assert len(local_lake.billed()) == 10
+
+    summary = analyzer(local_lake, run).analyze(batch)
+
+    assert summary.calls == 0
+    assert set(local_lake.billed().values()) == {1}
+    assert states(local_lake, batch) == ["done"] * 10
+    usage = list(read_usage_log(local_lake.client("s3"), run.bucket, run.partition))
+    assert len({line["usage_id"] for line in usage}) == 10
+
+
+def _analyze_in_process(local_lake: LocalLake, run: Run, batch: list[Row]) -> Summary:
+    return analyzer(local_lake, run).analyze(batch)
+
+
+def test_a_killed_task_pays_again_for_at_most_a_chunk(
+    local_lake: LocalLake, run: Run, upload: Callable[[str, bytes], None]
+) -> None:
+    count = 260
+    for seed in range(count):
+        upload(key_of(run, f"{seed}.jpg"), picture(1000 + seed, 80, 80))
+    batch = planned(local_lake, run, "moderation")
+    local_lake.behave(latency_ms=20)
+    process = multiprocessing.get_context("fork").Process(target=_analyze_in_process, args=(local_lake, run, batch))
+    process.start()
+    deadline = time.monotonic() + 60
+    while len(local_lake.billed()) < 150 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    os.kill(process.pid or 0, signal.SIGKILL)
+    process.join()
+    assert 150 <= len(local_lake.billed()) < count
+
+    analyzer(local_lake, run).analyze(batch)
+
+    billed = local_lake.billed()
+    assert len(billed) == count
+    assert max(billed.values()) <= 2
+    assert sum(billed.values()) - count <= CHUNK_CALLS + THREADS
+    assert states(local_lake, batch) == ["done"] * count
+
+
+def test_a_service_that_stays_down_is_an_error_that_says_so(
+    local_lake: LocalLake,
+    run: Run,
+    upload: Callable[[str, bytes], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("include.analyze_images.MAX_ATTEMPTS", 3)
+    upload(key_of(run, "one.jpg"), picture(5000))
+    batch = planned(local_lake, run, "labels")
+    local_lake.behave(faults=[{"operation": "*", "code": "ServiceUnavailable", "status": 503}])
+
+    with pytest.raises(ServiceUnavailableError, match="failed 3 times"):
+        analyzer(local_lake, run).analyze(batch)
+
+    assert local_lake.billed() == {}
+
+
+def test_discover_needs_a_day() -> None:
+    with pytest.raises(ValueError, match="backfill discover_media"):
+        Run("bucket", "enrich_images", "manual", str(datetime.now(UTC).year))

@@ -1,0 +1,260 @@
+"""The video engine against the local Rekognition, which counts the jobs that are started."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable
+from fractions import Fraction
+from io import BytesIO
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+
+from include import analyze_videos
+from include.analyze_videos import Progress, VideoAnalyzer
+from include.costs import load_price_book
+from include.discover import discover
+from include.ledger import Ledger, job_report_item
+from include.objects import Row, list_uris
+from include.plan import plan
+from include.responses import read_lines, read_plan
+from include.run import Run, job_responses_uri
+from include.usage import read_usage_log
+
+from .conftest import LocalLake
+
+pytestmark = pytest.mark.integration
+
+DAYS = iter(range(1, 28))
+
+
+def clip(seed: int, seconds: float = 2.0) -> bytes:
+    """Return a small H.264 clip whose bytes depend on the seed, with a hard cut in its middle."""
+    buffer = BytesIO()
+    with av.open(buffer, "w", format="mp4") as container:
+        stream = container.add_stream("libx264", rate=Fraction(10))
+        stream.width, stream.height, stream.pix_fmt = 128, 96, "yuv420p"
+        colors = np.random.default_rng(seed).integers(0, 255, (2, 3), dtype=np.uint8)
+        frames = int(seconds * 10)
+        for number in range(frames):
+            pixels = np.empty((96, 128, 3), dtype=np.uint8)
+            pixels[:] = colors[number * 2 // frames]
+            for packet in stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")):
+                container.mux(packet)
+        for packet in stream.encode():
+            container.mux(packet)
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def run(local_lake: LocalLake) -> Run:
+    """A run on a day of its own."""
+    return new_run(local_lake, f"2026-02-{next(DAYS):02d}")
+
+
+def new_run(local_lake: LocalLake, day: str) -> Run:
+    return Run(local_lake.settings.bucket, "enrich_videos", f"run-{uuid.uuid4()}", day)
+
+
+def key_of(run: Run, name: str) -> str:
+    return f"raw/sample/{run.partition.replace('-', '/')}/{name}"
+
+
+def planned(local_lake: LocalLake, run: Run, *features: str) -> list[Row]:
+    source = local_lake.lake.sources[0].model_copy(update={"features": {"video": features}})
+    lake = local_lake.lake.model_copy(update={"sources": (source,)})
+    s3 = local_lake.client("s3")
+    discover(s3, lake, run)
+    book = load_price_book("us-east-1")
+    batches, _ = plan(s3, local_lake.ledger, lake, local_lake.settings, book, run, "video", {})
+    return read_plan(s3, batches[0]["uri"])
+
+
+def analyzer(local_lake: LocalLake, run: Run) -> VideoAnalyzer:
+    topic = local_lake.client("sns").create_topic(Name=local_lake.settings.jobs_topic)["TopicArn"]
+    return VideoAnalyzer(
+        local_lake.client("rekognition"),
+        local_lake.client("s3"),
+        local_lake.ledger,
+        run,
+        local_lake.settings,
+        topic_arn=topic,
+        owner=f"{run.token}/batch-0000",
+    )
+
+
+def report_ended(local_lake: LocalLake, progress: Progress) -> None:
+    """Record every running job as ended once it has, as the trigger does."""
+    rekognition, dynamodb = local_lake.client("rekognition"), local_lake.client("dynamodb")
+    getters = {"GetSegmentDetection": "get_segment_detection", "GetFaceDetection": "get_face_detection"}
+    for job, operation in progress.running.items():
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            status = getattr(rekognition, getters[operation])(JobId=job, MaxResults=1)["JobStatus"]
+            if status != "IN_PROGRESS":
+                break
+            time.sleep(0.1)
+        item = job_report_item(job, status, time.time())
+        dynamodb.put_item(TableName=local_lake.settings.ledger_table, Item=item)
+
+
+def finish(local_lake: LocalLake, engine: VideoAnalyzer, batch: list[Row]) -> Progress:
+    """Advance until nothing runs or waits."""
+    for _ in range(20):
+        progress = engine.advance(batch)
+        if progress.finished:
+            return progress
+        report_ended(local_lake, progress)
+    raise AssertionError(progress)
+
+
+def test_jobs_are_started_collected_and_billed_once(
+    local_lake: LocalLake, run: Run, upload: Callable[[str, bytes], None]
+) -> None:
+    upload(key_of(run, "a.mp4"), clip(1))
+    upload(key_of(run, "b.mp4"), clip(2))
+    batch = planned(local_lake, run, "segments", "faces")
+    engine = analyzer(local_lake, run)
+
+    finish(local_lake, engine, batch)
+    collected = engine.collect(batch)
+    again = analyzer(local_lake, run).collect(batch)
+
+    assert (collected.done, collected.failed) == (again.done, again.failed) == (4, 0)
+    assert sorted(local_lake.billed().values()) == [1] * 4
+    usage = list(read_usage_log(local_lake.client("s3"), run.bucket, run.partition))
+    assert sorted(line["price_item"] for line in usage) == sorted(
+        ["video-shot-minutes", "video-technical-cue-minutes", "video-minutes"] * 2
+    )
+    assert {round(line["units"], 6) for line in usage} == {round(2 / 60, 6)}
+    assert len({line["usage_id"] for line in usage}) == 6
+
+
+def test_starting_again_before_the_job_id_was_recorded_starts_no_second_job(
+    local_lake: LocalLake, run: Run, upload: Callable[[str, bytes], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload(key_of(run, "c.mp4"), clip(3))
+    batch = planned(local_lake, run, "segments")
+
+    def killed(self: Ledger, entry: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Ledger, "started", killed)
+        with pytest.raises(KeyboardInterrupt):
+            analyzer(local_lake, run).advance(batch)
+
+    progress = finish(local_lake, analyzer(local_lake, run), batch)
+
+    assert progress.done == 1
+    assert sorted(local_lake.billed().values()) == [1]
+    assert local_lake.requests("StartSegmentDetection") == 2
+
+
+def test_two_runs_share_a_job_even_for_a_copy_under_another_key(
+    local_lake: LocalLake, run: Run, upload: Callable[[str, bytes], None]
+) -> None:
+    other = new_run(local_lake, f"2026-02-{next(DAYS):02d}")
+    upload(key_of(run, "d.mp4"), clip(4))
+    upload(key_of(other, "copy of d.mp4"), clip(4))
+    batches = [planned(local_lake, each, "segments") for each in (run, other)]
+    engines = [analyzer(local_lake, each) for each in (run, other)]
+
+    for engine, batch in zip(engines, batches, strict=True):
+        engine.advance(batch)
+    for engine, batch in zip(engines, batches, strict=True):
+        assert finish(local_lake, engine, batch).done == 1
+        assert engine.collect(batch).done == 1
+
+    assert sorted(local_lake.billed().values()) == [1]
+    s3 = local_lake.client("s3")
+    assert [line["reused"] for line in read_usage_log(s3, run.bucket, run.partition)] == [False] * 2
+    assert [line["reused"] for line in read_usage_log(s3, run.bucket, other.partition)] == [True] * 2
+
+
+def test_jobs_without_a_slot_wait_and_are_started_later(
+    local_lake: LocalLake, run: Run, upload: Callable[[str, bytes], None]
+) -> None:
+    for seed in range(5, 9):
+        upload(key_of(run, f"{seed}.mp4"), clip(seed))
+    batch = planned(local_lake, run, "segments")
+    local_lake.behave(job_limit=2)
+    engine = analyzer(local_lake, run)
+
+    first = engine.advance(batch)
+    last = finish(local_lake, engine, batch)
+
+    assert (len(first.running), first.pending) == (2, 2)
+    assert last.done == 4
+    assert sorted(local_lake.billed().values()) == [1] * 4
+
+
+def test_a_job_that_fails_is_tried_again_and_then_given_up(
+    local_lake: LocalLake, run: Run, upload: Callable[[str, bytes], None]
+) -> None:
+    upload(key_of(run, "gone.mp4"), clip(10))
+    batch = planned(local_lake, run, "segments")
+    engine = analyzer(local_lake, run)
+    local_lake.behave(job_seconds=1)
+    progress = engine.advance(batch)
+    (job,) = progress.running
+
+    report_failed(local_lake, job)
+    jobs = {job}
+    for _ in range(analyze_videos.MAX_JOB_ATTEMPTS - 1):
+        progress = engine.advance(batch)
+        jobs |= set(progress.running)
+        report_failed(local_lake, *progress.running)
+    progress = engine.advance(batch)
+
+    assert len(jobs) == analyze_videos.MAX_JOB_ATTEMPTS
+    assert (progress.failed, progress.running, progress.pending) == (1, {}, 0)
+    assert progress.errors["VideoJobFailed"] == 1
+    assert engine.collect(batch).failed == 1
+
+
+def report_failed(local_lake: LocalLake, *jobs: str) -> None:
+    for job in jobs:
+        item = job_report_item(job, "FAILED", time.time())
+        local_lake.client("dynamodb").put_item(TableName=local_lake.settings.ledger_table, Item=item)
+
+
+def test_a_harvest_that_was_cut_off_goes_on_from_the_last_archived_page(
+    local_lake: LocalLake, run: Run, upload: Callable[[str, bytes], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(analyze_videos, "PAGE_SIZE", 1)
+    monkeypatch.setattr(analyze_videos, "PAGES_PER_OBJECT", 1)
+    upload(key_of(run, "pages.mp4"), clip(11, seconds=4))
+    batch = planned(local_lake, run, "segments")
+    engine = analyzer(local_lake, run)
+    progress = engine.advance(batch)
+    (job,) = progress.running
+    report_ended(local_lake, progress)
+    calls = 0
+    page = VideoAnalyzer._page
+
+    def cut_off(self: VideoAnalyzer, *arguments: Any) -> Row:
+        nonlocal calls
+        calls += 1
+        if calls == 2:
+            raise KeyboardInterrupt
+        return page(self, *arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(VideoAnalyzer, "_page", cut_off)
+        with pytest.raises(KeyboardInterrupt):
+            engine.collect(batch)
+    s3, prefix = local_lake.client("s3"), job_responses_uri(run.bucket, job)
+    assert len(list_uris(s3, prefix)) == 1
+    before = local_lake.requests("GetSegmentDetection")
+
+    assert engine.collect(batch).done == 1
+
+    pages = [line["response"] for line in read_lines(s3, prefix)]
+    shots = [segment["ShotSegment"]["Index"] for page in pages for segment in page["Segments"] if "ShotSegment" in segment]
+    assert len(pages) >= 2
+    assert shots == sorted(set(shots))
+    assert local_lake.requests("GetSegmentDetection") - before == len(pages) - 1

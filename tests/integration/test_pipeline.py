@@ -1,0 +1,192 @@
+"""Every stage of one day in order, on the shipped sample, and its tables as an analyst reads them through Athena."""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from pathlib import Path
+from typing import Any
+
+import awswrangler as wr
+import httpx
+import pandas as pd
+import pytest
+
+from include.analyze_images import ImageAnalyzer
+from include.analyze_videos import VideoAnalyzer
+from include.costs import load_price_book
+from include.discover import discover
+from include.features import MEDIA_TYPES, MediaType
+from include.ledger import job_report_item
+from include.normalize.batch import RUN_TABLES, normalize_batch
+from include.objects import Row, get
+from include.pace import Pace
+from include.plan import plan
+from include.publish import publish
+from include.responses import read_plan
+from include.run import Run
+from include.usage import report
+from include.validate import validate
+
+from .conftest import ROOT, LocalLake
+
+pytestmark = pytest.mark.integration
+
+SAMPLE = ROOT / "include" / "sample_media"
+DAY = "2026-03-01"
+# The whole sample takes minutes of text recognition; these files show every table.
+FILES = ("grace-hopper.jpg", "rocket-night.jpg", "IMG_0001 copy.jpg", "big-buck-bunny-opening.mp4")
+BAD = {"empty.jpg": b"", "page.jpg": b"<html><body>404</body></html>", "readme.txt": b"not media"}
+
+
+def original_of_copy() -> str:
+    """Return the file that the sample's duplicate is a copy of."""
+    copy = (SAMPLE / "IMG_0001 copy.jpg").read_bytes()
+    return next(path.name for path in SAMPLE.iterdir() if path.name != "IMG_0001 copy.jpg" and path.read_bytes() == copy)
+
+
+def wait_for_jobs(local_lake: LocalLake, engine: VideoAnalyzer, batch: list[Row]) -> None:
+    """Advance until every job has ended, recording the ends as the trigger does."""
+    names = {"Label": "get_label_detection", "Text": "get_text_detection", "Face": "get_face_detection"}
+    names |= {"ContentModeration": "get_content_moderation", "Segment": "get_segment_detection"}
+    rekognition, dynamodb = local_lake.client("rekognition"), local_lake.client("dynamodb")
+    deadline = time.monotonic() + 180
+    while not (progress := engine.advance(batch)).finished:
+        assert time.monotonic() < deadline, progress
+        for job, operation in progress.running.items():
+            name = names[operation.removeprefix("Get").removesuffix("Detection")]
+            status = getattr(rekognition, name)(JobId=job, MaxResults=1)["JobStatus"]
+            if status != "IN_PROGRESS":
+                item = job_report_item(job, status, time.time())
+                dynamodb.put_item(TableName=local_lake.settings.ledger_table, Item=item)
+        time.sleep(0.5)
+
+
+def enrich(local_lake: LocalLake, media_type: MediaType) -> tuple[list[Row], str]:
+    """Run every stage for one media type and return its checks."""
+    run = Run(local_lake.settings.bucket, f"enrich_{media_type}s", f"run-{uuid.uuid4()}", DAY)
+    s3, ledger, book = local_lake.client("s3"), local_lake.ledger, load_price_book("us-east-1")
+    batches, figures = plan(s3, ledger, local_lake.lake, local_lake.settings, book, run, media_type, {})
+    for batch in batches:
+        rows = read_plan(s3, batch["uri"])
+        if media_type == "image":
+            engine = ImageAnalyzer(
+                local_lake.client("rekognition"), s3, ledger, run,
+                batch="batch-0000", owner="test", threads=4, lease_seconds=60, pace=Pace(100),
+            )  # fmt: skip
+            engine.analyze(rows)
+        else:
+            topic = local_lake.client("sns").create_topic(Name=local_lake.settings.jobs_topic)["TopicArn"]
+            jobs = VideoAnalyzer(
+                local_lake.client("rekognition"), s3, ledger, run, local_lake.settings, topic_arn=topic, owner="test"
+            )
+            wait_for_jobs(local_lake, jobs, rows)
+            jobs.collect(rows)
+        normalize_batch(local_lake.session, s3, ledger, local_lake.lake, run, media_type, "batch-0000", rows)
+    checks, failed = validate(local_lake.session, s3, run, media_type, figures["assets"], figures["analyses"])
+    publish(local_lake.client("glue"), local_lake.settings.database, run, RUN_TABLES, media_type)
+    return checks, failed
+
+
+@pytest.fixture(scope="module")
+def day(provisioned: LocalLake) -> dict[str, Any]:
+    """The sample's day, worked through once."""
+    httpx.post(f"{provisioned.control_url}/_control/reset").raise_for_status()
+    s3 = provisioned.client("s3")
+    files = {name: (SAMPLE / name).read_bytes() for name in (*FILES, original_of_copy())} | BAD
+    for name, body in files.items():
+        s3.put_object(Bucket=provisioned.settings.bucket, Key=f"raw/sample/{DAY.replace('-', '/')}/{name}", Body=body)
+    run = Run(provisioned.settings.bucket, "discover_media", "discovery", DAY)
+    found = discover(s3, provisioned.lake, run)
+    outcome = {media_type: enrich(provisioned, media_type) for media_type in MEDIA_TYPES}
+    reporting = Run(provisioned.settings.bucket, "report_costs", "report", DAY)
+    reported = report(provisioned.session, s3, provisioned.client("glue"), provisioned.settings, reporting)
+    return {"found": found, "checks": outcome, "report": reported, "billed": provisioned.billed()}
+
+
+def query(local_lake: LocalLake, sql: str) -> pd.DataFrame:
+    return wr.athena.read_sql_query(
+        sql, database="media_lake", workgroup="media-lake", ctas_approach=False, boto3_session=local_lake.session
+    )
+
+
+def test_every_file_is_accounted_for(local_lake: LocalLake, day: dict[str, Any]) -> None:
+    assert (day["found"]["images"], day["found"]["videos"], day["found"]["ignored"]) == (6, 1, 1)
+    assets = query(local_lake, "select key, status, reason_code from media_assets").set_index("key")
+    status = {Path(key).name: row["status"] for key, row in assets.iterrows()}
+    assert status.pop("empty.jpg") == status.pop("page.jpg") == "rejected"
+    assert set(status.values()) == {"analyzed"}
+
+
+def test_all_checks_hold(day: dict[str, Any]) -> None:
+    for checks, failed in day["checks"].values():
+        assert failed == ""
+        assert len(checks) > 50
+
+
+def test_the_duplicate_is_reused(local_lake: LocalLake, day: dict[str, Any]) -> None:
+    statuses = query(local_lake, "select status, count(*) n from analyses where media_type = 'image' group by 1")
+    counts = dict(zip(statuses["status"], statuses["n"], strict=True))
+    assert counts == {"succeeded": 12, "reused": 4, "rejected": 8}
+    assert set(day["billed"].values()) == {1}
+
+
+def test_findings_are_what_the_pixels_show(local_lake: LocalLake, day: dict[str, Any]) -> None:
+    faces = query(
+        local_lake,
+        "select a.key, count(*) n from faces f join media_assets a on a.media_id = f.media_id and a.dt = f.dt "
+        "where a.media_type = 'image' group by 1",
+    )
+    assert {Path(row.key).name: row.n for row in faces.itertuples()} == {"grace-hopper.jpg": 1}
+    texts = query(local_lake, "select text from texts where media_type = 'video' and type = 'LINE'")
+    assert "THE PEACH OPEN MOVIE PROJECT" in set(texts["text"])
+    segments = query(local_lake, "select type, cue_type, start_ms, end_ms from segments order by start_ms")
+    assert "BlackFrames" in set(segments["cue_type"].dropna())
+    assert any(abs(start - 12_458) <= 100 for start in segments["start_ms"])
+
+
+def test_findings_hold_no_duplicates(local_lake: LocalLake, day: dict[str, Any]) -> None:
+    repeated = query(
+        local_lake,
+        "select media_id, timestamp_ms, name, start_ms, count(*) n from labels group by 1, 2, 3, 4 having count(*) > 1",
+    )
+    assert repeated.empty
+
+
+@pytest.mark.parametrize("view", ["moderation_queue", "video_moments", "cost_by_team_day"])
+def test_the_views_answer(local_lake: LocalLake, day: dict[str, Any], view: str) -> None:
+    assert len(query(local_lake, f"select * from {view}")) > 0
+
+
+def test_costs_equal_units_times_price(local_lake: LocalLake, day: dict[str, Any]) -> None:
+    minutes = query(local_lake, "select sum(duration_ms) / 60000.0 m from media_assets where status = 'analyzed'")["m"][0]
+    images = sum(1 for _, operation in day["billed"] if operation.startswith("Detect"))
+    expected = images * 0.001 + float(minutes) * (4 * 0.10 + 2 * 0.05)
+    costs = query(local_lake, "select sum(usd) usd, sum(saved_usd) saved from costs_daily")
+    assert float(costs["usd"][0]) == pytest.approx(expected, abs=1e-6)
+    assert float(costs["saved"][0]) == pytest.approx(4 * 0.001)
+    assert day["report"]["usd"] == pytest.approx(expected, abs=1e-6)
+
+
+def test_the_cost_page_is_in_the_lake_and_has_the_totals(local_lake: LocalLake, day: dict[str, Any]) -> None:
+    page = get(local_lake.client("s3"), day["report"]["uri"]).decode()
+    assert httpx.get(day["report"]["url"]).status_code == 200
+    assert "<html" in page
+    assert "https://cdn" not in page
+
+
+def test_a_second_run_pays_nothing_and_leaves_the_same_tables(local_lake: LocalLake, day: dict[str, Any]) -> None:
+    before = {name: len(query(local_lake, f"select * from {name}")) for name in RUN_TABLES}
+    billed_before = sum(local_lake.billed().values())
+    for media_type in MEDIA_TYPES:
+        enrich(local_lake, media_type)
+    assert sum(local_lake.billed().values()) == billed_before
+    assert {name: len(query(local_lake, f"select * from {name}")) for name in RUN_TABLES} == before
+    statuses = set(query(local_lake, "select status from analyses")["status"])
+    assert statuses == {"reused", "rejected"}
+
+
+def test_validation_results_can_be_read(local_lake: LocalLake, day: dict[str, Any]) -> None:
+    checks, _ = day["checks"]["image"]
+    assert all(json.loads(row["details"])["kwargs"] is not None for row in checks)

@@ -1,0 +1,126 @@
+"""docker-compose.yaml and .env.example, read as data: they say what the stack and the settings say."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from include.settings import Settings
+from include.stack.environment import SHARED, stack_environment
+from include.stack.settings import PROJECT, StackSettings
+
+AIRFLOW_SERVICES = {
+    "airflow-init",
+    "airflow-api-server",
+    "airflow-scheduler",
+    "airflow-dag-processor",
+    "airflow-triggerer",
+    "airflow-worker",
+}
+
+
+@pytest.fixture(scope="module")
+def compose() -> dict[str, Any]:
+    content: dict[str, Any] = yaml.safe_load((PROJECT / "docker-compose.yaml").read_text(encoding="utf-8"))
+    return content
+
+
+def test_it_has_every_component(compose: dict[str, Any]) -> None:
+    assert set(compose["services"]) == AIRFLOW_SERVICES | {
+        "postgres",
+        "redis",
+        "local-aws",
+        "local-rekognition",
+    }
+
+
+def test_airflow_gets_the_settings_of_the_stack(compose: dict[str, Any]) -> None:
+    for name in AIRFLOW_SERVICES:
+        environment = compose["services"][name]["environment"]
+        assert {key: environment.get(key) for key in SHARED} == SHARED
+
+
+def test_airflow_is_told_all_that_the_stack_tells_it(compose: dict[str, Any], tmp_path: Path) -> None:
+    local = {
+        "AIRFLOW__CORE__PARALLELISM",
+        "AIRFLOW__CORE__DAGS_FOLDER",
+        "AIRFLOW__CORE__PLUGINS_FOLDER",
+        "AIRFLOW__API__HOST",
+        "AIRFLOW__API__PORT",
+        "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT",
+        "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT",
+    }
+    stack = stack_environment(StackSettings(folder=tmp_path), {})
+    told = {name for name in stack if name.startswith("AIRFLOW__")} - local
+    assert told <= set(compose["services"]["airflow-scheduler"]["environment"])
+
+
+def test_s3_clients_find_the_endpoint_by_an_address(compose: dict[str, Any]) -> None:
+    address = compose["services"]["local-aws"]["networks"]["lake"]["ipv4_address"]
+    assert re.fullmatch(r"[\d.]+", address)
+    for name in AIRFLOW_SERVICES | {"local-rekognition"}:
+        assert compose["services"][name]["environment"]["AWS_ENDPOINT_URL"] == f"http://{address}:4566"
+
+
+def test_what_a_service_waits_for_exists_and_says_when_it_is_ready(compose: dict[str, Any]) -> None:
+    services = compose["services"]
+    for service in services.values():
+        for name, wait in service.get("depends_on", {}).items():
+            assert name in services
+            assert wait["condition"] == "service_completed_successfully" or "healthcheck" in services[name]
+
+
+def test_initialization_makes_database_pools_and_resources(compose: dict[str, Any]) -> None:
+    script = compose["services"]["airflow-init"]["command"][-1]
+    pools = next(part for part in shlex.split(script) if part.endswith(".json"))
+    assert json.loads((PROJECT / Path(pools).relative_to("/opt/airflow")).read_text(encoding="utf-8"))
+    assert "airflow db migrate" in script
+    assert "python -m include.infrastructure" in script
+
+
+def test_ports_are_published_to_this_machine_only(compose: dict[str, Any]) -> None:
+    ports = [port for service in compose["services"].values() for port in service.get("ports", [])]
+    assert ports
+    assert all(port.startswith("127.0.0.1:") for port in ports)
+
+
+def test_no_key_is_in_the_file(compose: dict[str, Any]) -> None:
+    environment = compose["services"]["airflow-scheduler"]["environment"]
+    for name in ("AIRFLOW__CORE__FERNET_KEY", "AIRFLOW__API_AUTH__JWT_SECRET"):
+        assert environment[name].startswith("${")
+
+
+def test_the_image_has_the_folders_and_targets_that_are_used(compose: dict[str, Any]) -> None:
+    dockerfile = (PROJECT / "Dockerfile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"AS (\S+)", dockerfile))
+    builds = {service["build"]["target"] for service in compose["services"].values() if "build" in service}
+    assert builds == targets
+    copied = re.findall(r"^COPY (\S+)", dockerfile, re.MULTILINE)
+    assert [name for name in copied if not (PROJECT / name).exists()] == []
+
+
+def test_the_example_environment_has_every_setting_with_its_meaning_and_default() -> None:
+    text = (PROJECT / ".env.example").read_text(encoding="utf-8")
+    for prefix, settings in (("MEDIA_LAKE_", Settings), ("MEDIA_LAKE_STACK_", StackSettings)):
+        for name, field in settings.model_fields.items():
+            assert f"# {field.description}\n# {prefix}{name.upper()}={_shown(field.default)}\n" in text
+
+
+def test_the_example_environment_has_every_variable_of_the_compose_file() -> None:
+    text = (PROJECT / ".env.example").read_text(encoding="utf-8")
+    used = set(re.findall(r"\$\{(\w+)", (PROJECT / "docker-compose.yaml").read_text(encoding="utf-8")))
+    assert [name for name in used if f"{name}=" not in text] == []
+
+
+def _shown(default: Any) -> str:
+    if isinstance(default, Path):
+        return str(default.relative_to(PROJECT))
+    if isinstance(default, bool):
+        return str(default).lower()
+    return "" if default is None else str(default)
