@@ -7,7 +7,8 @@ DAYS ?= 3
 FORMAT ?= table
 
 bin := $(VENV)/bin
-stamp := $(VENV)/.installed
+# A ready environment that is named with VENV= is used as it is.
+stamp := $(if $(filter .venv,$(VENV)),$(VENV)/.installed)
 # The local stack's endpoint, if the stack is up and no other endpoint was chosen.
 client := $(or $(MEDIA_LAKE_STACK_FOLDER),.stack)/aws.env
 use_stack := if [ -z "$$AWS_ENDPOINT_URL" ] && [ -f "$(client)" ]; then . "$(client)"; fi;
@@ -55,13 +56,14 @@ format: $(stamp) ## format the code and sort its imports
 	@$(bin)/ruff format .
 
 bench: $(stamp) ## run the benchmarks, each of which prints a line of JSON
-	@$(bin)/python -m pytest tests/benchmarks --benchmarks -q -s
+	@$(bin)/python -m pytest tests/benchmarks -m benchmark -q -s
 
 requirements: $(VENV)/bin/uv ## compile requirements*.txt from requirements*.in
 	$(bin)/$(compile) requirements.in -o requirements.txt
 	$(bin)/$(compile) requirements-local.in requirements.in -c requirements.txt \
 		--overrides requirements-overrides.txt -o requirements-local.txt
 
+ifneq ($(stamp),)
 # The list is exact and consistent: nothing is resolved again, and nothing else is installed (some package asks for
 # opencv-python, which would overwrite its headless form).
 $(stamp): requirements-local.txt | $(VENV)/bin/uv
@@ -76,3 +78,4 @@ $(VENV)/bin/uv:
 		|| { echo "Python's venv module is missing; install it (on Debian and Ubuntu: apt install python3-venv)" >&2; exit 1; }
 	@$(PYTHON) -m venv "$(VENV)"
 	@$(bin)/python -m pip install --quiet --disable-pip-version-check uv
+endif

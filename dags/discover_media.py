@@ -20,12 +20,15 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from airflow.sdk import CronPartitionTimetable, dag
+
 from include.assets import PARTITION_KEY_FORMAT
 from media_lake.tasks import DEFAULT_ARGS, discover
 
 
 @dag(
-    schedule=CronPartitionTimetable("0 0 * * *", timezone="UTC", run_offset=-1, key_format=PARTITION_KEY_FORMAT),
+    schedule=CronPartitionTimetable(
+        "0 0 * * *", timezone="UTC", run_offset=-1, key_format=PARTITION_KEY_FORMAT
+    ),
     start_date=datetime(2020, 1, 1, tzinfo=UTC),
     catchup=False,
     max_active_tasks=16,

@@ -22,6 +22,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from airflow.sdk import PartitionedAssetTimetable, dag
+
 from include.assets import image_findings, media_manifest
 from media_lake.approval import ConditionalApprovalOperator
 from media_lake.tasks import (

@@ -21,6 +21,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from airflow.sdk import PartitionedAssetTimetable, dag, task_group
+
 from include.assets import media_manifest, video_findings
 from media_lake.approval import ConditionalApprovalOperator
 from media_lake.sensors import VideoJobsSensor

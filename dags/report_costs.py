@@ -17,8 +17,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from airflow.sdk import PartitionedAssetTimetable, dag
-from include.assets import image_findings, video_findings
-from media_lake.tasks import DEFAULT_ARGS, report_costs as report
+
+from include.assets import cost_report, image_findings, video_findings
+from media_lake.cost_report import ReportCostsOperator
+from media_lake.tasks import DEFAULT_ARGS
 
 
 @dag(
@@ -32,7 +34,7 @@ from media_lake.tasks import DEFAULT_ARGS, report_costs as report
     tags=["media-lake", "report"],
 )
 def report_costs() -> None:
-    report()
+    ReportCostsOperator(task_id="report", outlets=[cost_report])
 
 
 report_costs()

@@ -188,7 +188,12 @@ class ImageAnalyzer:
                     self._flush(buffer)
                     buffer, flushed_at = [], time.monotonic()
                 if time.monotonic() - told_at > PROGRESS_SECONDS:
-                    log.info("%d of %d analyses, %.0f calls/s allowed", total - len(open_work), total, self._pace.rate)
+                    log.info(
+                        "%d of %d analyses, %.0f calls/s allowed",
+                        total - len(open_work),
+                        total,
+                        self._pace.rate,
+                    )
                     told_at = time.monotonic()
         self._flush(buffer)
         if failure:
@@ -213,7 +218,9 @@ class ImageAnalyzer:
                     raise
                 if verdict is Verdict.REJECTED:
                     code, message = code_and_message(error)
-                    entry = replace(claim, state="failed", error_code=code, error_message=message, completed_at=now())
+                    entry = replace(
+                        claim, state="failed", error_code=code, error_message=message, completed_at=now()
+                    )
                     return _Outcome(work, "failed", entry=entry)
                 if verdict is Verdict.SLOW_DOWN:
                     self._pace.was_throttled()
@@ -249,7 +256,9 @@ class ImageAnalyzer:
             uri = f"{self._run.responses_uri(self._batch)}{name}.ndjson.gz"
             lines = [{**outcome.line, **_feature(outcome.work)} for outcome in paid if outcome.line]
             put_ndjson(self._s3, uri, lines)
-            entries += self._record(uri, [(outcome.work, line) for outcome, line in zip(paid, lines, strict=True)])
+            entries += self._record(
+                uri, [(outcome.work, line) for outcome, line in zip(paid, lines, strict=True)]
+            )
         self._ledger.finish(entries)
         self._summary.calls += len(paid)
         for outcome in outcomes:

@@ -84,7 +84,15 @@ class VideoAnalyzer:
     """
 
     def __init__(
-        self, rekognition: Any, s3: Any, ledger: Ledger, run: Run, settings: Settings, *, topic_arn: str, owner: str
+        self,
+        rekognition: Any,
+        s3: Any,
+        ledger: Ledger,
+        run: Run,
+        settings: Settings,
+        *,
+        topic_arn: str,
+        owner: str,
     ) -> None:
         self._rekognition = rekognition
         self._s3 = s3
@@ -186,7 +194,9 @@ class VideoAnalyzer:
             return (standing, True) if standing.job_id or standing.state == "done" else (None, True)
         assert claim.request is not None
         try:
-            reply = getattr(self._rekognition, xform_name(item.job.start_operation))(**json.loads(claim.request))
+            reply = getattr(self._rekognition, xform_name(item.job.start_operation))(
+                **json.loads(claim.request)
+            )
         except Exception as error:
             verdict = judge(error)
             if verdict is Verdict.REJECTED:
@@ -254,7 +264,8 @@ class VideoAnalyzer:
         last: Row | None = None
         for page in self._pages(item, entry, prefix):
             first, last = first or page, page
-        assert first is not None and last is not None
+        if first is None or last is None:  # an archived object without lines; unreachable but for damage
+            raise ValueError(f"{prefix} holds no page")
         status = first["response"].get("JobStatus")
         if status == "IN_PROGRESS":
             return entry
@@ -298,10 +309,18 @@ class VideoAnalyzer:
             except ClientError as error:
                 if error.response["Error"]["Code"] != "InvalidPaginationTokenException" or token is None:
                     raise
-                log.warning("page token of job %s has expired; reading the job again from its start", entry.job_id)
+                log.warning(
+                    "page token of job %s has expired; reading the job again from its start", entry.job_id
+                )
                 yield from self._pages_anew(item, entry, prefix, archived)
                 return
-            line = response_line(item.key, item.job.get_operation, {"JobId": entry.job_id}, reply, item.job.model_version_member)
+            line = response_line(
+                item.key,
+                item.job.get_operation,
+                {"JobId": entry.job_id},
+                reply,
+                item.job.model_version_member,
+            )
             line |= {"feature": item.feature, "content_id": item.asset["content_id"]}
             yield line
             if reply["JobStatus"] != "SUCCEEDED":
@@ -335,5 +354,7 @@ class VideoAnalyzer:
         for item, entry in reused:
             lines += usage_lines(item.payer, item.key, item.feature, entry.units, at, reused=True)
         if lines:
-            batch = hashlib.sha256("".join(sorted(item.payer["media_id"] for item, _ in reused)).encode()).hexdigest()
+            batch = hashlib.sha256(
+                "".join(sorted(item.payer["media_id"] for item, _ in reused)).encode()
+            ).hexdigest()
             put_ndjson(self._s3, self._run.usage_uri(f"reused-{batch[:12]}"), lines)

@@ -12,7 +12,9 @@ from include.settings import Settings
 from include.sql import load_sql
 
 
-def read_query(session: boto3.Session, settings: Settings, name: str, parameters: Sequence[str] = ()) -> pd.DataFrame:
+def read_query(
+    session: boto3.Session, settings: Settings, name: str, parameters: Sequence[str] = ()
+) -> pd.DataFrame:
     """Run a query of ``sql/`` and return its result.
 
     :param name: path below ``sql/`` without its ending, such as ``reports/month_to_date_units``.

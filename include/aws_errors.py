@@ -21,7 +21,13 @@ THROTTLED = frozenset(
     }
 )
 UNAVAILABLE = frozenset(
-    {"InternalFailure", "InternalServerError", "RequestTimeout", "RequestTimeoutException", "ServiceUnavailable"}
+    {
+        "InternalFailure",
+        "InternalServerError",
+        "RequestTimeout",
+        "RequestTimeoutException",
+        "ServiceUnavailable",
+    }
 )
 DENIED = frozenset(
     {

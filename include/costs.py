@@ -184,7 +184,9 @@ def estimate(units: Mapping[str, float], used_before: Mapping[str, float], book:
     :param used_before: units already used this month, by line.
     :raises PriceError: if the book has no such line.
     """
-    lines = tuple(_estimate_line(book, item, units[item], used_before.get(item, 0.0)) for item in sorted(units))
+    lines = tuple(
+        _estimate_line(book, item, units[item], used_before.get(item, 0.0)) for item in sorted(units)
+    )
     return Estimate(
         low=_sum(line.low for line in lines),
         likely=_sum(line.likely for line in lines),
@@ -253,7 +255,9 @@ class BillingMonth(NamedTuple):
 def billing_months(usage: pd.DataFrame) -> list[BillingMonth]:
     """Return the months of a usage frame: what the volume used before has to be looked up for."""
     first_uses = usage["at"].groupby(usage["at"].dt.strftime("%Y-%m")).min()
-    return [BillingMonth(str(month), pd.Timestamp(f"{month}-01"), first) for month, first in first_uses.items()]
+    return [
+        BillingMonth(str(month), pd.Timestamp(f"{month}-01"), first) for month, first in first_uses.items()
+    ]
 
 
 def price_usage(

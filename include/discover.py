@@ -94,7 +94,9 @@ def discover(s3: Any, lake: Lake, run: Run) -> dict[str, Any]:
             if (len(rows) + len(ignored)) % PROGRESS_EVERY == 0:
                 log.info("looked into %d objects of %s", len(rows) + len(ignored), run.partition)
     if ignored:
-        log.warning("%d objects are no media and were left out, such as %s", len(ignored), ", ".join(ignored[:5]))
+        log.warning(
+            "%d objects are no media and were left out, such as %s", len(ignored), ", ".join(ignored[:5])
+        )
     uri = run.manifest_uri()
     size = put_parquet(s3, uri, rows, MANIFEST_SCHEMA)
     counts = {kind: sum(row["media_type"] == kind for row in rows) for kind in ("image", "video")}
@@ -121,7 +123,9 @@ def _look_into(s3: Any, item: Listed) -> MediaFacts:
     except ClientError as error:
         code = error.response["Error"]["Code"]
         if code in ("PreconditionFailed", "412"):
-            defect = Defect("Overwritten", "the object was replaced while it was being looked into; run the day again")
+            defect = Defect(
+                "Overwritten", "the object was replaced while it was being looked into; run the day again"
+            )
         elif code in ("NoSuchKey", "404"):
             defect = Defect("Deleted", "the object was deleted after it was listed")
         elif code == "InvalidObjectState":

@@ -1,4 +1,4 @@
-"""Write what is derived from the schemas: ``sql/ddl``, ``sql/checks/duplicates.sql`` and ``docs/DATA.md``.
+"""Write what is derived from the schemas and the Dags: ``sql/ddl``, ``sql/checks/duplicates.sql`` and pages of ``docs``.
 
 ``python -m include.generate`` writes, ``--check`` says what is stale and exits with 1.
 """
@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import argparse
+import ast
+import re
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -15,13 +17,18 @@ from include.schemas import PARTITION_KEY_MEANINGS, TABLES, Column, Table
 from include.sql import description, view_names
 
 ROOT = Path(__file__).parent.parent
+DAGS = ROOT / "dags"
 NOTICE = "Generated from include/schemas.py by `python -m include.generate`; change it there."
 
 
 def ddl(table: Table) -> str:
     """Return the statement that creates a table in Athena, with placeholders for database and bucket."""
-    columns = ",\n".join(f"  `{column.name}` {column.type} COMMENT {_text(column.meaning)}" for column in table.columns)
-    keys = ",\n".join(f"  `{key}` string COMMENT {_text(PARTITION_KEY_MEANINGS[key])}" for key in table.partition_keys)
+    columns = ",\n".join(
+        f"  `{column.name}` {column.type} COMMENT {_text(column.meaning)}" for column in table.columns
+    )
+    keys = ",\n".join(
+        f"  `{key}` string COMMENT {_text(PARTITION_KEY_MEANINGS[key])}" for key in table.partition_keys
+    )
     return f"""-- {NOTICE}
 CREATE EXTERNAL TABLE IF NOT EXISTS `${{database}}`.`{table.name}` (
 {columns}
@@ -82,8 +89,12 @@ def _section(table: Table) -> str:
     if table.unique:
         notes.append(f"Unique within a partition: {_names(table.unique)}.")
     if table.sensitive:
-        notes.append("**Sensitive**: findings about identifiable people; readers are granted apart from other tables.")
-    partition_keys = (Column(key, "string", PARTITION_KEY_MEANINGS[key], required=True) for key in table.partition_keys)
+        notes.append(
+            "**Sensitive**: findings about identifiable people; readers are granted apart from other tables."
+        )
+    partition_keys = (
+        Column(key, "string", PARTITION_KEY_MEANINGS[key], required=True) for key in table.partition_keys
+    )
     rows = "\n".join(_row(column) for column in (*table.columns, *partition_keys))
     return f"""
 ## {table.name}
@@ -120,11 +131,32 @@ def _text(value: str) -> str:
     return f"'{escaped}'"
 
 
+def dags_page() -> str:
+    """Return the page of the Dags, from the docstrings that their pages in the UI show."""
+    texts = {
+        path.stem: ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+        for path in DAGS.glob("*.py")
+    }
+    sections = "\n".join(
+        re.sub(r"^# (.*)", rf"## \1 (`{name}`)", text or "") + "\n" for name, text in sorted(texts.items())
+    )
+    return f"""<!-- Generated from the docstrings in dags/ by `python -m include.generate`; change them there. -->
+# Dags
+
+Every Dag works on one day of the lake, its partition key. They start each other through assets:
+
+    discover_media --media_manifest--> enrich_images --image_findings--\\
+                                  \\--> enrich_videos --video_findings----> report_costs --cost_report-->
+
+{sections}"""
+
+
 # A generated file is one entry: its path from the project's root, and the function that returns its text.
 FILES: dict[str, Callable[[], str]] = {
     **{f"sql/ddl/{table.name}.sql": partial(ddl, table) for table in TABLES.values()},
     "sql/checks/duplicates.sql": duplicates_check,
     "docs/DATA.md": data_dictionary,
+    "docs/DAGS.md": dags_page,
 }
 
 
@@ -153,8 +185,12 @@ def _read(path: Path) -> str | None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m include.generate", description="Write the generated files.")
-    parser.add_argument("--check", action="store_true", help="only say what is stale; exit with 1 if anything is")
+    parser = argparse.ArgumentParser(
+        prog="python -m include.generate", description="Write the generated files."
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="only say what is stale; exit with 1 if anything is"
+    )
     if parser.parse_args(arguments).check:
         names = stale()
         for name in names:

@@ -71,7 +71,10 @@ class Entry:
 
     def to_item(self) -> dict[str, Any]:
         values = {name: value for name, value in asdict(self).items() if value is not None}
-        return {name: _serialize(str(value) if isinstance(value, float) else value) for name, value in values.items()}
+        return {
+            name: _serialize(str(value) if isinstance(value, float) else value)
+            for name, value in values.items()
+        }
 
     @classmethod
     def from_item(cls, item: Mapping[str, Any]) -> Entry:
@@ -110,7 +113,12 @@ class Ledger:
             "attribute_not_exists(#key) OR #state = :failed OR (#state = :running AND attribute_not_exists(job_id) "
             "AND (lease_expires < :now OR #owner = :owner))"
         )
-        values = {":failed": "failed", ":running": "running", ":now": int(self._clock()), ":owner": entry.owner}
+        values = {
+            ":failed": "failed",
+            ":running": "running",
+            ":now": int(self._clock()),
+            ":owner": entry.owner,
+        }
         return self._put_if(entry, condition, values, {"#key": "key", "#state": "state", "#owner": "owner"})
 
     def started(self, entry: Entry) -> Entry | None:
@@ -118,7 +126,9 @@ class Ledger:
 
         :return: None if it is recorded, else the entry that stands in the way.
         """
-        condition = "#state = :running AND #number = :number AND (attribute_not_exists(job_id) OR job_id = :job)"
+        condition = (
+            "#state = :running AND #number = :number AND (attribute_not_exists(job_id) OR job_id = :job)"
+        )
         values = {":running": "running", ":number": entry.number, ":job": entry.job_id}
         return self._put_if(entry, condition, values, {"#state": "state", "#number": "number"})
 
@@ -136,7 +146,9 @@ class Ledger:
         """Return the reported end, SUCCEEDED or FAILED, of those jobs that have one."""
         return job_reports(self._batch_get([job_report_key(job_id) for job_id in sorted(set(job_ids))]))
 
-    def _put_if(self, entry: Entry, condition: str, values: dict[str, Any], names: dict[str, str]) -> Entry | None:
+    def _put_if(
+        self, entry: Entry, condition: str, values: dict[str, Any], names: dict[str, str]
+    ) -> Entry | None:
         try:
             self._client.put_item(
                 TableName=self._table,
@@ -172,7 +184,9 @@ class Ledger:
             if not request:
                 return items
             time.sleep(wait)
-        raise TimeoutError(f"DynamoDB left keys of {self._table} unread after {len(_WAITS)} attempts: raise its capacity")
+        raise TimeoutError(
+            f"DynamoDB left keys of {self._table} unread after {len(_WAITS)} attempts: raise its capacity"
+        )
 
     def _batch_write(self, requests: list[dict[str, Any]]) -> None:
         pending: Mapping[str, Any] = {self._table: requests}
@@ -181,7 +195,9 @@ class Ledger:
             if not pending:
                 return
             time.sleep(wait)
-        raise TimeoutError(f"DynamoDB left items of {self._table} unwritten after {len(_WAITS)} attempts: raise its capacity")
+        raise TimeoutError(
+            f"DynamoDB left items of {self._table} unwritten after {len(_WAITS)} attempts: raise its capacity"
+        )
 
 
 def job_report_key(job_id: str) -> str:
@@ -194,7 +210,11 @@ def job_report_item(job_id: str, status: str, now: float) -> dict[str, Any]:
 
     :param now: seconds since the epoch.
     """
-    item = {"key": job_report_key(job_id), "status": status, "expires_at": int(now) + _JOB_REPORT_DAYS * 86_400}
+    item = {
+        "key": job_report_key(job_id),
+        "status": status,
+        "expires_at": int(now) + _JOB_REPORT_DAYS * 86_400,
+    }
     return {name: _serialize(value) for name, value in item.items()}
 
 

@@ -39,10 +39,45 @@ MAX_PIXELS = 10_000 * 10_000
 HEAD_BYTES = 4096
 
 IMAGE_EXTENSIONS = frozenset(
-    [".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".gif", ".webp", ".tif", ".tiff", ".bmp", ".heic", ".heif", ".avif", ".svg"]
+    [
+        ".jpg",
+        ".jpeg",
+        ".jpe",
+        ".jfif",
+        ".png",
+        ".apng",
+        ".gif",
+        ".webp",
+        ".tif",
+        ".tiff",
+        ".bmp",
+        ".heic",
+        ".heif",
+        ".avif",
+        ".svg",
+    ]
 )
 VIDEO_EXTENSIONS = frozenset(
-    [".mp4", ".m4v", ".mov", ".qt", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".m2ts", ".mts", ".flv", ".wmv", ".asf", ".3gp", ".3g2", ".ogv"]
+    [
+        ".mp4",
+        ".m4v",
+        ".mov",
+        ".qt",
+        ".mkv",
+        ".webm",
+        ".avi",
+        ".mpg",
+        ".mpeg",
+        ".ts",
+        ".m2ts",
+        ".mts",
+        ".flv",
+        ".wmv",
+        ".asf",
+        ".3gp",
+        ".3g2",
+        ".ogv",
+    ]
 )
 
 
@@ -91,7 +126,9 @@ def probe(file: BinaryIO | io.RawIOBase, size: int, key: str) -> MediaFacts:
     :param key: name, used only where the content says nothing.
     """
     if size == 0:
-        return MediaFacts(media_type_of_name(key), defect=Defect("EmptyObject", "the object is empty (0 bytes)"))
+        return MediaFacts(
+            media_type_of_name(key), defect=Defect("EmptyObject", "the object is empty (0 bytes)")
+        )
     head = _read_at(file, 0, HEAD_BYTES)
     name = _sniff(head)
     if name in _IMAGE_FORMATS:
@@ -101,11 +138,17 @@ def probe(file: BinaryIO | io.RawIOBase, size: int, key: str) -> MediaFacts:
     else:
         return _not_media(name, key)
     try:
-        return _image_facts(file, size, facts) if facts.media_type == "image" else _video_facts(file, size, facts)
+        return (
+            _image_facts(file, size, facts)
+            if facts.media_type == "image"
+            else _video_facts(file, size, facts)
+        )
     except _Damaged as damage:
         return replace(facts, defect=damage.defect)
     except ReadLimitExceeded:
-        return replace(facts, defect=Defect("HeaderTooLarge", f"the headers of this {name} file are too large to read"))
+        return replace(
+            facts, defect=Defect("HeaderTooLarge", f"the headers of this {name} file are too large to read")
+        )
 
 
 def check_limits(facts: MediaFacts, size_bytes: int, analysis: ImageCall | VideoJob) -> Defect | None:
@@ -122,16 +165,20 @@ def check_limits(facts: MediaFacts, size_bytes: int, analysis: ImageCall | Video
     if size_bytes > analysis.max_bytes:
         limit = analysis.max_bytes / MEBIBYTE
         return Defect(
-            "TooLarge", f"{size_bytes / MEBIBYTE:.1f} MiB: Rekognition reads at most {limit:g} MiB; make it smaller"
+            "TooLarge",
+            f"{size_bytes / MEBIBYTE:.1f} MiB: Rekognition reads at most {limit:g} MiB; make it smaller",
         )
-    return _image_limits(facts, analysis) if isinstance(analysis, ImageCall) else _video_limits(facts, analysis)
+    return (
+        _image_limits(facts, analysis) if isinstance(analysis, ImageCall) else _video_limits(facts, analysis)
+    )
 
 
 def _image_limits(facts: MediaFacts, call: ImageCall) -> Defect | None:
     width, height = facts.width or 0, facts.height or 0
     if min(width, height) < call.min_side:
         return Defect(
-            "TooSmall", f"{width}x{height} pixels: {call.operation} needs at least {call.min_side} pixels on each side"
+            "TooSmall",
+            f"{width}x{height} pixels: {call.operation} needs at least {call.min_side} pixels on each side",
         )
     if call.max_side is not None and max(width, height) > call.max_side:
         return Defect(
@@ -139,7 +186,9 @@ def _image_limits(facts: MediaFacts, call: ImageCall) -> Defect | None:
             f"{width}x{height} pixels: {call.operation} reads at most {call.max_side} on a side; scale it down",
         )
     if width * height > MAX_PIXELS:
-        return Defect("TooManyPixels", f"{width}x{height} pixels: more than {MAX_PIXELS} in all; scale it down")
+        return Defect(
+            "TooManyPixels", f"{width}x{height} pixels: more than {MAX_PIXELS} in all; scale it down"
+        )
     return None
 
 
@@ -147,7 +196,8 @@ def _video_limits(facts: MediaFacts, job: VideoJob) -> Defect | None:
     if facts.codec not in job.codecs:
         codec = _CODEC_NAMES.get(facts.codec or "", facts.codec or "unknown")
         return Defect(
-            "UnsupportedCodec", f"{codec} video: Rekognition reads H.264 in {' or '.join(job.formats)}; transcode it"
+            "UnsupportedCodec",
+            f"{codec} video: Rekognition reads H.264 in {' or '.join(job.formats)}; transcode it",
         )
     if facts.duration_ms is not None and facts.duration_ms > job.max_duration_ms:
         return Defect(
@@ -186,7 +236,9 @@ _MAGIC = (
 )
 _QUICKTIME_FIRST_BOXES = (b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
 _BRANDS = {
-    **dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"heif", b"mif1", b"msf1"), "HEIF"),
+    **dict.fromkeys(
+        (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"heif", b"mif1", b"msf1"), "HEIF"
+    ),
     **dict.fromkeys((b"avif", b"avis"), "AVIF"),
     **dict.fromkeys((b"M4A ", b"M4B ", b"M4P "), "M4A"),
     b"qt  ": "MOV",
@@ -262,14 +314,28 @@ def _image_facts(file: Any, size: int, facts: MediaFacts) -> MediaFacts:
     try:
         # The plug-in's own class reads the header alone: Image.open would refuse to report a decompression bomb's size.
         width, height = opener(file).size
-    except (SyntaxError, OSError, ValueError, ArithmeticError, LookupError, TypeError, EOFError, struct.error, zlib.error):
+    except (
+        SyntaxError,
+        OSError,
+        ValueError,
+        ArithmeticError,
+        LookupError,
+        TypeError,
+        EOFError,
+        struct.error,
+        zlib.error,
+    ):
         width = height = 0
     if width <= 0 or height <= 0:
-        raise _Damaged("DamagedHeader", f"the {facts.format} header is damaged or cut off; upload the file again")
+        raise _Damaged(
+            "DamagedHeader", f"the {facts.format} header is damaged or cut off; upload the file again"
+        )
     facts = replace(facts, width=width, height=height)
     end = _END_MARKERS.get(facts.format or "")
     if end is not None and not _ends_with(file, size, file.tell(), end):
-        message = f"the {facts.format} data stops before its end marker: an upload cut short; upload the file again"
+        message = (
+            f"the {facts.format} data stops before its end marker: an upload cut short; upload the file again"
+        )
         return replace(facts, defect=Defect("Truncated", message))
     return facts
 
@@ -316,13 +382,17 @@ def _video_facts(file: Any, size: int, facts: MediaFacts) -> MediaFacts:
             metadata_errors="replace",
         )
     except av.FFmpegError as error:
-        raise _Damaged("DamagedHeader", f"the {facts.format} headers cannot be read: {error.strerror}") from error
+        raise _Damaged(
+            "DamagedHeader", f"the {facts.format} headers cannot be read: {error.strerror}"
+        ) from error
     with container:
         return _stream_facts(container, facts)
 
 
 def _stream_facts(container: Any, facts: MediaFacts) -> MediaFacts:
-    streams = [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
+    streams = [
+        stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic
+    ]
     if not streams:
         raise _Damaged("NoVideoStream", f"the {facts.format} file holds no video track")
     stream = streams[0]
@@ -382,9 +452,13 @@ def _check_boxes(file: Any, size: int) -> None:
         if number >= MAX_TOP_LEVEL_BOXES:
             break
     if moov is None:
-        raise _Damaged("MissingMoov", "the file has no moov box (its index): an interrupted upload; upload it again")
+        raise _Damaged(
+            "MissingMoov", "the file has no moov box (its index): an interrupted upload; upload it again"
+        )
     if cut is not None:
-        raise _Damaged("Truncated", f"the file ends {cut.end - size} bytes early: an interrupted upload; upload it again")
+        raise _Damaged(
+            "Truncated", f"the file ends {cut.end - size} bytes early: an interrupted upload; upload it again"
+        )
     if moov.end - moov.start > MAX_MOOV_BYTES:
         raise _Damaged("HeaderTooLarge", f"the moov box (index) exceeds {MAX_MOOV_BYTES // MEBIBYTE} MiB")
     _check_samples(file, moov, size)

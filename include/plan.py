@@ -183,7 +183,10 @@ def _planned_units(assets: Iterable[Row], media_type: MediaType) -> dict[str, Co
 
 
 def _over_limit(
-    by_source: Mapping[str, Mapping[str, float]], month_to_date: Mapping[str, float], book: PriceBook, lake: Lake
+    by_source: Mapping[str, Mapping[str, float]],
+    month_to_date: Mapping[str, float],
+    book: PriceBook,
+    lake: Lake,
 ) -> list[str]:
     """Return a sentence for each source whose upper estimate is above its approval limit."""
     sentences = []

@@ -49,7 +49,9 @@ def _point(glue: Any, database: str, name: str, values: list[str], location: str
     except ClientError as error:
         if error.response["Error"]["Code"] != "EntityNotFoundException":
             raise
-        raise NoTableError(f"table {database}.{name} does not exist: run `python -m include.infrastructure`") from error
+        raise NoTableError(
+            f"table {database}.{name} does not exist: run `python -m include.infrastructure`"
+        ) from error
     where = {"DatabaseName": database, "TableName": name}
     partition = {
         "Values": values,

@@ -117,7 +117,9 @@ def print_table(result: Result, out: TextIO) -> None:
     """Print rows in aligned columns and their number; values are shown as they are."""
     rows = list(result.rows)
     if result.columns:
-        out.write(tabulate(rows, headers=result.columns, disable_numparse=_texts_of(rows), missingval="") + "\n")
+        out.write(
+            tabulate(rows, headers=result.columns, disable_numparse=_texts_of(rows), missingval="") + "\n"
+        )
         out.write(f"({len(rows)} row{'' if len(rows) == 1 else 's'})\n")
 
 
@@ -144,16 +146,22 @@ def print_csv(result: Result, out: TextIO) -> None:
     """Print a header and rows as CSV; null is an empty field."""
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(result.columns)
-    writer.writerows([str(value).lower() if isinstance(value, bool) else value for value in row] for row in result.rows)
+    writer.writerows(
+        [str(value).lower() if isinstance(value, bool) else value for value in row] for row in result.rows
+    )
 
 
 FORMATS = {"table": print_table, "json": print_json, "csv": print_csv}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m include.query", description="Run SQL through the Athena API.")
+    parser = argparse.ArgumentParser(
+        prog="python -m include.query", description="Run SQL through the Athena API."
+    )
     parser.add_argument("sql", help="the statement")
-    parser.add_argument("--format", choices=FORMATS, default="table", help="how rows are printed (default: table)")
+    parser.add_argument(
+        "--format", choices=FORMATS, default="table", help="how rows are printed (default: table)"
+    )
     options = parser.parse_args(arguments)
     try:
         settings = load_settings()

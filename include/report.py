@@ -69,7 +69,12 @@ def _totals(costs: pd.DataFrame) -> list[dict[str, Any]]:
     share = _share(costs["saved_usd"].sum(), costs["usd"].sum())
     return [
         _total("usd", "Paid", costs["usd"].sum(), dollars(costs["usd"].sum())),
-        _total("saved-usd", f"Saved by re-use{share}", costs["saved_usd"].sum(), dollars(costs["saved_usd"].sum())),
+        _total(
+            "saved-usd",
+            f"Saved by re-use{share}",
+            costs["saved_usd"].sum(),
+            dollars(costs["saved_usd"].sum()),
+        ),
         _total("images", "Image analyses paid", units.get("images", 0.0)),
         _total("minutes", "Video minutes paid", units.get("minutes", 0.0)),
         _total("reused-analyses", "Analyses reused", costs["reused_analyses"].sum()),
@@ -111,8 +116,18 @@ def _figures(costs: pd.DataFrame) -> list[dict[str, Any]]:
 def _charts(costs: pd.DataFrame, currency: str) -> dict[str, dict[str, Any]]:
     """Return title, explanation, width and Vega-Lite specification of each chart."""
     charts = {
-        "cost-per-day": ("Cost per day", f"{currency} by day of use (UTC) and feature", True, _per_day(costs, currency)),
-        "cost-per-team": ("Cost per team", f"{currency} by cost center and feature", False, _per_team(costs, currency)),
+        "cost-per-day": (
+            "Cost per day",
+            f"{currency} by day of use (UTC) and feature",
+            True,
+            _per_day(costs, currency),
+        ),
+        "cost-per-team": (
+            "Cost per team",
+            f"{currency} by cost center and feature",
+            False,
+            _per_team(costs, currency),
+        ),
         "paid-and-saved": (
             "Paid and saved by re-use",
             f"{currency} by feature: what was paid, and what was not because the analysis existed",
@@ -123,7 +138,12 @@ def _charts(costs: pd.DataFrame, currency: str) -> dict[str, dict[str, Any]]:
     for unit, title in (("images", "Image analyses by operation"), ("minutes", "Video minutes by operation")):
         of_unit = costs[costs["unit"] == unit]
         if len(of_unit):
-            charts[f"{unit}-by-operation"] = (title, f"{unit} billed, over all price lines of the operation, and reused", False, _by_operation(of_unit, unit))
+            charts[f"{unit}-by-operation"] = (
+                title,
+                f"{unit} billed, over all price lines of the operation, and reused",
+                False,
+                _by_operation(of_unit, unit),
+            )
     return {
         name: {"title": title, "explanation": explanation, "wide": wide, "spec": _styled(chart).to_dict()}
         for name, (title, explanation, wide, chart) in charts.items()
@@ -138,7 +158,9 @@ def _per_day(costs: pd.DataFrame, currency: str) -> alt.Chart:
         alt.Chart(sums, height=260)
         .mark_bar(size=44 if len(days) <= 12 else alt.Undefined)
         .encode(
-            x=alt.X("day:O", title="day of use (UTC)", scale=alt.Scale(domain=days), axis=_axis(labelAngle=0)),
+            x=alt.X(
+                "day:O", title="day of use (UTC)", scale=alt.Scale(domain=days), axis=_axis(labelAngle=0)
+            ),
             y=alt.Y("usd:Q", title=currency, stack="zero", axis=_money_axis()),
             color=_feature_color(sums),
             order=alt.Order("place:Q"),
@@ -165,7 +187,11 @@ def _per_team(costs: pd.DataFrame, currency: str) -> alt.Chart:
 def _paid_and_saved(costs: pd.DataFrame, currency: str) -> alt.Chart:
     sums = costs.groupby("feature", as_index=False)[["usd", "saved_usd"]].sum()
     return _two_parts(
-        sums.rename(columns={"usd": "paid", "saved_usd": "saved"}), "feature", ("paid", "saved"), currency, money=True
+        sums.rename(columns={"usd": "paid", "saved_usd": "saved"}),
+        "feature",
+        ("paid", "saved"),
+        currency,
+        money=True,
     )
 
 
@@ -186,10 +212,16 @@ def _two_parts(wide: pd.DataFrame, by: str, parts: tuple[str, str], title: str, 
         .mark_bar()
         .encode(
             y=alt.Y(f"{by}:N", title=None, axis=_axis(labelLimit=220)),
-            x=alt.X("amount:Q", title=title, stack="zero", axis=_money_axis() if money else _axis(tickCount=5)),
+            x=alt.X(
+                "amount:Q", title=title, stack="zero", axis=_money_axis() if money else _axis(tickCount=5)
+            ),
             color=color,
             order=alt.Order("part:N"),
-            tooltip=[f"{by}:N", "part:N", alt.Tooltip("amount:Q", title=title, format="$,.4f" if money else ",.2f")],
+            tooltip=[
+                f"{by}:N",
+                "part:N",
+                alt.Tooltip("amount:Q", title=title, format="$,.4f" if money else ",.2f"),
+            ],
         )
     )
 
@@ -251,6 +283,8 @@ def _vega() -> str:
 
 @lru_cache
 def _environment() -> Environment:
-    environment = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True, trim_blocks=True)
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent), autoescape=True, trim_blocks=True
+    )
     environment.filters.update(dollars=dollars, quantity=quantity)
     return environment

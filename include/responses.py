@@ -22,7 +22,11 @@ def now() -> str:
 
 
 def response_line(
-    analysis_key: str, operation: str, request: Mapping[str, Any], response: dict[str, Any], model_member: str | None
+    analysis_key: str,
+    operation: str,
+    request: Mapping[str, Any],
+    response: dict[str, Any],
+    model_member: str | None,
 ) -> Row:
     """Make the line of one response; boto3's ``ResponseMetadata`` gives the request id and is left out.
 

@@ -59,7 +59,8 @@ class Table:
     def arrow_schema(self) -> pa.Schema:
         """The Parquet schema of a data file."""
         return pa.schema(
-            pa.field(column.name, arrow_type(column.type), nullable=not column.required) for column in self.columns
+            pa.field(column.name, arrow_type(column.type), nullable=not column.required)
+            for column in self.columns
         )
 
 
@@ -100,20 +101,34 @@ ASSET_STATUSES = ("analyzed", "partial", "failed", "rejected")
 ANALYSIS_STATUSES = ("succeeded", "reused", "failed", "rejected", "stopped")
 
 
-def _confidence(name: str = "confidence", meaning: str = "confidence in percent", required: bool = False) -> Column:
+def _confidence(
+    name: str = "confidence", meaning: str = "confidence in percent", required: bool = False
+) -> Column:
     return Column(name, "double", meaning, required=required, minimum=0, maximum=100)
 
 
 _MEDIA_ID = Column("media_id", "string", "the media asset; joins with media_assets.media_id", required=True)
 _FINDING = (
     _MEDIA_ID,
-    Column("analysis_key", "string", "the analysis it was found by; joins with analyses.analysis_key", required=True),
+    Column(
+        "analysis_key",
+        "string",
+        "the analysis it was found by; joins with analyses.analysis_key",
+        required=True,
+    ),
     Column("model_version", "string", "version of the Rekognition model, where the API reports one"),
 )
 _TIMESTAMP = Column("timestamp_ms", "bigint", "time of the frame in milliseconds; null for images", minimum=0)
 _SPAN = (
-    Column("start_ms", "bigint", "start of the finding in milliseconds; null unless the API gives spans", minimum=0),
-    Column("end_ms", "bigint", "end of the finding in milliseconds; null unless the API gives spans", minimum=0),
+    Column(
+        "start_ms",
+        "bigint",
+        "start of the finding in milliseconds; null unless the API gives spans",
+        minimum=0,
+    ),
+    Column(
+        "end_ms", "bigint", "end of the finding in milliseconds; null unless the API gives spans", minimum=0
+    ),
 )
 _BOX = (
     Column("box_left", "double", "left edge, as a ratio of the frame's width"),
@@ -150,8 +165,15 @@ TABLES: dict[str, Table] = {
                 Column("etag", "string", "ETag without quotes", required=True),
                 Column("size_bytes", "bigint", "size in bytes", required=True, minimum=0),
                 Column("last_modified", "timestamp", "when the object was written", required=True),
-                Column("content_id", "string", "identity of the bytes: assets with one content id are duplicates", required=True),
-                Column("format", "string", "format found in the content, such as JPEG, PNG, MP4; null if unknown"),
+                Column(
+                    "content_id",
+                    "string",
+                    "identity of the bytes: assets with one content id are duplicates",
+                    required=True,
+                ),
+                Column(
+                    "format", "string", "format found in the content, such as JPEG, PNG, MP4; null if unknown"
+                ),
                 Column("codec", "string", "video codec, such as h264"),
                 Column("width", "int", "width in pixels, before any EXIF rotation", minimum=0),
                 Column("height", "int", "height in pixels, before any EXIF rotation", minimum=0),
@@ -169,12 +191,16 @@ TABLES: dict[str, Table] = {
             (
                 _MEDIA_ID,
                 Column("feature", "string", "feature of the registry, such as labels", required=True),
-                Column("operation", "string", "Rekognition operation whose response is archived", required=True),
+                Column(
+                    "operation", "string", "Rekognition operation whose response is archived", required=True
+                ),
                 Column("analysis_key", "string", "identity of the analysis: paid for once", required=True),
                 Column("status", "string", "how it ended", required=True, values=ANALYSIS_STATUSES),
                 Column("error_code", "string", "error code of AWS or of the check that rejected it"),
                 Column("error_message", "string", "error in words"),
-                Column("model_version", "string", "version of the Rekognition model, where the API reports one"),
+                Column(
+                    "model_version", "string", "version of the Rekognition model, where the API reports one"
+                ),
                 Column("response_uri", "string", "archived response (NDJSON object that holds its lines)"),
                 Column("units", "double", "images or minutes of video analyzed", minimum=0),
                 Column("findings", "bigint", "rows it gave in the finding tables", minimum=0),
@@ -211,7 +237,9 @@ TABLES: dict[str, Table] = {
                 *_SPAN,
                 Column("name", "string", "moderation label", required=True),
                 Column("parent_name", "string", "label above it in the taxonomy; null at the top"),
-                Column("taxonomy_level", "int", "level in the taxonomy, from 1; null for older models", minimum=1),
+                Column(
+                    "taxonomy_level", "int", "level in the taxonomy, from 1; null for older models", minimum=1
+                ),
                 _confidence(required=True),
                 Column("content_types", "array<string>", "kinds of content, such as Animated or Illustrated"),
             ),
@@ -228,7 +256,11 @@ TABLES: dict[str, Table] = {
                 Column("parent_id", "int", "for a word, the text_id of its line"),
                 _confidence(required=True),
                 *_BOX,
-                Column("polygon", "array<struct<x:double,y:double>>", "corners of the text, as ratios of the frame"),
+                Column(
+                    "polygon",
+                    "array<struct<x:double,y:double>>",
+                    "corners of the text, as ratios of the frame",
+                ),
             ),
         ),
         Table(
@@ -237,7 +269,13 @@ TABLES: dict[str, Table] = {
             (
                 *_FINDING,
                 _TIMESTAMP,
-                Column("face_index", "int", "number of the face within its image or frame", required=True, minimum=0),
+                Column(
+                    "face_index",
+                    "int",
+                    "number of the face within its image or frame",
+                    required=True,
+                    minimum=0,
+                ),
                 _confidence(required=True),
                 *_BOX,
                 Column("pose_roll", "double", "roll in degrees", minimum=-180, maximum=180),
@@ -258,7 +296,11 @@ TABLES: dict[str, Table] = {
                 *_face_attribute("mouth_open", "mouth is open"),
                 *_face_attribute("face_occluded", "face is partly hidden"),
                 Column("dominant_emotion", "string", "emotion of the greatest confidence"),
-                Column("emotions", "array<struct<type:string,confidence:double>>", "all emotions with their confidence"),
+                Column(
+                    "emotions",
+                    "array<struct<type:string,confidence:double>>",
+                    "all emotions with their confidence",
+                ),
             ),
             sensitive=True,
         ),
@@ -267,7 +309,9 @@ TABLES: dict[str, Table] = {
             "Shots and technical cues of a video.",
             (
                 *_FINDING,
-                Column("type", "string", "SHOT or TECHNICAL_CUE", required=True, values=("SHOT", "TECHNICAL_CUE")),
+                Column(
+                    "type", "string", "SHOT or TECHNICAL_CUE", required=True, values=("SHOT", "TECHNICAL_CUE")
+                ),
                 Column("cue_type", "string", "kind of technical cue, such as BlackFrames; null for shots"),
                 Column("shot_index", "bigint", "number of the shot; null for cues", minimum=0),
                 Column("start_ms", "bigint", "start in milliseconds", required=True),
@@ -297,9 +341,22 @@ TABLES: dict[str, Table] = {
                 Column("operation", "string", "Rekognition operation that is billed", required=True),
                 Column("price_item", "string", "line of the price book", required=True),
                 Column("units", "double", "images or minutes", required=True, minimum=0),
-                Column("reused", "boolean", "true if nothing was paid because the analysis existed", required=True),
-                Column("usd", "double", "price paid at the tier reached; 0 if reused", required=True, minimum=0),
-                Column("saved_usd", "double", "price it would have had; 0 unless reused", required=True, minimum=0),
+                Column(
+                    "reused",
+                    "boolean",
+                    "true if nothing was paid because the analysis existed",
+                    required=True,
+                ),
+                Column(
+                    "usd", "double", "price paid at the tier reached; 0 if reused", required=True, minimum=0
+                ),
+                Column(
+                    "saved_usd",
+                    "double",
+                    "price it would have had; 0 unless reused",
+                    required=True,
+                    minimum=0,
+                ),
                 Column("price_version", "string", "price book used", required=True),
             ),
             partition_keys=("dt",),
@@ -324,7 +381,15 @@ TABLES: dict[str, Table] = {
                 Column("price_version", "string", "price book used", required=True),
             ),
             partition_keys=("dt",),
-            unique=("usage_date", "source", "cost_center", "media_type", "feature", "operation", "price_item"),
+            unique=(
+                "usage_date",
+                "source",
+                "cost_center",
+                "media_type",
+                "feature",
+                "operation",
+                "price_item",
+            ),
         ),
         Table(
             "validation_results",

@@ -34,14 +34,17 @@ class Settings(BaseSettings):
     workgroup: str = Field("media-lake", description="Athena workgroup; it sets where results are written")
     ledger_table: str = Field("media-lake-ledger", description="DynamoDB table of every analysis")
     jobs_topic: str = Field(
-        "AmazonRekognitionMediaLakeJobs", description="SNS topic to which Rekognition reports finished video jobs"
+        "AmazonRekognitionMediaLakeJobs",
+        description="SNS topic to which Rekognition reports finished video jobs",
     )
     jobs_queue: str = Field("media-lake-jobs", description="SQS queue subscribed to that topic")
     jobs_role_arn: str = Field(
         "arn:aws:iam::123456789012:role/MediaLakeRekognition",
         description="IAM role that Rekognition assumes to publish to the topic",
     )
-    aws_conn_id: str | None = Field("aws_default", description="Airflow connection for AWS; empty: boto3's own chain")
+    aws_conn_id: str | None = Field(
+        "aws_default", description="Airflow connection for AWS; empty: boto3's own chain"
+    )
     region: str = Field("us-east-1", description="AWS region of buckets, Rekognition and prices")
     simulated: bool = Field(
         False, description="the endpoint is the local stand-in: pages say that its costs are not on any bill"
@@ -53,11 +56,17 @@ class Settings(BaseSettings):
     max_batches: int = Field(200, ge=1, le=1000, description="mapped tasks per stage and run, at most")
     image_threads: int = Field(16, ge=1, le=256, description="concurrent image calls per task")
     image_calls_per_second: float = Field(
-        50, gt=0, description="most image calls a task makes per second: the account's quota, or your share of it"
+        50,
+        gt=0,
+        description="most image calls a task makes per second: the account's quota, or your share of it",
     )
-    lease_seconds: int = Field(120, ge=5, description="how long a claimed analysis stays claimed without news")
+    lease_seconds: int = Field(
+        120, ge=5, description="how long a claimed analysis stays claimed without news"
+    )
     sweep_after_seconds: int = Field(
-        300, ge=1, description="a video job without notification is looked up after this long, and again as often"
+        300,
+        ge=1,
+        description="a video job without notification is looked up after this long, and again as often",
     )
 
     def uri(self, *parts: str) -> str:

@@ -43,7 +43,9 @@ def load_sql(name: str, **names: str) -> str:
         raise SqlError(f"sql/{name}.sql needs {_listed(wanted)}, but was given {_listed(set(names))}")
     for placeholder, value in names.items():
         if not _NAME.fullmatch(value):
-            raise SqlError(f"{placeholder} {value!r} is no name of lower-case letters, digits, '-', '_' and '.'")
+            raise SqlError(
+                f"{placeholder} {value!r} is no name of lower-case letters, digits, '-', '_' and '.'"
+            )
     return template.substitute(names)
 
 
@@ -55,7 +57,9 @@ def sql_names(folder: str = "") -> list[str]:
 def view_names() -> list[str]:
     """Return the names of the views' statements, each after those it reads."""
     reads = {name: set(_REFERENCE.findall(read_sql(name))) - {Path(name).name} for name in sql_names("views")}
-    graph = {name: sorted(other for other in reads if Path(other).name in tables) for name, tables in reads.items()}
+    graph = {
+        name: sorted(other for other in reads if Path(other).name in tables) for name, tables in reads.items()
+    }
     return list(TopologicalSorter(graph).static_order())
 
 

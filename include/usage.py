@@ -78,13 +78,20 @@ def report(session: boto3.Session, s3: Any, glue: Any, settings: Settings, run: 
     priced = price_usage(usage, book, before)
     costs = daily_costs(priced)
     frames = {"usage": priced[list(TABLES["usage"].column_types)], "costs_daily": costs}
-    failed = [row for name in COST_TABLES for row in check(TABLES[name], frames[name], [], run.run_id) if not row["success"]]
+    failed = [
+        row
+        for name in COST_TABLES
+        for row in check(TABLES[name], frames[name], [], run.run_id)
+        if not row["success"]
+    ]
     if failed:
         raise CheckError(f"the costs of {run.partition} were not published:\n{in_words(failed)}")
     for name in COST_TABLES:
         _write(session, name, frames[name], run)
     publish(glue, settings.database, run, COST_TABLES, None)
-    log.info("%s: $%.4f paid, $%.4f saved by re-use", run.partition, costs["usd"].sum(), costs["saved_usd"].sum())
+    log.info(
+        "%s: $%.4f paid, $%.4f saved by re-use", run.partition, costs["usd"].sum(), costs["saved_usd"].sum()
+    )
     return {
         "rows": len(priced),
         "usd": round(float(costs["usd"].sum()), 6),

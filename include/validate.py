@@ -18,6 +18,7 @@ import boto3
 import great_expectations as gx
 import great_expectations.expectations as gxe
 import pandas as pd
+from great_expectations.data_context.types.base import ProgressBarsConfig
 from great_expectations.expectations.expectation import Expectation
 
 from include.features import FEATURES, MediaType
@@ -55,7 +56,9 @@ def check(table: Table, frame: pd.DataFrame, more: list[Expectation], run_id: st
     suite = gx.ExpectationSuite(name=table.name, expectations=[*schema_expectations(table)])
     results = [_batch(frame).validate(suite)]
     if more:
-        results.append(_batch(frame).validate(gx.ExpectationSuite(name=f"{table.name}_run", expectations=more)))
+        results.append(
+            _batch(frame).validate(gx.ExpectationSuite(name=f"{table.name}_run", expectations=more))
+        )
     return [_result(table, outcome, run_id) for result in results for outcome in result.results]
 
 
@@ -107,10 +110,9 @@ def read_frame(
 
 def _counted_findings(analyses: pd.DataFrame) -> dict[str, int]:
     """Return the rows each finding table should have, from what normalize counted."""
-    by_feature = analyses.groupby("feature")["findings"].sum().to_dict() if len(analyses) else {}
     counted: dict[str, int] = {}
-    for feature, rows in by_feature.items():
-        (table,) = FEATURES[feature].tables
+    for feature, rows in analyses.groupby("feature")["findings"].sum().items():
+        (table,) = FEATURES[str(feature)].tables
         counted[table] = counted.get(table, 0) + int(rows)
     return counted
 
@@ -118,7 +120,7 @@ def _counted_findings(analyses: pd.DataFrame) -> dict[str, int]:
 @cache
 def _asset() -> Any:
     context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = gx.data_context.types.base.ProgressBarsConfig(globally=False)
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
     source = context.data_sources.add_pandas("staged")
     return source.add_dataframe_asset("frame").add_batch_definition_whole_dataframe("whole")
 

@@ -1,9 +1,10 @@
-"""The Airflow plugin of the media lake: it registers the console links of the Rekognition operators."""
+"""The Airflow plugin of the media lake: it registers the links of its operators."""
 
 from __future__ import annotations
 
 from airflow.plugins_manager import AirflowPlugin
 
+from media_lake.cost_report import CostPageLink
 from rekognition.links import RekognitionConsoleLink, RekognitionVideoObjectLink
 
 
@@ -11,4 +12,4 @@ class MediaLakePlugin(AirflowPlugin):
     """Registers what the media lake adds to the Airflow UI."""
 
     name = "media_lake"
-    operator_extra_links = [RekognitionConsoleLink(), RekognitionVideoObjectLink()]
+    operator_extra_links = [RekognitionConsoleLink(), RekognitionVideoObjectLink(), CostPageLink()]

@@ -75,6 +75,8 @@ def _rows(
 
 
 _REQUIRED = {
-    table.name: [column.name for column in table.columns if column.required and column.name not in _ADDED_BY_CALLER]
+    table.name: [
+        column.name for column in table.columns if column.required and column.name not in _ADDED_BY_CALLER
+    ]
     for table in TABLES.values()
 }

@@ -44,7 +44,9 @@ def _print_rows(operation: str, files: Sequence[str], oddities: Counter[str]) ->
             print(json.dumps({"table": table, **added, **row}, ensure_ascii=False))
 
 
-def _responses(file: str, operation: str, oddities: Counter[str]) -> Iterator[tuple[str | None, dict[str, Any]]]:
+def _responses(
+    file: str, operation: str, oddities: Counter[str]
+) -> Iterator[tuple[str | None, dict[str, Any]]]:
     """Yield ``(analysis key, response)``; lines of other operations in an archive are passed over and counted."""
     for document in _documents(file):
         if "response" not in document:

@@ -59,9 +59,7 @@ class TableWriter:
 
     def _write(self, table: Table) -> None:
         rows = self._rows.pop(table.name)
-        uri = (
-            f"{self._run.table_uri(table.name, self._media_type)}{self._batch}-{self._files[table.name]:04d}.parquet"
-        )
+        uri = f"{self._run.table_uri(table.name, self._media_type)}{self._batch}-{self._files[table.name]:04d}.parquet"
         write_table(self._session, table, rows, uri)
         self._files[table.name] += 1
         self.written[table.name] += len(rows)
@@ -115,7 +113,12 @@ def remove_files(s3: Any, run: Run, media_type: MediaType, batch: str) -> None:
 
 
 def _write_findings(
-    s3: Any, lake: Lake, plan: list[Row], wanted: dict[str, str], entries: dict[str, Entry], writer: TableWriter
+    s3: Any,
+    lake: Lake,
+    plan: list[Row],
+    wanted: dict[str, str],
+    entries: dict[str, Entry],
+    writer: TableWriter,
 ) -> Counter[str]:
     """Write the findings of every analysis that is done, once per asset; return their number by analysis key."""
     assets: defaultdict[str, list[str]] = defaultdict(list)
@@ -133,7 +136,10 @@ def _write_findings(
             for media_id in assets[key]:
                 writer.add(table, {"media_id": media_id, "analysis_key": key, **found})
     if unknown:
-        log.warning("responses have what no table has, and findings without what they need: %s", dict(unknown.most_common(10)))
+        log.warning(
+            "responses have what no table has, and findings without what they need: %s",
+            dict(unknown.most_common(10)),
+        )
     return counts
 
 

@@ -74,7 +74,9 @@ def box(value: Any) -> dict[str, float | None]:
     }
 
 
-def findings(pages: Iterable[JsonObject], member: str, version_member: str) -> Iterator[tuple[str | None, JsonObject]]:
+def findings(
+    pages: Iterable[JsonObject], member: str, version_member: str
+) -> Iterator[tuple[str | None, JsonObject]]:
     """Yield ``(model version, finding)`` over all pages; a page that names no version has that of the page before."""
     version = None
     for page in pages:

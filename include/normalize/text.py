@@ -32,6 +32,7 @@ def _row(detection: JsonObject, timestamp_ms: int | None, version: str | None) -
         "confidence": number(detection.get("Confidence")),
         **box(geometry.get("BoundingBox")),
         "polygon": [
-            {"x": number(point.get("X")), "y": number(point.get("Y"))} for point in objects(geometry.get("Polygon"))
+            {"x": number(point.get("X")), "y": number(point.get("Y"))}
+            for point in objects(geometry.get("Polygon"))
         ],
     }

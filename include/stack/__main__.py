@@ -17,11 +17,14 @@ from include.stack.environment import NOT_INHERITED, aws_client_environment
 from include.stack.lifecycle import down, status, up
 from include.stack.settings import PROJECT, StackError, StackSettings, load_stack_settings
 
+# Width of lines where there is no terminal to ask for it, in characters.
+LOG_WIDTH = 140
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a command and return the exit status: 1, after one sentence, if it cannot be done."""
     options = _parse(arguments)
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else LOG_WIDTH)
     try:
         stack = load_stack_settings()
         _use_local_aws(stack)

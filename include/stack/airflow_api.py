@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any, Self
 
 import httpx
-from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
+from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
 PAGE = 100
 TERMINAL_STATES = ("success", "failed")
@@ -158,17 +158,23 @@ class AirflowApi:
                 return
 
     def _request(self, method: str, path: str, **arguments: Any) -> Any:
-        """Send a request, again while the server is away: each of ours may be repeated."""
+        """Send a request, again while the server is away or fails: each of ours may be repeated."""
         for attempt in Retrying(
-            retry=retry_if_exception_type(httpx.TransportError),
+            retry=retry_if_exception(_is_passing),
             stop=stop_after_delay(self._patience),
             wait=wait_fixed(0.5),
             reraise=True,
         ):
             with attempt:
                 response = self._client.request(method, path, **arguments)
-        response.raise_for_status()
+                response.raise_for_status()
         return response.json()
+
+
+def _is_passing(error: BaseException) -> bool:
+    if isinstance(error, httpx.HTTPStatusError):
+        return error.response.is_server_error
+    return isinstance(error, httpx.TransportError)
 
 
 def _moment(text: str | None) -> datetime | None:

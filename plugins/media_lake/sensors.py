@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import BaseSensorOperator, Context
+
 from media_lake.triggers import VideoJobsTrigger
 
 
@@ -57,4 +58,3 @@ class VideoJobsSensor(BaseSensorOperator):
             method_name="resume",
             timeout=timedelta(seconds=self.timeout),
         )
-        return None

@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from botocore.config import Config
-
 from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook
 from airflow.sdk import get_current_context
+from botocore.config import Config
+
 from include.ledger import Ledger
 from include.run import Run
 from include.settings import Lake, Settings, load_lake, load_settings
@@ -48,7 +48,7 @@ class TaskContext:
 
         :param connections: concurrent requests expected.
         """
-        hook = AwsGenericHook(
+        hook: AwsGenericHook[Any] = AwsGenericHook(
             aws_conn_id=self.settings.aws_conn_id,
             region_name=self.settings.region,
             client_type=service,

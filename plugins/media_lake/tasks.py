@@ -9,7 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from airflow.sdk import get_current_context, task
-from include.assets import cost_report, image_findings, media_manifest, video_findings
+
+from include.assets import media_manifest
+from include.features import MediaType
 from rekognition.retry_policy import AwsErrorCodeRetryPolicy
 
 IMAGE_POOL = "rekognition_images"
@@ -21,8 +23,6 @@ DEFAULT_ARGS = {
     "retry_delay": 10.0,
     "retry_policy": AwsErrorCodeRetryPolicy(),
 }
-
-FINDINGS = {"image": image_findings, "video": video_findings}
 
 
 @task(outlets=[media_manifest])
@@ -36,7 +36,7 @@ def discover() -> dict[str, Any]:
 
 
 @task
-def plan(media_type: str) -> list[dict[str, Any]]:
+def plan(media_type: MediaType) -> list[dict[str, Any]]:
     """Find out what has to be paid for, cut it into batches and price it.
 
     Returns the batches' claim checks, to be mapped over, and leaves the plan's figures as XCom ``summary``.
@@ -101,7 +101,7 @@ def collect_responses(batch: dict[str, Any]) -> dict[str, Any]:
 
 
 @task
-def normalize_batch(batch: dict[str, Any], media_type: str) -> dict[str, int]:
+def normalize_batch(batch: dict[str, Any], media_type: MediaType) -> dict[str, int]:
     """Turn a batch's archived responses into typed rows."""
     from include.normalize.batch import normalize_batch
     from include.responses import read_plan
@@ -121,7 +121,7 @@ def normalize_batch(batch: dict[str, Any], media_type: str) -> dict[str, int]:
 
 
 @task
-def validate(media_type: str, planned: dict[str, Any]) -> dict[str, Any]:
+def validate(media_type: MediaType, planned: dict[str, Any]) -> dict[str, Any]:
     """Audit what the run wrote; the results are published whatever they say."""
     from include.normalize.batch import write_table
     from include.publish import publish
@@ -141,7 +141,7 @@ def validate(media_type: str, planned: dict[str, Any]) -> dict[str, Any]:
 
 
 @task
-def publish(media_type: str) -> dict[str, str]:
+def publish(media_type: MediaType) -> dict[str, str]:
     """Point the day's partitions at the audited data."""
     from include.normalize.batch import RUN_TABLES
     from include.publish import publish
@@ -149,16 +149,6 @@ def publish(media_type: str) -> dict[str, str]:
 
     context = TaskContext()
     return publish(context.client("glue"), context.settings.database, context.run, RUN_TABLES, media_type)
-
-
-@task(outlets=[cost_report])
-def report_costs() -> dict[str, Any]:
-    """Price the day's usage, publish it, and draw the cost page."""
-    from include.usage import report
-    from media_lake.task_context import TaskContext
-
-    context = TaskContext()
-    return report(context.session, context.s3, context.client("glue"), context.settings, context.run)
 
 
 def batch_name(batch: dict[str, Any]) -> str:

@@ -7,11 +7,8 @@ import time
 from collections.abc import AsyncIterator
 from typing import Any
 
-from botocore import xform_name
-from botocore.exceptions import ClientError
-
-from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook
 from airflow.triggers.base import BaseTrigger, TriggerEvent
+
 from include.ledger import job_report_item, job_report_key, job_reports
 
 ENDED = ("SUCCEEDED", "FAILED")
@@ -61,7 +58,17 @@ class VideoJobsTrigger(BaseTrigger):
         self.slot_wait = slot_wait
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
-        names = "jobs pending queue_name ledger_table aws_conn_id region_name sweep_after min_wait slot_wait".split()
+        names = [
+            "jobs",
+            "pending",
+            "queue_name",
+            "ledger_table",
+            "aws_conn_id",
+            "region_name",
+            "sweep_after",
+            "min_wait",
+            "slot_wait",
+        ]
         return f"{type(self).__module__}.{type(self).__qualname__}", {
             name: getattr(self, name) for name in names
         }

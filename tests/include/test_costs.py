@@ -49,7 +49,9 @@ def a_book(**items: list[dict[str, Any]]) -> PriceBook:
 def log_line(number: int, **changes: Any) -> dict[str, Any]:
     return {
         "usage_id": f"u{number:06d}",
-        "at": (datetime(2026, 11, 20, tzinfo=UTC) + timedelta(seconds=number)).strftime("%Y-%m-%dT%H:%M:%S.000"),
+        "at": (datetime(2026, 11, 20, tzinfo=UTC) + timedelta(seconds=number)).strftime(
+            "%Y-%m-%dT%H:%M:%S.000"
+        ),
         "dag_id": "enrich_images",
         "run_id": "run-1",
         "source": "sample",
@@ -144,7 +146,9 @@ def test_a_wrong_file_is_named(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -
 )
 def test_tiers_agree_with_pricing_unit_by_unit(edges: list[int], before: int, units: int) -> None:
     dollars = ["0.7", "0.31", "0.29", "0.11", "0.03"][: len(edges) + 1]
-    tiers = [{"up_to": edge, "usd": usd} for edge, usd in zip(edges, dollars, strict=False)] + [{"usd": dollars[-1]}]
+    tiers = [{"up_to": edge, "usd": usd} for edge, usd in zip(edges, dollars, strict=False)] + [
+        {"usd": dollars[-1]}
+    ]
     one_by_one = sum(
         Decimal(dollars[sum(number >= edge for edge in edges)]) for number in range(before, before + units)
     )
@@ -174,7 +178,11 @@ def test_low_likely_and_high_are_in_order(units: float, used: float) -> None:
 def test_usage_is_priced_in_order_of_use_whatever_its_order_in_the_log(book: PriceBook) -> None:
     lines = [log_line(2), log_line(0), log_line(1)]
     priced = price_usage(usage_frame(lines), book, {("2026-11", IMAGES): 999_998.0})
-    assert priced[["usage_id", "usd"]].values.tolist() == [["u000002", 0.0008], ["u000000", 0.001], ["u000001", 0.001]]
+    assert priced[["usage_id", "usd"]].values.tolist() == [
+        ["u000002", 0.0008],
+        ["u000000", 0.001],
+        ["u000001", 0.001],
+    ]
     assert set(priced["price_version"]) == {book.version}
 
 
@@ -233,7 +241,9 @@ def test_daily_costs_sum_by_day_team_and_line(book: PriceBook) -> None:
     }
 
 
-@pytest.mark.parametrize("lines", [[], [log_line(1), log_line(2, reused=True)]], ids=["nothing used", "two rows"])
+@pytest.mark.parametrize(
+    "lines", [[], [log_line(1), log_line(2, reused=True)]], ids=["nothing used", "two rows"]
+)
 def test_rows_fit_the_tables_they_are_written_to(book: PriceBook, lines: list[dict[str, Any]]) -> None:
     usage = price_usage(usage_frame(lines), book, {})
     costs = daily_costs(usage)

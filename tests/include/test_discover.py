@@ -23,7 +23,12 @@ DAY = date(2026, 11, 20)
 
 
 def a_lake(*sources: dict[str, Any]) -> Lake:
-    base = {"name": "sample", "prefix": "raw/sample/", "cost_center": "team", "features": {"image": ["labels"]}}
+    base = {
+        "name": "sample",
+        "prefix": "raw/sample/",
+        "cost_center": "team",
+        "features": {"image": ["labels"]},
+    }
     listed = [base | source for source in sources or ({},)]
     return Lake.model_validate({"cost_centers": {"team": {"title": "Team"}}, "sources": listed})
 
@@ -88,7 +93,12 @@ def test_the_manifest_says_what_is_there(s3: Any, run: Run) -> None:
     counts = discover(s3, a_lake(), run)
     rows = manifest(s3, run)
     picture, film = rows["picture.jpg"], rows["film.mp4"]
-    assert (picture["media_type"], picture["format"], picture["width"], picture["height"]) == ("image", "JPEG", 120, 90)
+    assert (picture["media_type"], picture["format"], picture["width"], picture["height"]) == (
+        "image",
+        "JPEG",
+        120,
+        90,
+    )
     assert (film["media_type"], film["format"], film["codec"]) == ("video", "MP4", "h264")
     assert film["duration_ms"] > 1000
     assert film["frame_rate"] > 1
@@ -168,7 +178,9 @@ class Faulty:
         ("InvalidObjectState", "Archived"),
     ],
 )
-def test_an_object_that_cannot_be_read_is_a_row_and_no_failure(s3: Any, run: Run, code: str, reason: str) -> None:
+def test_an_object_that_cannot_be_read_is_a_row_and_no_failure(
+    s3: Any, run: Run, code: str, reason: str
+) -> None:
     upload(s3, "odd.jpg", jpeg())
     upload(s3, "good.jpg", jpeg(seed=1))
     counts = discover(Faulty(s3, code), a_lake(), run)

@@ -18,7 +18,9 @@ def named(feature: Feature) -> str:
 
 @pytest.fixture(scope="module")
 def rekognition() -> object:
-    return boto3.client("rekognition", region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
+    return boto3.client(
+        "rekognition", region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x"
+    )
 
 
 def members(client: object, operation: str, side: str) -> dict[str, object]:
@@ -78,7 +80,9 @@ def test_every_finding_table_is_filled_by_a_feature() -> None:
 @pytest.mark.parametrize("media_type", MEDIA_TYPES)
 def test_features_for_are_those_with_an_analysis_in_registry_order(media_type: str) -> None:
     found = features_for(media_type)  # type: ignore[arg-type]
-    assert [feature.name for feature in found] == [name for name in FEATURES if name in {f.name for f in found}]
+    assert [feature.name for feature in found] == [
+        name for name in FEATURES if name in {f.name for f in found}
+    ]
     for feature in FEATURES.values():
         assert (feature in found) == (feature.analysis(media_type) is not None)  # type: ignore[arg-type]
 

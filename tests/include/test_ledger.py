@@ -49,7 +49,9 @@ FULL = Entry(
 )
 
 
-@pytest.mark.parametrize("entry", [FULL, Entry("k", "running"), Entry("k", "done", units=1 / 3), Entry("k", "done", units=1e-9)])
+@pytest.mark.parametrize(
+    "entry", [FULL, Entry("k", "running"), Entry("k", "done", units=1 / 3), Entry("k", "done", units=1e-9)]
+)
 def test_an_entry_comes_back_as_it_was_written(ledger: Ledger, entry: Entry) -> None:
     write(ledger, entry)
     assert ledger.lookup([entry.key]) == {entry.key: entry}
@@ -78,8 +80,12 @@ LIVE, EXPIRED = NOW + 1, NOW - 1
         pytest.param(None, True, id="absent"),
         pytest.param(Entry("k", "failed", owner="them"), True, id="failed"),
         pytest.param(Entry("k", "failed", owner="them", job_id="j-1"), True, id="failed job"),
-        pytest.param(Entry("k", "running", owner="them", lease_expires=LIVE), False, id="live lease of another"),
-        pytest.param(Entry("k", "running", owner="them", lease_expires=NOW), False, id="lease of another ends now"),
+        pytest.param(
+            Entry("k", "running", owner="them", lease_expires=LIVE), False, id="live lease of another"
+        ),
+        pytest.param(
+            Entry("k", "running", owner="them", lease_expires=NOW), False, id="lease of another ends now"
+        ),
         pytest.param(Entry("k", "running", owner="us", lease_expires=LIVE), True, id="live lease of our own"),
         pytest.param(Entry("k", "running", owner="them", lease_expires=EXPIRED), True, id="expired lease"),
         pytest.param(Entry("k", "running", owner="us", lease_expires=EXPIRED), True, id="our expired lease"),
@@ -113,7 +119,9 @@ def test_a_claim_of_a_failed_analysis_forgets_the_failure(ledger: Ledger) -> Non
     ("standing", "recorded"),
     [
         pytest.param(claim_of("k", number=2), True, id="our claim"),
-        pytest.param(claim_of("k", "them", number=2), True, id="claim that another took over and will repeat"),
+        pytest.param(
+            claim_of("k", "them", number=2), True, id="claim that another took over and will repeat"
+        ),
         pytest.param(claim_of("k", number=2, job_id="j-1"), True, id="the same job again"),
         pytest.param(claim_of("k", number=2, job_id="j-0"), False, id="another job"),
         pytest.param(claim_of("k", number=3), False, id="a later attempt"),
@@ -188,12 +196,12 @@ class Busy:
     def __init__(self, client: Any) -> None:
         self._client = client
 
-    def batch_write_item(self, RequestItems: dict[str, list[Any]]) -> Any:  # noqa: N803
+    def batch_write_item(self, RequestItems: dict[str, list[Any]]) -> Any:
         first, *rest = RequestItems[TABLE]
         self._client.batch_write_item(RequestItems={TABLE: [first]})
         return {"UnprocessedItems": {TABLE: rest} if rest else {}}
 
-    def batch_get_item(self, RequestItems: dict[str, Any]) -> Any:  # noqa: N803
+    def batch_get_item(self, RequestItems: dict[str, Any]) -> Any:
         first, *rest = RequestItems[TABLE]["Keys"]
         options = {name: value for name, value in RequestItems[TABLE].items() if name != "Keys"}
         reply = self._client.batch_get_item(RequestItems={TABLE: {"Keys": [first], **options}})
@@ -210,10 +218,10 @@ def test_what_dynamodb_leaves_is_asked_for_again(dynamodb: Any, no_waits: list[f
 
 def test_what_stays_unprocessed_is_an_error_that_says_what_to_do(no_waits: list[float]) -> None:
     class Stuck:
-        def batch_write_item(self, RequestItems: Any) -> Any:  # noqa: N803
+        def batch_write_item(self, RequestItems: Any) -> Any:
             return {"UnprocessedItems": RequestItems}
 
-        def batch_get_item(self, RequestItems: Any) -> Any:  # noqa: N803
+        def batch_get_item(self, RequestItems: Any) -> Any:
             return {"Responses": {}, "UnprocessedKeys": RequestItems}
 
     stuck = Ledger(Stuck(), TABLE)
@@ -238,7 +246,8 @@ def test_of_many_threads_that_race_for_a_claim_one_wins(dynamodb: Any) -> None:
             answers.append((owner, ledger.claim(claim_of(key, owner))))
 
         threads = [
-            threading.Thread(target=contend, args=(f"owner-{n}", start, answers, f"k{race}")) for n in range(4)
+            threading.Thread(target=contend, args=(f"owner-{n}", start, answers, f"k{race}"))
+            for n in range(4)
         ]
         for thread in threads:
             thread.start()

@@ -85,7 +85,12 @@ def png_header(width: int, height: int) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(b""))
+        + chunk(b"IEND", b"")
+    )
 
 
 def test_bombs_are_reported_and_refused_everywhere() -> None:
@@ -157,7 +162,10 @@ def test_hostile_sample_counts_are_refused_before_the_demuxer_allocates() -> Non
 
 def test_index_without_tracks_and_impossible_boxes() -> None:
     assert code(look(box(b"ftyp", b"isom\0\0\0\0") + box(b"moov"))) == "NoVideoStream"
-    assert code(look(box(b"ftyp", b"isom\0\0\0\0") + struct.pack(">I4s", 3, b"moov") + bytes(20))) == "DamagedHeader"
+    assert (
+        code(look(box(b"ftyp", b"isom\0\0\0\0") + struct.pack(">I4s", 3, b"moov") + bytes(20)))
+        == "DamagedHeader"
+    )
 
 
 def test_too_long() -> None:

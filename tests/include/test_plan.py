@@ -49,13 +49,26 @@ def an_asset(name: str, **changes: Any) -> Row:
 
 
 def a_video(name: str, **changes: Any) -> Row:
-    video = {"media_type": "video", "format": "MP4", "codec": "h264", "duration_ms": 90_000, "frame_rate": 25.0}
+    video = {
+        "media_type": "video",
+        "format": "MP4",
+        "codec": "h264",
+        "duration_ms": 90_000,
+        "frame_rate": 25.0,
+    }
     return an_asset(name, **(video | changes))
 
 
-def a_lake(image: Sequence[str] = ("labels", "text"), video: Sequence[str] = ("labels", "segments"), **source: Any) -> Lake:
+def a_lake(
+    image: Sequence[str] = ("labels", "text"), video: Sequence[str] = ("labels", "segments"), **source: Any
+) -> Lake:
     sample = {"name": "sample", "cost_center": "team", "features": {"image": image, "video": video}, **source}
-    other = {"name": "other", "cost_center": "team", "features": {"image": ["faces"]}, "approval_limit_usd": 0}
+    other = {
+        "name": "other",
+        "cost_center": "team",
+        "features": {"image": ["faces"]},
+        "approval_limit_usd": 0,
+    }
     return Lake.model_validate({"cost_centers": {"team": {"title": "Team"}}, "sources": [sample, other]})
 
 
@@ -63,7 +76,9 @@ def a_lake(image: Sequence[str] = ("labels", "text"), video: Sequence[str] = ("l
 def planner(s3: Any, ledger: Ledger, run: Run) -> Any:
     """Plan a manifest and return the rows of every batch, the claim checks and the figures."""
 
-    def make(assets: Sequence[Row], lake: Lake | None = None, media_type: Any = "image", **settings: Any) -> Any:
+    def make(
+        assets: Sequence[Row], lake: Lake | None = None, media_type: Any = "image", **settings: Any
+    ) -> Any:
         put_parquet(s3, run.manifest_uri(), list(assets), MANIFEST_SCHEMA)
         used = settings.pop("used", {})
         batches, summary = plan(
@@ -104,7 +119,9 @@ def changed_call(**changes: Any) -> Feature:
         ("c", changed_call(operation="DetectLabels2"), "image"),
     ],
 )
-def test_whatever_changes_the_answer_changes_the_key(content_id: str, feature: Feature, media_type: Any) -> None:
+def test_whatever_changes_the_answer_changes_the_key(
+    content_id: str, feature: Feature, media_type: Any
+) -> None:
     assert analysis_key(content_id, feature, media_type) != analysis_key("c", FEATURES["labels"], "image")
 
 
@@ -183,7 +200,11 @@ def test_what_the_ledger_has_as_done_is_reused_and_nothing_else(planner: Any, le
         return analysis_key(f"etag:{name}:1000", FEATURES["labels"], "image")
 
     ledger.finish(
-        [Entry(key("done"), "done"), Entry(key("failed"), "failed"), Entry(key("running"), "running", owner="x")]
+        [
+            Entry(key("done"), "done"),
+            Entry(key("failed"), "failed"),
+            Entry(key("running"), "running", owner="x"),
+        ]
     )
     names = ("done", "failed", "running", "absent")
     (rows,), _, summary = planner([an_asset(name) for name in names], a_lake(image=["labels"]))
@@ -222,11 +243,19 @@ def test_limits_reject_before_anything_is_paid(planner: Any, asset: Row, rejecte
     (rows,), _, _ = planner([asset])
     found = {item["feature"]: item for item in rows[0]["analyses"]}
     assert {name for name, item in found.items() if item["state"] == "rejected"} == rejected
-    assert all(bool(item["code"]) == bool(item["message"]) == (name in rejected) for name, item in found.items())
+    assert all(
+        bool(item["code"]) == bool(item["message"]) == (name in rejected) for name, item in found.items()
+    )
 
 
 @pytest.mark.parametrize(
-    "change", [{"format": "WebM"}, {"codec": "hevc"}, {"duration_ms": 6 * 3600 * 1000 + 1}, {"size_bytes": 10 * 1024**3 + 1}]
+    "change",
+    [
+        {"format": "WebM"},
+        {"codec": "hevc"},
+        {"duration_ms": 6 * 3600 * 1000 + 1},
+        {"size_bytes": 10 * 1024**3 + 1},
+    ],
 )
 def test_limits_of_videos(planner: Any, change: Row) -> None:
     (rows,), _, summary = planner([a_video("a", **change), a_video("b")], media_type="video")
@@ -264,7 +293,9 @@ def test_an_empty_day_has_one_empty_batch(planner: Any) -> None:
 def test_all_analyses_of_an_asset_are_in_one_batch_and_every_asset_in_one(planner: Any) -> None:
     assets = [an_asset(f"{n:03d}") for n in range(101)]
     batches, checks, _ = planner(assets, batch_size=10)
-    assert [row["asset"]["media_id"] for rows in batches for row in rows] == [row["media_id"] for row in assets]
+    assert [row["asset"]["media_id"] for rows in batches for row in rows] == [
+        row["media_id"] for row in assets
+    ]
     assert all(len(row["analyses"]) == 2 for rows in batches for row in rows)
     assert [check["rows"] for check in checks] == [len(rows) for rows in batches]
     assert len({check["uri"] for check in checks}) == len(checks)
@@ -344,7 +375,9 @@ def test_a_source_above_its_limit_waits_for_a_person_who_reads_why(planner: Any)
     _, _, summary = planner([an_asset("a"), an_asset("b", source="other")], a_lake(approval_limit_usd=0.0001))
     assert summary["approval_needed"] is True
     first, second = summary["approval_text"].split("\n")
-    assert first.startswith("Source **sample** may cost up to $0.00 (likely $0.00), which is above its limit of $0.00")
+    assert first.startswith(
+        "Source **sample** may cost up to $0.00 (likely $0.00), which is above its limit of $0.00"
+    )
     assert "Source **other**" in second
 
 
@@ -354,7 +387,9 @@ def test_the_limit_is_compared_with_the_upper_estimate(planner: Any) -> None:
     high = summary["usd"]["high"]
     _, _, below = planner(assets, a_lake(video=["labels"], approval_limit_usd=high), media_type="video")
     assert not below["approval_needed"]
-    _, _, above = planner(assets, a_lake(video=["labels"], approval_limit_usd=high - 0.01), media_type="video")
+    _, _, above = planner(
+        assets, a_lake(video=["labels"], approval_limit_usd=high - 0.01), media_type="video"
+    )
     assert f"up to ${high:,.2f}" in above["approval_text"]
     assert f"above its limit of ${high - 0.01:,.2f}." in above["approval_text"]
 
@@ -371,7 +406,9 @@ def test_what_is_reused_costs_nothing_and_needs_no_approval(planner: Any, ledger
 def test_a_video_of_unknown_duration_is_never_free(planner: Any) -> None:
     """Its minutes cannot be counted: either it is rejected, or a person decides."""
     (rows,), _, summary = planner([a_video("a", duration_ms=None)], media_type="video")
-    assert set(states(rows).values()) == {"rejected"} or summary["approval_needed"] or summary["usd"]["high"] > 0
+    assert (
+        set(states(rows).values()) == {"rejected"} or summary["approval_needed"] or summary["usd"]["high"] > 0
+    )
 
 
 # --- planning again, as when a person clears the task
@@ -400,7 +437,15 @@ def test_a_run_that_plans_again_after_paying_for_a_part_goes_on(
 
     def analyze(rows: list[Row]) -> Row:
         analyzer = ImageAnalyzer(
-            rekognition, s3, ledger, run, batch="batch-0000", owner="us", threads=2, lease_seconds=60, pace=Pace(1000)
+            rekognition,
+            s3,
+            ledger,
+            run,
+            batch="batch-0000",
+            owner="us",
+            threads=2,
+            lease_seconds=60,
+            pace=Pace(1000),
         )
         return analyzer.analyze(rows).to_xcom()
 

@@ -34,7 +34,9 @@ def glue(aws: SimpleNamespace) -> Any:
 
 
 def partition(glue: Any, table: str, *values: str) -> Any:
-    return glue.get_partition(DatabaseName=DATABASE, TableName=table, PartitionValues=list(values))["Partition"]
+    return glue.get_partition(DatabaseName=DATABASE, TableName=table, PartitionValues=list(values))[
+        "Partition"
+    ]
 
 
 def test_the_first_run_makes_the_partition(glue: Any, run: Run) -> None:
@@ -42,7 +44,9 @@ def test_the_first_run_makes_the_partition(glue: Any, run: Run) -> None:
     assert locations == {name: run.table_uri(name, "image") for name in ("labels", "media_assets")}
     made = partition(glue, "labels", "2026-11-20", "image")
     assert made["StorageDescriptor"]["Location"] == run.table_uri("labels", "image")
-    assert [column["Name"] for column in made["StorageDescriptor"]["Columns"]] == list(TABLES["labels"].column_types)
+    assert [column["Name"] for column in made["StorageDescriptor"]["Columns"]] == list(
+        TABLES["labels"].column_types
+    )
     assert made["Parameters"]["run_id"] == run.run_id
     assert "previous_location" not in made["Parameters"]
 
@@ -84,7 +88,9 @@ def test_a_table_by_day_only(glue: Any, run: Run) -> None:
 
 
 def test_a_table_that_was_never_made_says_how_to_make_it(glue: Any, run: Run) -> None:
-    with pytest.raises(NoTableError, match=r"media_lake.texts does not exist: run `python -m include.infrastructure`"):
+    with pytest.raises(
+        NoTableError, match=r"media_lake.texts does not exist: run `python -m include.infrastructure`"
+    ):
         publish(glue, DATABASE, run, ["texts"], "image")
 
 

@@ -20,7 +20,9 @@ from include.schemas import TABLES
 COLUMNS = [column.name for column in TABLES["costs_daily"].columns]
 
 
-def cost(day: int, feature: str, operation: str, item: str, units: float, usd: float, **more: Any) -> dict[str, Any]:
+def cost(
+    day: int, feature: str, operation: str, item: str, units: float, usd: float, **more: Any
+) -> dict[str, Any]:
     row = {
         "usage_date": date(2026, 11, day), "source": "sample", "cost_center": "media-team",
         "media_type": "image" if item.startswith("image") else "video", "feature": feature, "operation": operation,
@@ -34,7 +36,16 @@ COSTS = pd.DataFrame(
     [
         cost(18, "labels", "DetectLabels", "image-group-2", 1200.0, 1.2, reused_analyses=3, saved_usd=0.003),
         cost(18, "text", "DetectText", "image-group-2", 300.0, 0.3, cost_center="newsroom"),
-        cost(20, "labels", "StartLabelDetection", "video-minutes", 2.25, 0.225, reused_analyses=1, saved_usd=0.1),
+        cost(
+            20,
+            "labels",
+            "StartLabelDetection",
+            "video-minutes",
+            2.25,
+            0.225,
+            reused_analyses=1,
+            saved_usd=0.1,
+        ),
         cost(20, "segments", "StartSegmentDetection", "video-shot-minutes", 2.25, 0.1125),
         cost(20, "segments", "StartSegmentDetection", "video-technical-cue-minutes", 2.25, 0.1125),
     ],
@@ -48,7 +59,9 @@ def page(costs: pd.DataFrame = COSTS, **options: Any) -> str:
 
 
 def totals(html: str) -> dict[str, float]:
-    return {name: float(value) for name, value in re.findall(r'id="total-([a-z-]+)" data-value="([^"]+)"', html)}
+    return {
+        name: float(value) for name, value in re.findall(r'id="total-([a-z-]+)" data-value="([^"]+)"', html)
+    }
 
 
 def specs(html: str) -> dict[str, Any]:
@@ -115,12 +128,14 @@ def test_no_costs_are_a_friendly_page() -> None:
 
 
 def test_text_from_data_stays_text() -> None:
-    evil = '</script><script>alert(1)</script><img src=x onerror=alert(2)>"\''
+    evil = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"'"
     html = page(COSTS.assign(cost_center=evil, feature=evil, price_version=evil), title=evil)
     assert evil not in html
     assert html.count("<script") == 2
     assert "<img src=x" not in html
-    assert any(row["cost_center"] == evil for row in next(iter(specs(html)["cost-per-team"]["datasets"].values())))
+    assert any(
+        row["cost_center"] == evil for row in next(iter(specs(html)["cost-per-team"]["datasets"].values()))
+    )
 
 
 class Loads(HTMLParser):
@@ -131,7 +146,9 @@ class Loads(HTMLParser):
         self.found: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.found += [f"{tag} {name}={value}" for name, value in attrs if name in ("src", "href", "srcset", "data")]
+        self.found += [
+            f"{tag} {name}={value}" for name, value in attrs if name in ("src", "href", "srcset", "data")
+        ]
 
 
 def test_the_page_is_one_small_file_that_may_load_nothing() -> None:
@@ -152,7 +169,9 @@ def test_chromium_draws_every_chart(tmp_path: Path) -> None:
     arguments = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
                  "--disable-component-update", "--disable-sync", f"--user-data-dir={tmp_path / 'profile'}",
                  "--virtual-time-budget=10000", "--dump-dom", (tmp_path / "costs.html").as_uri()]  # fmt: skip
-    dom = subprocess.run([chromium, *arguments], capture_output=True, text=True, timeout=90, check=True).stdout
+    dom = subprocess.run(
+        [chromium, *arguments], capture_output=True, text=True, timeout=90, check=True
+    ).stdout
     assert 'data-drawn="5"' in dom
     for name in specs(page()):
         drawn = dom.split(f'id="{name}"')[1].split("</section>")[0]

@@ -18,7 +18,11 @@ def test_now_is_utc_to_the_millisecond() -> None:
 
 
 def test_a_response_line_keeps_the_response_and_drops_the_metadata() -> None:
-    response = {"Labels": [], "LabelModelVersion": "3.0", "ResponseMetadata": {"RequestId": "r-1", "RetryAttempts": 0}}
+    response = {
+        "Labels": [],
+        "LabelModelVersion": "3.0",
+        "ResponseMetadata": {"RequestId": "r-1", "RetryAttempts": 0},
+    }
     line = response_line("k", "DetectLabels", {"Image": {}}, response, "LabelModelVersion")
     assert line.pop("at") <= now()
     assert line == {
@@ -77,18 +81,29 @@ def test_identity_of_usage(run: Run) -> None:
     assert identity(False) == identity(False, run=other)
     assert identity(False) != identity(False, at="T2")
     assert identity(True) == identity(True, at="T2")
-    assert len({identity(True), identity(True, run=other), identity(True, media_id="m2"), identity(False)}) == 4
+    assert (
+        len({identity(True), identity(True, run=other), identity(True, media_id="m2"), identity(False)}) == 4
+    )
 
 
 def test_a_plan_is_read_and_its_analyses_found_by_state(s3: Any) -> None:
     rows = [
-        {"asset": {"media_id": "m1"}, "analyses": [{"n": 1, "state": "planned"}, {"n": 2, "state": "reused"}]},
+        {
+            "asset": {"media_id": "m1"},
+            "analyses": [{"n": 1, "state": "planned"}, {"n": 2, "state": "reused"}],
+        },
         {"asset": {"media_id": "m2"}, "analyses": []},
-        {"asset": {"media_id": "m3"}, "analyses": [{"n": 3, "state": "rejected"}, {"n": 4, "state": "planned"}]},
+        {
+            "asset": {"media_id": "m3"},
+            "analyses": [{"n": 3, "state": "rejected"}, {"n": 4, "state": "planned"}],
+        },
     ]
     put_ndjson(s3, "s3://media-lake/plan", rows)
     plan = read_plan(s3, "s3://media-lake/plan")
     assert plan == rows
-    assert [(asset["media_id"], item["n"]) for asset, item in analyses_of(plan, "planned")] == [("m1", 1), ("m3", 4)]
+    assert [(asset["media_id"], item["n"]) for asset, item in analyses_of(plan, "planned")] == [
+        ("m1", 1),
+        ("m3", 4),
+    ]
     assert [item["n"] for _, item in analyses_of(plan, "reused", "rejected")] == [2, 3]
     assert list(analyses_of(plan)) == []

@@ -12,9 +12,13 @@ def a_run(**changes: Any) -> Run:
     return Run(**(values | changes))
 
 
-@pytest.mark.parametrize("partition", ["", None, "2026-11-2", "20261120", "2026-11-20T00:00", "2026-11-20\n", "day"])
+@pytest.mark.parametrize(
+    "partition", ["", None, "2026-11-2", "20261120", "2026-11-20T00:00", "2026-11-20\n", "day"]
+)
 def test_what_is_no_day_is_refused_with_what_to_do(partition: Any) -> None:
-    with pytest.raises(PartitionError, match="trigger the Dag with a partition key, or backfill discover_media"):
+    with pytest.raises(
+        PartitionError, match="trigger the Dag with a partition key, or backfill discover_media"
+    ):
         a_run(partition=partition)
 
 
@@ -34,7 +38,10 @@ def test_places_of_a_run() -> None:
     assert run.plan_uri(7) == f"s3://lake/staging/plans/dt=2026-11-20/run={token}/batch-0007.ndjson.gz"
     assert run.responses_uri("batch-0007") == f"s3://lake/responses/dt=2026-11-20/run={token}/batch-0007/"
     assert run.usage_uri("x") == f"s3://lake/usage_log/dt=2026-11-20/run={token}/x.ndjson.gz"
-    assert run.table_uri("labels", "image") == f"s3://lake/curated/labels/dt=2026-11-20/media_type=image/run={token}/"
+    assert (
+        run.table_uri("labels", "image")
+        == f"s3://lake/curated/labels/dt=2026-11-20/media_type=image/run={token}/"
+    )
     assert run.table_uri("usage", None) == f"s3://lake/curated/usage/dt=2026-11-20/run={token}/"
 
 

@@ -32,7 +32,11 @@ def test_the_sample_is_small() -> None:
 
 
 def test_every_file_is_credited_under_a_free_license_and_nothing_else_is() -> None:
-    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in CREDITS.splitlines() if "| `" in line[:4]]
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in CREDITS.splitlines()
+        if "| `" in line[:4]
+    ]
     assert sorted(row[0].strip("`") for row in rows) == [path.name for path in FILES]
     for name, author, license_, source, changes in rows:
         assert all((author, source, changes)), name
@@ -112,6 +116,14 @@ def test_replayed_responses_belong_to_a_sample_file_and_say_what_they_are() -> N
         assert path.name in readme
         for line in map(json.loads, path.read_text(encoding="utf-8").splitlines()):
             assert known[line["content_sha256"]] in readme
-            assert {"analysis_key", "operation", "request", "response", "request_id", "model_version", "at"} < set(line)
+            assert {
+                "analysis_key",
+                "operation",
+                "request",
+                "response",
+                "request_id",
+                "model_version",
+                "at",
+            } < set(line)
             assert line["response"]["ModerationModelVersion"] == line["model_version"]
             assert {label["TaxonomyLevel"] for label in line["response"]["ModerationLabels"]} == {1, 2, 3}

@@ -14,7 +14,12 @@ GOOD: dict[str, Any] = {
     "min_confidence": {"labels": 55},
     "cost_centers": {"team": {"title": "Team"}},
     "sources": [
-        {"name": "one", "prefix": "raw/one/", "cost_center": "team", "features": {"image": ["labels"], "video": ["segments"]}}
+        {
+            "name": "one",
+            "prefix": "raw/one/",
+            "cost_center": "team",
+            "features": {"image": ["labels"], "video": ["segments"]},
+        }
     ],
 }
 
@@ -115,7 +120,10 @@ def test_a_lake_is_read(tmp_path: Path) -> None:
         ({"features": {"image": ["segments"]}}, "'segments' is no image feature"),
         ({"features": {"audio": ["labels"]}}, "sources.0.features.audio"),
         ({"features": {"image": ["labels", "labels"]}}, "image features are listed twice"),
-        ({"cost_center": "nobody"}, r"source 'one' names cost center 'nobody', which is not under cost_centers \(team\)"),
+        (
+            {"cost_center": "nobody"},
+            r"source 'one' names cost center 'nobody', which is not under cost_centers \(team\)",
+        ),
         ({"prefix": "/raw/"}, "sources.0.prefix"),
         ({"prefix": "raw"}, "sources.0.prefix"),
         ({"date_path": "%Y/%m/%d"}, "sources.0.date_path"),

@@ -36,7 +36,9 @@ def test_a_view_creates_what_its_file_is_called_and_says_what_it_is_for(name: st
 
 def test_comments_are_left_out_and_names_put_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sql, "SQL", tmp_path)
-    (tmp_path / "a.sql").write_text('-- What it is,\n-- in two lines.\nSELECT 1\n  -- aside\nFROM "${database}".t\n')
+    (tmp_path / "a.sql").write_text(
+        '-- What it is,\n-- in two lines.\nSELECT 1\n  -- aside\nFROM "${database}".t\n'
+    )
     assert load_sql("a", database="my-lake_2") == 'SELECT 1\nFROM "my-lake_2".t'
     assert description("a") == "What it is, in two lines."
 

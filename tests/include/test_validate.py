@@ -16,14 +16,14 @@ from include.schemas import TABLES, Table
 from include.validate import check, in_words, read_frame, schema_expectations, validate
 
 
-def finding(name: str, media_id: str = "a", **changes: Any) -> Row:
+def finding(table: str, media_id: str = "a", **changes: Any) -> Row:
     rows: dict[str, Row] = {
         "labels": {"name": "Dog", "confidence": 90.0, "instance_count": 0, "timestamp_ms": 500},
         "segments": {
             "type": "SHOT", "start_ms": 0, "end_ms": 500, "duration_ms": 500, "confidence": 90.0, "shot_index": 0,
         },
     }  # fmt: skip
-    return {"media_id": media_id, "analysis_key": "k", **rows[name], **changes}
+    return {"media_id": media_id, "analysis_key": "k", **rows[table], **changes}
 
 
 def an_asset(media_id: str = "a", **changes: Any) -> Row:
@@ -62,9 +62,13 @@ class Bench:
                 write_table(self.session, TABLES[name], rows, uri)
 
     def validate(
-        self, media_type: Any = "video", assets: int = 1, analyses: int = 3, **tables: list[Row]
+        self,
+        tables: dict[str, list[Row]] | None = None,
+        media_type: Any = "video",
+        assets: int = 1,
+        analyses: int = 3,
     ) -> tuple[list[Row], str]:
-        self.write(GOOD | tables, media_type)
+        self.write(GOOD | (tables or {}), media_type)
         return validate(self.session, self.s3, self.run, media_type, assets, analyses)
 
 
@@ -86,7 +90,10 @@ def test_good_data_passes_and_every_check_is_a_row(bench: Bench) -> None:
     promised = sum(len(list(schema_expectations(TABLES[name]))) for name in RUN_TABLES)
     assert len(rows) >= promised + len(RUN_TABLES)
     write_table(
-        bench.session, TABLES["validation_results"], rows, f"{bench.run.table_uri('validation_results', 'video')}r.parquet"
+        bench.session,
+        TABLES["validation_results"],
+        rows,
+        f"{bench.run.table_uri('validation_results', 'video')}r.parquet",
     )
     frame = read_frame(bench.session, bench.s3, bench.run, "validation_results", "video")
     assert check(TABLES["validation_results"], frame, [], "r")
@@ -94,15 +101,15 @@ def test_good_data_passes_and_every_check_is_a_row(bench: Bench) -> None:
 
 
 def test_a_run_on_nothing_passes(bench: Bench) -> None:
-    rows, words = bench.validate(assets=0, analyses=0, **{name: [] for name in GOOD})
+    rows, words = bench.validate({name: [] for name in GOOD}, assets=0, analyses=0)
     assert words == ""
     assert {row["table_name"] for row in rows} == set(RUN_TABLES)
 
 
 @pytest.mark.parametrize("media_type", ["image", "video"])
 def test_media_without_findings_pass(bench: Bench, media_type: str) -> None:
-    good = {"analyses": [an_analysis("labels", 0)], "labels": [], "segments": []}
-    assert bench.validate(media_type, analyses=1, **good)[1] == ""
+    good: dict[str, list[Row]] = {"analyses": [an_analysis("labels", 0)], "labels": [], "segments": []}
+    assert bench.validate(good, media_type, analyses=1)[1] == ""
 
 
 BETWEEN, IN_SET = "expect_column_values_to_be_between", "expect_column_values_to_be_in_set"
@@ -123,10 +130,14 @@ NOT_NULL, COUNT = "expect_column_values_to_not_be_null", "expect_table_row_count
             id="below the minimum",
         ),
         pytest.param(
-            {"segments": [finding("segments", type="SCENE")]}, ("segments", IN_SET, "type"), id="not in the list"
+            {"segments": [finding("segments", type="SCENE")]},
+            ("segments", IN_SET, "type"),
+            id="not in the list",
         ),
         pytest.param(
-            {"media_assets": [an_asset(status="lost")]}, ("media_assets", IN_SET, "status"), id="status of no list"
+            {"media_assets": [an_asset(status="lost")]},
+            ("media_assets", IN_SET, "status"),
+            id="status of no list",
         ),
         pytest.param(
             {"labels": [finding("labels", name=None), finding("labels")]},
@@ -164,8 +175,10 @@ NOT_NULL, COUNT = "expect_column_values_to_not_be_null", "expect_table_row_count
         ),
     ],
 )
-def test_a_broken_promise_is_found(bench: Bench, tables: dict[str, list[Row]], failure: tuple[str, str, str]) -> None:
-    rows, words = bench.validate(**tables)
+def test_a_broken_promise_is_found(
+    bench: Bench, tables: dict[str, list[Row]], failure: tuple[str, str, str]
+) -> None:
+    rows, words = bench.validate(tables)
     assert failure in failures(rows)
     assert f"- {failure[0]}" in words
     assert failure[1] in words
@@ -173,7 +186,11 @@ def test_a_broken_promise_is_found(bench: Bench, tables: dict[str, list[Row]], f
 
 def test_the_end_is_that_of_the_findings_own_video_with_a_second_of_tolerance(bench: Bench) -> None:
     tables = {
-        "media_assets": [an_asset("a", duration_ms=10_000), an_asset("b", duration_ms=60_000), an_asset("c", duration_ms=None)],
+        "media_assets": [
+            an_asset("a", duration_ms=10_000),
+            an_asset("b", duration_ms=60_000),
+            an_asset("c", duration_ms=None),
+        ],
         "analyses": [an_analysis("labels", 1, media_id) for media_id in "abc"],
         "labels": [
             finding("labels", "a", timestamp_ms=11_000),
@@ -182,13 +199,17 @@ def test_the_end_is_that_of_the_findings_own_video_with_a_second_of_tolerance(be
         ],
         "segments": [],
     }
-    assert bench.validate(assets=3, **tables)[1] == ""
+    assert bench.validate(tables, assets=3)[1] == ""
 
 
 def test_a_failed_check_says_how_many_rows_and_shows_some(bench: Bench) -> None:
     bad = [finding("labels", confidence=float(value)) for value in range(101, 111)]
-    rows, words = bench.validate(labels=[*bad, finding("labels")], analyses=3)
-    (row,) = [row for row in rows if row["column_name"] == "confidence" and row["table_name"] == "labels" and not row["success"]]
+    rows, words = bench.validate({"labels": [*bad, finding("labels")]})
+    (row,) = [
+        row
+        for row in rows
+        if row["column_name"] == "confidence" and row["table_name"] == "labels" and not row["success"]
+    ]
     assert (row["checked_rows"], row["unexpected_rows"]) == (11, 10)
     details = json.loads(row["details"])
     assert len(details["examples"]) == 5
@@ -210,7 +231,9 @@ def test_columns_are_checked_in_order() -> None:
     frame = empty(table)
     swapped = frame[[frame.columns[1], frame.columns[0], *frame.columns[2:]]]
     for wrong in (swapped, frame.assign(extra=pd.Series(dtype="str"))):
-        assert ("segments", "expect_table_columns_to_match_ordered_list", None) in failures(check(table, wrong, [], "r"))
+        assert ("segments", "expect_table_columns_to_match_ordered_list", None) in failures(
+            check(table, wrong, [], "r")
+        )
 
 
 def test_a_missing_column_is_a_failed_check_and_no_crash() -> None:
@@ -227,11 +250,21 @@ def test_duplicate_usage_is_found() -> None:
         "media_id": "m", "media_type": "image", "analysis_key": "k", "feature": "labels", "operation": "o",
         "price_item": "p", "units": 1.0, "reused": False, "usd": 0.1, "saved_usd": 0.0, "price_version": "v",
     }  # fmt: skip
-    frame = pa.Table.from_pylist([line, line], schema=table.arrow_schema).to_pandas(types_mapper=pd.ArrowDtype)
-    assert failures(check(table, frame, [], "r")) == {("usage", "expect_column_values_to_be_unique", "usage_id")}
+    frame = pa.Table.from_pylist([line, line], schema=table.arrow_schema).to_pandas(
+        types_mapper=pd.ArrowDtype
+    )
+    assert failures(check(table, frame, [], "r")) == {
+        ("usage", "expect_column_values_to_be_unique", "usage_id")
+    }
 
 
 def test_words_for_checks_without_figures() -> None:
-    row = {"table_name": "t", "column_name": None, "expectation": "e", "unexpected_rows": None, "checked_rows": None}
+    row = {
+        "table_name": "t",
+        "column_name": None,
+        "expectation": "e",
+        "unexpected_rows": None,
+        "checked_rows": None,
+    }
     assert in_words([row]) == "- t: e, the whole of ? rows"
     assert in_words([]) == ""

@@ -38,7 +38,9 @@ DAYS = iter(range(1, 28))
 @pytest.fixture
 def run(local_lake: LocalLake) -> Run:
     """A run on a day of its own."""
-    return Run(local_lake.settings.bucket, "enrich_images", f"run-{uuid.uuid4()}", f"2026-01-{next(DAYS):02d}")
+    return Run(
+        local_lake.settings.bucket, "enrich_images", f"run-{uuid.uuid4()}", f"2026-01-{next(DAYS):02d}"
+    )
 
 
 def lake_with(local_lake: LocalLake, *features: str) -> Lake:
@@ -154,7 +156,9 @@ def test_throttling_and_outages_are_ridden_out(
     assert set(local_lake.billed().values()) == {1}
 
 
-def test_a_bad_object_fails_alone(local_lake: LocalLake, run: Run, upload: Callable[[str, bytes], None]) -> None:
+def test_a_bad_object_fails_alone(
+    local_lake: LocalLake, run: Run, upload: Callable[[str, bytes], None]
+) -> None:
     for seed in range(80, 84):
         upload(key_of(run, f"{seed}.jpg"), picture(seed))
     batch = planned(local_lake, run, "labels")
@@ -230,7 +234,9 @@ def test_a_killed_task_pays_again_for_at_most_a_chunk(
         upload(key_of(run, f"{seed}.jpg"), picture(1000 + seed, 80, 80))
     batch = planned(local_lake, run, "moderation")
     local_lake.behave(latency_ms=20)
-    process = multiprocessing.get_context("fork").Process(target=_analyze_in_process, args=(local_lake, run, batch))
+    process = multiprocessing.get_context("fork").Process(
+        target=_analyze_in_process, args=(local_lake, run, batch)
+    )
     process.start()
     deadline = time.monotonic() + 60
     while len(local_lake.billed()) < 150 and time.monotonic() < deadline:

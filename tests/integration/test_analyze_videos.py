@@ -254,7 +254,12 @@ def test_a_harvest_that_was_cut_off_goes_on_from_the_last_archived_page(
     assert engine.collect(batch).done == 1
 
     pages = [line["response"] for line in read_lines(s3, prefix)]
-    shots = [segment["ShotSegment"]["Index"] for page in pages for segment in page["Segments"] if "ShotSegment" in segment]
+    shots = [
+        segment["ShotSegment"]["Index"]
+        for page in pages
+        for segment in page["Segments"]
+        if "ShotSegment" in segment
+    ]
     assert len(pages) >= 2
     assert shots == sorted(set(shots))
     assert local_lake.requests("GetSegmentDetection") - before == len(pages) - 1

@@ -43,7 +43,11 @@ BAD = {"empty.jpg": b"", "page.jpg": b"<html><body>404</body></html>", "readme.t
 def original_of_copy() -> str:
     """Return the file that the sample's duplicate is a copy of."""
     copy = (SAMPLE / "IMG_0001 copy.jpg").read_bytes()
-    return next(path.name for path in SAMPLE.iterdir() if path.name != "IMG_0001 copy.jpg" and path.read_bytes() == copy)
+    return next(
+        path.name
+        for path in SAMPLE.iterdir()
+        if path.name != "IMG_0001 copy.jpg" and path.read_bytes() == copy
+    )
 
 
 def wait_for_jobs(local_lake: LocalLake, engine: VideoAnalyzer, batch: list[Row]) -> None:
@@ -79,7 +83,13 @@ def enrich(local_lake: LocalLake, media_type: MediaType) -> tuple[list[Row], str
         else:
             topic = local_lake.client("sns").create_topic(Name=local_lake.settings.jobs_topic)["TopicArn"]
             jobs = VideoAnalyzer(
-                local_lake.client("rekognition"), s3, ledger, run, local_lake.settings, topic_arn=topic, owner="test"
+                local_lake.client("rekognition"),
+                s3,
+                ledger,
+                run,
+                local_lake.settings,
+                topic_arn=topic,
+                owner="test",
             )
             wait_for_jobs(local_lake, jobs, rows)
             jobs.collect(rows)
@@ -96,7 +106,9 @@ def day(provisioned: LocalLake) -> dict[str, Any]:
     s3 = provisioned.client("s3")
     files = {name: (SAMPLE / name).read_bytes() for name in (*FILES, original_of_copy())} | BAD
     for name, body in files.items():
-        s3.put_object(Bucket=provisioned.settings.bucket, Key=f"raw/sample/{DAY.replace('-', '/')}/{name}", Body=body)
+        s3.put_object(
+            Bucket=provisioned.settings.bucket, Key=f"raw/sample/{DAY.replace('-', '/')}/{name}", Body=body
+        )
     run = Run(provisioned.settings.bucket, "discover_media", "discovery", DAY)
     found = discover(s3, provisioned.lake, run)
     outcome = {media_type: enrich(provisioned, media_type) for media_type in MEDIA_TYPES}
@@ -107,7 +119,11 @@ def day(provisioned: LocalLake) -> dict[str, Any]:
 
 def query(local_lake: LocalLake, sql: str) -> pd.DataFrame:
     return wr.athena.read_sql_query(
-        sql, database="media_lake", workgroup="media-lake", ctas_approach=False, boto3_session=local_lake.session
+        sql,
+        database="media_lake",
+        workgroup="media-lake",
+        ctas_approach=False,
+        boto3_session=local_lake.session,
     )
 
 
@@ -126,7 +142,9 @@ def test_all_checks_hold(day: dict[str, Any]) -> None:
 
 
 def test_the_duplicate_is_reused(local_lake: LocalLake, day: dict[str, Any]) -> None:
-    statuses = query(local_lake, "select status, count(*) n from analyses where media_type = 'image' group by 1")
+    statuses = query(
+        local_lake, "select status, count(*) n from analyses where media_type = 'image' group by 1"
+    )
     counts = dict(zip(statuses["status"], statuses["n"], strict=True))
     assert counts == {"succeeded": 12, "reused": 4, "rejected": 8}
     assert set(day["billed"].values()) == {1}
@@ -160,7 +178,9 @@ def test_the_views_answer(local_lake: LocalLake, day: dict[str, Any], view: str)
 
 
 def test_costs_equal_units_times_price(local_lake: LocalLake, day: dict[str, Any]) -> None:
-    minutes = query(local_lake, "select sum(duration_ms) / 60000.0 m from media_assets where status = 'analyzed'")["m"][0]
+    minutes = query(
+        local_lake, "select sum(duration_ms) / 60000.0 m from media_assets where status = 'analyzed'"
+    )["m"][0]
     images = sum(1 for _, operation in day["billed"] if operation.startswith("Detect"))
     expected = images * 0.001 + float(minutes) * (4 * 0.10 + 2 * 0.05)
     costs = query(local_lake, "select sum(usd) usd, sum(saved_usd) saved from costs_daily")
@@ -176,7 +196,9 @@ def test_the_cost_page_is_in_the_lake_and_has_the_totals(local_lake: LocalLake, 
     assert "https://cdn" not in page
 
 
-def test_a_second_run_pays_nothing_and_leaves_the_same_tables(local_lake: LocalLake, day: dict[str, Any]) -> None:
+def test_a_second_run_pays_nothing_and_leaves_the_same_tables(
+    local_lake: LocalLake, day: dict[str, Any]
+) -> None:
     before = {name: len(query(local_lake, f"select * from {name}")) for name in RUN_TABLES}
     billed_before = sum(local_lake.billed().values())
     for media_type in MEDIA_TYPES:

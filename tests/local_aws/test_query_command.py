@@ -36,7 +36,9 @@ def configured(
     load_settings.cache_clear()
 
 
-def test_a_table_is_aligned_and_text_that_looks_like_a_number_stays_text(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_table_is_aligned_and_text_that_looks_like_a_number_stays_text(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     assert main([SAMPLE]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == ["code", "n", "ratio", "ok", "note"]
@@ -70,7 +72,9 @@ def test_more_than_a_page_is_read_whole(capsys: pytest.CaptureFixture[str]) -> N
     assert [row["n"] for row in json.loads(capsys.readouterr().out)] == list(range(1, 2501))
 
 
-def test_statements_without_a_header_row_lose_nothing(capsys: pytest.CaptureFixture[str], database: str) -> None:
+def test_statements_without_a_header_row_lose_nothing(
+    capsys: pytest.CaptureFixture[str], database: str
+) -> None:
     assert main([f"CREATE VIEW {database}.v AS SELECT 1 AS one"]) == 0
     capsys.readouterr()
     assert main(["SHOW VIEWS", "--format", "csv"]) == 0

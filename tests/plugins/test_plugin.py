@@ -65,12 +65,18 @@ def test_plugins_load_without_errors(loaded: dict[str, Any]) -> None:
 
 
 def test_console_links_are_registered(loaded: dict[str, Any]) -> None:
-    assert loaded["links"] == ["RekognitionConsoleLink", "RekognitionVideoObjectLink"]
+    assert loaded["links"] == ["RekognitionConsoleLink", "RekognitionVideoObjectLink", "CostPageLink"]
 
 
 def test_only_the_plugin_file_is_imported_by_airflow(loaded: dict[str, Any]) -> None:
     """Airflow imports what it finds under its bare file name: ``hooks``, or ``types`` over Python's."""
-    assert loaded["from_plugins_folder"] == ["plugin", "rekognition", "rekognition.links"]
+    assert loaded["from_plugins_folder"] == [
+        "media_lake",
+        "media_lake.cost_report",
+        "plugin",
+        "rekognition",
+        "rekognition.links",
+    ]
 
 
 def test_nothing_heavy_is_imported(loaded: dict[str, Any]) -> None:

@@ -85,7 +85,9 @@ class Bench:
         )  # fmt: skip
         self.ledger.finish([entry])
 
-    def normalize(self, plan: Sequence[Row], batch: str = "batch-0000", media_type: Any = "image", lake: Lake = LAKE) -> Any:
+    def normalize(
+        self, plan: Sequence[Row], batch: str = "batch-0000", media_type: Any = "image", lake: Lake = LAKE
+    ) -> Any:
         return normalize_batch(self.session, self.s3, self.ledger, lake, self.run, media_type, batch, plan)
 
     def table(self, name: str, media_type: Any = "image") -> pa.Table:
@@ -108,7 +110,12 @@ def test_a_paid_analysis_becomes_rows(bench: Bench) -> None:
     written = bench.normalize([planned(an_asset("a"), an_analysis("k1"))])
     assert written == {"labels": 2, "analyses": 1, "media_assets": 1}
     first, second = bench.rows("labels")
-    assert (first["media_id"], first["analysis_key"], first["name"], first["confidence"]) == ("a", "k1", "Label 0", 90)
+    assert (first["media_id"], first["analysis_key"], first["name"], first["confidence"]) == (
+        "a",
+        "k1",
+        "Label 0",
+        90,
+    )
     assert (first["model_version"], first["timestamp_ms"], second["name"]) == ("3.0", None, "Label 1")
     (analysis,) = bench.rows("analyses")
     assert (analysis["status"], analysis["findings"], analysis["units"]) == ("succeeded", 2, 1.0)
@@ -147,8 +154,12 @@ def test_a_rejected_twin_gets_no_findings(bench: Bench) -> None:
     assert sum(row["findings"] or 0 for row in bench.rows("analyses")) == len(bench.rows("labels"))
 
 
-@pytest.mark.parametrize(("confidence", "shown"), [(54.999, False), (55.0, True), (100.0, True), (0.0, False)])
-def test_the_threshold_of_the_feature_filters_rows_and_counts(bench: Bench, confidence: float, shown: bool) -> None:
+@pytest.mark.parametrize(
+    ("confidence", "shown"), [(54.999, False), (55.0, True), (100.0, True), (0.0, False)]
+)
+def test_the_threshold_of_the_feature_filters_rows_and_counts(
+    bench: Bench, confidence: float, shown: bool
+) -> None:
     bench.archive("k1", labels(confidence))
     bench.normalize([planned(an_asset("a"), an_analysis("k1"))])
     assert len(bench.rows("labels")) == int(shown)
@@ -182,7 +193,9 @@ def test_how_an_analysis_ended(bench: Bench) -> None:
     ])  # fmt: skip
     keys = ("done", "failed", "running", "absent")
     rejected = an_analysis("no", "labels", "rejected", code="TooSmall", message="79 pixels")
-    bench.normalize([planned(an_asset(key), an_analysis(key)) for key in keys] + [planned(an_asset("no"), rejected)])
+    bench.normalize(
+        [planned(an_asset(key), an_analysis(key)) for key in keys] + [planned(an_asset("no"), rejected)]
+    )
     found = {row["media_id"]: row for row in bench.rows("analyses")}
     assert {key: (row["status"], row["error_code"]) for key, row in found.items()} == {
         "done": ("reused", None),
@@ -192,7 +205,11 @@ def test_how_an_analysis_ended(bench: Bench) -> None:
         "no": ("rejected", "TooSmall"),
     }
     assert "run the day again" in found["absent"]["error_message"]
-    assert (found["no"]["error_message"], found["no"]["units"], found["no"]["findings"]) == ("79 pixels", None, None)
+    assert (found["no"]["error_message"], found["no"]["units"], found["no"]["findings"]) == (
+        "79 pixels",
+        None,
+        None,
+    )
 
 
 GOOD = an_analysis("good")
@@ -213,7 +230,11 @@ DEFECT = {"reason_code": "Truncated", "reason": "cut short"}
         pytest.param({}, [TOO_BIG, FAILED], "failed", "TooLarge", id="rejected and failed"),
         pytest.param({}, [TOO_BIG], "rejected", "TooLarge", id="all rejected"),
         pytest.param(
-            DEFECT, [an_analysis("x", state="rejected", code="Truncated", message="cut")], "rejected", "Truncated", id="defect"
+            DEFECT,
+            [an_analysis("x", state="rejected", code="Truncated", message="cut")],
+            "rejected",
+            "Truncated",
+            id="defect",
         ),
         pytest.param(DEFECT, [], "rejected", "Truncated", id="defect, nothing asked for"),
     ],
@@ -240,10 +261,19 @@ def test_a_repeated_attempt_replaces_its_own_files_and_no_others(bench: Bench) -
     assert [row["media_id"] for row in bench.rows("labels")] == ["b", "b"]
 
 
-@pytest.mark.parametrize("name", ["labels", "analyses", "media_assets", "faces", "texts", "segments", "moderation_labels"])
+@pytest.mark.parametrize(
+    "name", ["labels", "analyses", "media_assets", "faces", "texts", "segments", "moderation_labels"]
+)
 def test_types_of_the_files_are_those_of_the_schema(bench: Bench, name: str) -> None:
     """One row of nothing but what is required: a column of nulls must have its type all the same."""
-    least = {"string": "x", "bigint": 1, "int": 1, "double": 1.0, "boolean": True, "timestamp": datetime(2026, 1, 1)}
+    least = {
+        "string": "x",
+        "bigint": 1,
+        "int": 1,
+        "double": 1.0,
+        "boolean": True,
+        "timestamp": datetime(2026, 1, 1),
+    }
     table = TABLES[name]
     row = {column.name: least[column.type] for column in table.columns if column.required}
     uri = f"{bench.run.table_uri(name, 'image')}x.parquet"
@@ -271,7 +301,9 @@ def test_nested_findings_are_written_as_they_are(bench: Bench) -> None:
         "Name": "Dog",
         "Confidence": 90.0,
         "Parents": [{"Name": "Animal"}],
-        "Instances": [{"BoundingBox": {"Left": 0.1, "Top": -0.01, "Width": 0.5, "Height": 0.25}, "Confidence": 88.0}],
+        "Instances": [
+            {"BoundingBox": {"Left": 0.1, "Top": -0.01, "Width": 0.5, "Height": 0.25}, "Confidence": 88.0}
+        ],
     }
     bench.archive("k1", {"Labels": [dog, {"Name": "Sky", "Confidence": 60.0}], "LabelModelVersion": "3.0"})
     bench.normalize([planned(an_asset("a"), an_analysis("k1"))])
@@ -299,7 +331,11 @@ def test_rows_go_to_files_of_a_bounded_size(bench: Bench, monkeypatch: pytest.Mo
 def test_pages_of_a_job_are_read_in_order(bench: Bench) -> None:
     def page(*times: int) -> Row:
         found = [{"Timestamp": time, "Label": {"Name": "Dog", "Confidence": 90.0}} for time in times]
-        return {"operation": "GetLabelDetection", "analysis_key": "k1", "response": {"JobStatus": "SUCCEEDED", "Labels": found}}
+        return {
+            "operation": "GetLabelDetection",
+            "analysis_key": "k1",
+            "response": {"JobStatus": "SUCCEEDED", "Labels": found},
+        }
 
     prefix = "s3://media-lake/responses/jobs/j-1/"
     put_ndjson(bench.s3, f"{prefix}pages-000001.ndjson.gz", [page(2000, 3000)])
@@ -312,7 +348,9 @@ def test_pages_of_a_job_are_read_in_order(bench: Bench) -> None:
     assert (analysis["operation"], analysis["findings"]) == ("GetLabelDetection", 4)
 
 
-@pytest.mark.parametrize("uri", ["s3://media-lake/responses/jobs/gone/", "s3://media-lake/responses/gone.ndjson.gz"])
+@pytest.mark.parametrize(
+    "uri", ["s3://media-lake/responses/jobs/gone/", "s3://media-lake/responses/gone.ndjson.gz"]
+)
 def test_an_archived_response_that_is_gone_is_named(bench: Bench, uri: str) -> None:
     bench.done("k1", uri)
     with pytest.raises(Exception, match="gone"):

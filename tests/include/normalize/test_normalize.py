@@ -26,7 +26,9 @@ def response(name: str) -> dict[str, Any]:
     return json.loads((FIXTURES / f"{name}.json").read_text())
 
 
-def rows(operation: str, *pages: dict[str, Any], oddities: Counter[str] | None = None) -> list[dict[str, Any]]:
+def rows(
+    operation: str, *pages: dict[str, Any], oddities: Counter[str] | None = None
+) -> list[dict[str, Any]]:
     found = list(normalize(operation, pages, oddities))
     for table, row in found:
         assert_fits(table, row)
@@ -58,7 +60,12 @@ def test_labels() -> None:
     )  # fmt: skip
     assert dog["instance_count"] == 1
     assert dog["instances"][0]["box_left"] == -0.02
-    assert (dog["model_version"], dog["timestamp_ms"], pet["instances"], pet["parents"]) == ("3.0", None, [], [])
+    assert (dog["model_version"], dog["timestamp_ms"], pet["instances"], pet["parents"]) == (
+        "3.0",
+        None,
+        [],
+        [],
+    )
 
 
 def test_labels_by_segment_and_by_timestamp() -> None:
@@ -107,7 +114,11 @@ def test_segments_carry_the_version_of_their_kind_over_pages() -> None:
 
 def test_oddities_are_counted_and_never_fail() -> None:
     oddities: Counter[str] = Counter()
-    page = {"New": 1, "ResponseMetadata": {}, "Labels": [{"Confidence": 5}, {"Name": "A", "Confidence": 5, "Mood": {}}]}
+    page = {
+        "New": 1,
+        "ResponseMetadata": {},
+        "Labels": [{"Confidence": 5}, {"Name": "A", "Confidence": 5, "Mood": {}}],
+    }
     assert [row["name"] for row in rows("DetectLabels", page, oddities=oddities)] == ["A"]
     assert oddities == {"New": 1, "Labels[].Mood": 1, "labels without name": 1}
 
@@ -132,7 +143,9 @@ def test_pages_are_read_one_at_a_time() -> None:
 def values(shape: Shape) -> st.SearchStrategy[Any]:
     odd = st.sampled_from([None, "NULL", [], {}, "x", "\ud800"])
     if shape.type_name == "structure":
-        members = {name: st.deferred(lambda inner=inner: odd_or(inner)) for name, inner in shape.members.items()}
+        members = {
+            name: st.deferred(lambda inner=inner: odd_or(inner)) for name, inner in shape.members.items()
+        }
         return st.fixed_dictionaries({}, optional={**members, "Unheard": odd})
     if shape.type_name == "list":
         return st.lists(odd_or(shape.member), max_size=3)
@@ -158,7 +171,9 @@ def test_any_response_fits_the_schema(operation: str, data: st.DataObject) -> No
     rows(operation, *data.draw(st.lists(values(shape), max_size=2)))
 
 
-def test_command_prints_rows_of_pages_and_archives(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_command_prints_rows_of_pages_and_archives(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     faces = response("DetectFaces")
     lines = [
         {"analysis_key": "a", "operation": "DetectFaces", "response": faces},
@@ -176,7 +191,9 @@ def test_command_prints_rows_of_pages_and_archives(tmp_path: Path, capsys: pytes
     assert "operation DetectLabels passed over: 1" in printed.err
 
 
-def test_command_reads_standard_input(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_command_reads_standard_input(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO(json.dumps(response("DetectLabels"), indent=1)))
     assert main(["DetectLabels", "-"]) == 0
     assert json.loads(capsys.readouterr().out.splitlines()[0])["name"] == "Dog"

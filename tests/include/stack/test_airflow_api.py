@@ -73,14 +73,16 @@ def test_a_refusal_is_raised() -> None:
         api(lambda _: httpx.Response(409)).create_backfill("d", date(2026, 11, 19), date(2026, 11, 19), 1)
 
 
-def test_a_server_that_is_started_again_is_waited_for() -> None:
+def test_a_server_that_is_away_or_fails_is_asked_again() -> None:
     calls = 0
 
     def handler(request: httpx.Request) -> httpx.Response:
         nonlocal calls
         calls += 1
-        if calls < 3:
+        if calls == 1:
             raise httpx.ConnectError("refused", request=request)
+        if calls == 2:
+            return httpx.Response(500)
         return httpx.Response(
             200, json={"backfills": [{"completed_at": None}, {"completed_at": "2026-11-22"}]}
         )

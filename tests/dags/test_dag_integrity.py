@@ -1,0 +1,169 @@
+"""Every Dag file parses, quickly, without anything heavy, and says what people need to run it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from airflow.dag_processing.dagbag import DagBag
+
+from rekognition.retry_policy import AwsErrorCodeRetryPolicy
+
+ROOT = Path(__file__).parents[2]
+DAG_FILES = sorted((ROOT / "dags").glob("*.py"))
+DAG_IDS = ["discover_media", "enrich_images", "enrich_videos", "report_costs"]
+POOLS = {"rekognition_images", "rekognition_videos"}
+HEADINGS = ("What it does", "Reads and writes", "When it fails", "Re-running")
+STAGES = {"discover", "plan", "analyze", "normalize", "validate", "publish", "report"}
+HEAVY = {"altair", "av", "awswrangler", "cv2", "duckdb", "great_expectations", "pandas", "pyarrow"}
+
+
+@pytest.fixture(scope="module")
+def dagbag() -> DagBag:
+    return DagBag(ROOT / "dags")
+
+
+def test_there_are_four_dags_and_no_import_errors(dagbag: DagBag) -> None:
+    assert dagbag.import_errors == {}
+    assert sorted(dagbag.dags) == DAG_IDS
+    assert [path.stem for path in DAG_FILES] == DAG_IDS
+
+
+@pytest.mark.parametrize("dag_id", DAG_IDS)
+def test_a_page_of_four_parts_comes_with_it(dagbag: DagBag, dag_id: str) -> None:
+    page = dagbag.dags[dag_id].doc_md or ""
+    assert page.strip().startswith("# ")
+    found = re.findall(r"^\*\*(.+?)\.\*\*", page, flags=re.MULTILINE)
+    assert tuple(found) == HEADINGS
+
+
+@pytest.mark.parametrize("dag_id", DAG_IDS)
+def test_tags_are_the_project_and_its_stages(dagbag: DagBag, dag_id: str) -> None:
+    tags = set(dagbag.dags[dag_id].tags)
+    assert "media-lake" in tags
+    assert tags - {"media-lake"}
+    assert tags - {"media-lake"} <= STAGES
+
+
+@pytest.mark.parametrize("dag_id", DAG_IDS)
+def test_every_task_is_retried_by_the_error_code(dagbag: DagBag, dag_id: str) -> None:
+    for task in dagbag.dags[dag_id].tasks:
+        assert task.retries >= 2, task.task_id
+        assert isinstance(task.retry_policy, AwsErrorCodeRetryPolicy), task.task_id
+        assert task.owner == "media-lake", task.task_id
+
+
+def test_only_calls_of_rekognition_are_in_pools_and_each_in_its_own(dagbag: DagBag) -> None:
+    pooled = {
+        (dag_id, task.task_id): task.pool
+        for dag_id, dag in dagbag.dags.items()
+        for task in dag.tasks
+        if task.pool != "default_pool"
+    }
+    assert pooled == {
+        ("enrich_images", "analyze"): "rekognition_images",
+        ("enrich_videos", "analyze.start_jobs"): "rekognition_videos",
+        ("enrich_videos", "analyze.collect_responses"): "rekognition_videos",
+    }
+    assert set(pooled.values()) == POOLS
+
+
+@pytest.mark.parametrize("dag_id", DAG_IDS)
+def test_nothing_is_caught_up_by_itself_and_concurrency_is_bounded(dagbag: DagBag, dag_id: str) -> None:
+    dag = dagbag.dags[dag_id]
+    assert dag.catchup is False
+    assert dag.max_active_tasks <= 16
+    assert dag.start_date.tzinfo is not None
+
+
+@pytest.mark.parametrize("dag_id", DAG_IDS)
+def test_no_parameter_blocks_the_form_of_backfills(dagbag: DagBag, dag_id: str) -> None:
+    """An empty string is shown as a missing value, which disables the button."""
+    assert all(value != "" for value in dagbag.dags[dag_id].params.values())
+
+
+EDGES = {
+    "enrich_images": ["plan", "approve", "analyze", "normalize", "validate", "review", "publish"],
+    "enrich_videos": [
+        "plan", "approve", "analyze.start_jobs", "analyze.wait_for_jobs", "analyze.collect_responses",
+        "normalize", "validate", "review", "publish",
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("dag_id", EDGES)
+def test_stages_follow_each_other(dagbag: DagBag, dag_id: str) -> None:
+    dag = dagbag.dags[dag_id]
+    order = EDGES[dag_id]
+    assert sorted(order) == sorted(task.task_id for task in dag.tasks)
+    for earlier, later in pairwise(order):
+        assert earlier in dag.get_task(later).upstream_task_ids
+    assert {task.trigger_rule for task in dag.tasks} == {"all_success"}
+
+
+def test_stages_are_mapped_over_the_batches_of_the_plan(dagbag: DagBag) -> None:
+    for dag_id, mapped in {"enrich_images": ["analyze", "normalize"], "enrich_videos": ["normalize"]}.items():
+        dag = dagbag.dags[dag_id]
+        assert [task.task_id for task in dag.tasks if task.is_mapped] == mapped
+        for name in mapped:
+            task = dag.get_task(name)
+            assert {operator.task_id for operator in task.iter_mapped_dependencies()} == {"plan"}
+            assert list(task.op_kwargs_expand_input.value) == ["batch"]
+
+
+def test_each_batch_of_videos_is_a_group_of_its_own(dagbag: DagBag) -> None:
+    """Batches go on by themselves: none waits for the jobs of another."""
+    dag = dagbag.dags["enrich_videos"]
+    for name in ("analyze.start_jobs", "analyze.wait_for_jobs", "analyze.collect_responses"):
+        (group,) = dag.get_task(name).iter_mapped_task_groups()
+        assert group.group_id == "analyze"
+        assert {operator.task_id for operator in group.iter_mapped_dependencies()} == {"plan"}
+
+
+@pytest.mark.parametrize("path", DAG_FILES, ids=lambda path: path.name)
+def test_a_dag_file_is_wiring_only(path: Path) -> None:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert len(lines) <= 120
+
+
+PARSE = """
+import json, sys, time
+from airflow.dag_processing.dagbag import DagBag
+began = time.perf_counter()
+bag = DagBag({folder!r})
+seconds = time.perf_counter() - began
+print(json.dumps({{"seconds": seconds, "errors": list(bag.import_errors), "modules": sorted(set(sys.modules) & {heavy!r})}}))
+"""
+
+
+def test_parsing_is_quick_and_imports_nothing_heavy(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    environment = {
+        **os.environ,
+        "AIRFLOW_HOME": str(tmp_path),
+        "AIRFLOW__LOGGING__LOGGING_LEVEL": "WARNING",
+        "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "plugins"))),
+    }
+    code = PARSE.format(folder=str(ROOT / "dags"), heavy=HEAVY)
+    output = subprocess.run(
+        [sys.executable, "-c", code],
+        env=environment,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    ).stdout
+    parsed = json.loads(output.splitlines()[-1])
+    with capsys.disabled():
+        print(f"\nfour Dag files parsed in {parsed['seconds']:.2f} s")
+    assert parsed["errors"] == []
+    assert parsed["modules"] == []
+    assert parsed["seconds"] < 10
