@@ -27,6 +27,7 @@ from media_lake.approval import ConditionalApprovalOperator
 from media_lake.sensors import VideoJobsSensor
 from media_lake.tasks import (
     DEFAULT_ARGS,
+    VIDEO_POOL,
     collect_responses,
     normalize_batch,
     plan,
@@ -38,7 +39,11 @@ from media_lake.tasks import (
 
 @task_group
 def analyze(batch: dict[str, Any]) -> None:
-    start_jobs(batch) >> VideoJobsSensor(task_id="wait_for_jobs", batch=batch) >> collect_responses(batch)
+    (
+        start_jobs(batch)
+        >> VideoJobsSensor(task_id="wait_for_jobs", batch=batch, pool=VIDEO_POOL)
+        >> collect_responses(batch)
+    )
 
 
 @dag(

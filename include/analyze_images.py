@@ -13,7 +13,7 @@ import threading
 import time
 import uuid
 from collections import Counter, deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -119,7 +119,7 @@ class ImageAnalyzer:
         self._run = run
         self._batch = batch
         self._owner = owner
-        self._attempt = uuid.uuid4().hex
+        self._began = ledger.now()
         self._threads = threads
         self._lease_seconds = lease_seconds
         self._pace = pace
@@ -134,7 +134,8 @@ class ImageAnalyzer:
         """
         plan = list(plan)
         work = [self._work(asset, analysis) for asset, analysis in analyses_of(plan, "planned")]
-        self._adopt_flushed(work)
+        if work:
+            self._adopt_flushed()
         reused = [self._work(asset, analysis) for asset, analysis in analyses_of(plan, "reused")]
         leased = self._pay(work, reused)
         while leased:
@@ -151,54 +152,60 @@ class ImageAnalyzer:
         payer = starter(self._run, asset, "image")
         return _Work(analysis["analysis_key"], analysis["feature"], call, asset, payer)
 
-    def _pay(self, work: list[_Work], reused: list[_Work]) -> list[_Work]:
-        """Do the work; return what another run holds, and add to ``reused`` what another run has done."""
-        leased: list[_Work] = []
+    def _pay(self, work: list[_Work], existing: list[_Work]) -> list[_Work]:
+        """Do the work; return what another run holds, and add to ``existing`` what turns out to be done."""
         known = self._ledger.lookup(item.key for item in work)
-        open_work: deque[_Work] = deque()
-        for item in work:
-            entry = known.get(item.key)
-            if entry is None or entry.state != "done":
-                open_work.append(item)
-            elif entry.run_id != self._run.run_id:
-                reused.append(item)
-        total, buffer, flushed_at, told_at = len(open_work), [], time.monotonic(), time.monotonic()
+        done = {key for key, entry in known.items() if entry.state == "done"}
+        existing += [item for item in work if item.key in done]
+        open_work = deque(item for item in work if item.key not in done)
+        leased: list[_Work] = []
+        buffer: list[_Outcome] = []
         failure: Exception | None = None
+        total, flushed_at, told_at = len(open_work), time.monotonic(), time.monotonic()
         running: set[Future[_Outcome]] = set()
         with ThreadPoolExecutor(self._threads) as pool:
             while open_work or running:
-                while open_work and failure is None and len(running) < 2 * self._threads:
+                while open_work and len(running) < 2 * self._threads:
                     running.add(pool.submit(self._call, open_work.popleft()))
-                done, running = wait(running, timeout=0.5, return_when=FIRST_COMPLETED)
-                for future in done:
-                    try:
-                        outcome = future.result()
-                    except Exception as error:
-                        failure = failure or error
-                        self._stop.set()
-                        open_work.clear()
-                        continue
-                    if outcome.kind == "leased":
-                        leased.append(outcome.work)
-                    elif outcome.kind == "exists":
-                        reused.append(outcome.work)
-                    else:
-                        buffer.append(outcome)
-                if len(buffer) >= CHUNK_CALLS or (buffer and time.monotonic() - flushed_at > CHUNK_SECONDS):
-                    self._flush(buffer)
-                    buffer, flushed_at = [], time.monotonic()
+                finished, running = wait(running, timeout=0.5, return_when=FIRST_COMPLETED)
+                try:
+                    for outcome in self._outcomes(finished):
+                        if outcome.kind == "leased":
+                            leased.append(outcome.work)
+                        elif outcome.kind == "exists":
+                            existing.append(outcome.work)
+                        else:
+                            buffer.append(outcome)
+                    if len(buffer) >= CHUNK_CALLS or (
+                        buffer and time.monotonic() - flushed_at > CHUNK_SECONDS
+                    ):
+                        self._flush(buffer)
+                        buffer, flushed_at = [], time.monotonic()
+                except Exception as error:
+                    failure = failure or error
+                    self._stop.set()
+                    open_work.clear()
                 if time.monotonic() - told_at > PROGRESS_SECONDS:
-                    log.info(
-                        "%d of %d analyses, %.0f calls/s allowed",
-                        total - len(open_work),
-                        total,
-                        self._pace.rate,
-                    )
+                    left = len(open_work) + len(running)
+                    log.info("%d of %d analyses, %.0f calls/s allowed", total - left, total, self._pace.rate)
                     told_at = time.monotonic()
         self._flush(buffer)
         if failure:
             raise failure
         return leased
+
+    @staticmethod
+    def _outcomes(finished: Iterable[Future[_Outcome]]) -> Iterator[_Outcome]:
+        """Yield the outcomes of calls, and raise the first error only after the last of them."""
+        failure: BaseException | None = None
+        for future in finished:
+            error = future.exception()
+            if error is None:
+                yield future.result()
+            else:
+                failure = failure or error
+        if failure:
+            raise failure
 
     def _call(self, work: _Work) -> _Outcome:
         """Claim and call, repeating what may be repeated. Runs in a thread."""
@@ -207,7 +214,7 @@ class ImageAnalyzer:
             if self._stop.is_set():
                 return _Outcome(work, "leased")
             claim = self._claim(work)
-            standing = self._ledger.claim(claim)
+            standing = self._ledger.claim(claim, self._began)
             if standing is not None:
                 return _Outcome(work, "exists" if standing.state == "done" else "leased")
             try:
@@ -231,6 +238,7 @@ class ImageAnalyzer:
                 self._pace.succeeded()
                 member = work.call.model_version_member
                 line = response_line(work.key, work.call.operation, work.request, response, member)
+                line |= {"feature": work.feature, "content_id": work.asset["content_id"], "payer": work.payer}
                 return _Outcome(work, "paid", line=line)
         raise ServiceUnavailableError(
             f"{work.call.operation} failed {MAX_ATTEMPTS} times, last with: {last}. "
@@ -238,12 +246,13 @@ class ImageAnalyzer:
         ) from last
 
     def _claim(self, work: _Work) -> Entry:
+        now_ms = self._ledger.now()
         return Entry(
             key=work.key,
             state="running",
             owner=self._owner,
-            attempt=self._attempt,
-            lease_expires=int(time.time()) + self._lease_seconds,
+            claimed_at=now_ms,
+            lease_expires=now_ms + 1000 * self._lease_seconds,
             starter=orjson.dumps(work.payer).decode(),
         )
 
@@ -254,11 +263,9 @@ class ImageAnalyzer:
         if paid:
             name = f"{int(time.time() * 1000)}-{uuid.uuid4().hex[:8]}"
             uri = f"{self._run.responses_uri(self._batch)}{name}.ndjson.gz"
-            lines = [{**outcome.line, **_feature(outcome.work)} for outcome in paid if outcome.line]
+            lines = [outcome.line for outcome in paid if outcome.line]
             put_ndjson(self._s3, uri, lines)
-            entries += self._record(
-                uri, [(outcome.work, line) for outcome, line in zip(paid, lines, strict=True)]
-            )
+            entries += self._record(uri, lines)
         self._ledger.finish(entries)
         self._summary.calls += len(paid)
         for outcome in outcomes:
@@ -266,18 +273,19 @@ class ImageAnalyzer:
                 self._summary.failed += 1
                 self._summary.errors[outcome.entry.error_code or "unknown"] += 1
 
-    def _record(self, uri: str, lines: list[tuple[_Work, Row]]) -> list[Entry]:
+    def _record(self, uri: str, lines: list[Row]) -> list[Entry]:
         """Log the usage of an archived chunk, under the chunk's name, and return its ledger entries."""
         usage: list[Row] = []
         entries = []
-        for work, line in lines:
-            usage += usage_lines(work.payer, work.key, work.feature, 1.0, line["at"], reused=False)
+        for line in lines:
+            key, payer = line["analysis_key"], line["payer"]
+            usage += usage_lines(payer, key, line["feature"], 1.0, line["at"], reused=False)
             entries.append(
                 Entry(
-                    key=work.key,
+                    key=key,
                     state="done",
                     owner=self._owner,
-                    starter=orjson.dumps(work.payer).decode(),
+                    starter=orjson.dumps(payer).decode(),
                     response_uri=uri,
                     model_version=line["model_version"],
                     completed_at=line["at"],
@@ -288,27 +296,30 @@ class ImageAnalyzer:
         put_ndjson(self._s3, self._run.usage_uri(f"{self._batch}-{chunk}"), usage)
         return entries
 
-    def _adopt_flushed(self, work: list[_Work]) -> None:
+    def _adopt_flushed(self) -> None:
         """Record chunks that an earlier attempt archived without coming to tell the ledger."""
-        if not work:
-            return
-        by_key = {item.key: item for item in work}
         for uri in list_uris(self._s3, self._run.responses_uri(self._batch)):
-            lines = [(by_key[line["analysis_key"]], line) for line in read_lines(self._s3, uri)]
-            known = self._ledger.lookup(item.key for item, _ in lines)
-            if any(known.get(item.key) is None or known[item.key].state != "done" for item, _ in lines):
+            lines = list(read_lines(self._s3, uri))
+            known = self._ledger.lookup(line["analysis_key"] for line in lines)
+            done = {key for key, entry in known.items() if entry.state == "done"}
+            if any(line["analysis_key"] not in done for line in lines):
                 log.info("adopting %d responses that an earlier attempt archived", len(lines))
                 self._ledger.finish(self._record(uri, lines))
 
-    def _log_reused(self, reused: list[_Work]) -> None:
+    def _log_reused(self, work: list[_Work]) -> None:
+        """Log what was reused: done, and not paid for by this run for the same asset in an earlier attempt."""
+        entries = self._ledger.lookup(item.key for item in work)
+        reused = [
+            item
+            for item in work
+            if (entry := entries.get(item.key)) is not None
+            and entry.state == "done"
+            and not entry.payer_is(self._run.run_id, item.asset["media_id"])
+        ]
         lines: list[Row] = []
         at = now()
-        for work in reused:
-            lines += usage_lines(work.payer, work.key, work.feature, 1.0, at, reused=True)
+        for item in reused:
+            lines += usage_lines(item.payer, item.key, item.feature, 1.0, at, reused=True)
         if lines:
             put_ndjson(self._s3, self._run.usage_uri(f"{self._batch}-reused"), lines)
         self._summary.reused = len(reused)
-
-
-def _feature(work: _Work) -> Row:
-    return {"feature": work.feature, "content_id": work.asset["content_id"]}

@@ -13,9 +13,8 @@ import hashlib
 import json
 import logging
 import time
-import uuid
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -36,6 +35,10 @@ log = logging.getLogger(__name__)
 MAX_JOB_ATTEMPTS = 3
 PAGE_SIZE = 1000
 PAGES_PER_OBJECT = 20
+_FORGOTTEN = (
+    "ResultsExpired",
+    "Rekognition keeps the results of a job for 7 days; they were not collected in time",
+)
 
 
 @dataclass(frozen=True)
@@ -101,12 +104,11 @@ class VideoAnalyzer:
         self._settings = settings
         self._topic_arn = topic_arn
         self._owner = owner
-        self._attempt = uuid.uuid4().hex
+        self._began = ledger.now()
 
-    def advance(self, plan: Iterable[Row], on_start: Callable[[str], None] | None = None) -> Progress:
+    def advance(self, plan: Iterable[Row]) -> Progress:
         """Record the jobs that ended in failure and start what may be started.
 
-        :param on_start: called with each JobId as soon as it is recorded.
         :return: where the batch stands now.
         :raises botocore.exceptions.ClientError: if access is denied; a retry goes on from there.
         """
@@ -140,11 +142,11 @@ class VideoAnalyzer:
                 elif started.state == "failed":
                     progress.failed += 1
                     progress.errors[started.error_code or "unknown"] += 1
+                elif started.state == "done":
+                    progress.done += 1
                 elif started.job_id:
                     progress.running[started.job_id] = item.job.get_operation
-                    progress.started += 1
-                    if on_start:
-                        on_start(started.job_id)
+                    progress.started += started.owner == self._owner
         log.info("%s", progress.to_xcom())
         return progress
 
@@ -189,7 +191,7 @@ class VideoAnalyzer:
         :return: the entry as recorded, or None if the job has to wait; and whether there are slots left.
         """
         claim = self._claim(item, entry)
-        standing = self._ledger.claim(claim)
+        standing = self._ledger.claim(claim, self._began)
         if standing is not None:
             return (standing, True) if standing.job_id or standing.state == "done" else (None, True)
         assert claim.request is not None
@@ -212,6 +214,7 @@ class VideoAnalyzer:
 
     def _claim(self, item: JobWork, entry: Entry | None) -> Entry:
         """Return the claim for the next attempt at a job; a claim taken over repeats the recorded request."""
+        now_ms = self._ledger.now()
         interrupted = entry is not None and entry.state == "running"
         number = (entry.number if interrupted else entry.number + 1) if entry is not None else 1
         request = entry.request if interrupted and entry is not None else self._request(item, number)
@@ -220,8 +223,8 @@ class VideoAnalyzer:
             key=item.key,
             state="running",
             owner=self._owner,
-            attempt=self._attempt,
-            lease_expires=int(time.time()) + self._settings.lease_seconds,
+            claimed_at=now_ms,
+            lease_expires=now_ms + 1000 * self._settings.lease_seconds,
             number=number,
             request=request,
             starter=payer,
@@ -248,7 +251,12 @@ class VideoAnalyzer:
 
     def _record_failure(self, item: JobWork, entry: Entry) -> Entry:
         """Record that a job ended as FAILED, with the reason that its Get operation gives."""
-        reply = self._page(item.job, entry.job_id, None, 1)
+        try:
+            reply = self._page(item.job, entry.job_id, None, 1)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ResourceNotFoundException":
+                raise
+            return self._fail(entry, *_FORGOTTEN)
         return self._fail(entry, "VideoJobFailed", reply.get("StatusMessage", "Rekognition gives no reason"))
 
     def _fail(self, entry: Entry, code: str, message: str) -> Entry:
@@ -262,8 +270,13 @@ class VideoAnalyzer:
         prefix = job_responses_uri(self._run.bucket, entry.job_id)
         first: Row | None = None
         last: Row | None = None
-        for page in self._pages(item, entry, prefix):
-            first, last = first or page, page
+        try:
+            for page in self._pages(item, entry, prefix):
+                first, last = first or page, page
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ResourceNotFoundException":
+                raise
+            return self._fail(entry, *_FORGOTTEN)
         if first is None or last is None:  # an archived object without lines; unreachable but for damage
             raise ValueError(f"{prefix} holds no page")
         status = first["response"].get("JobStatus")
@@ -348,7 +361,13 @@ class VideoAnalyzer:
         """Log what was reused: by the plan, or because another run paid meanwhile."""
         planned = [self._work(asset, analysis) for asset, analysis in analyses_of(plan, "reused")]
         entries = self._ledger.lookup(item.key for item in planned)
-        reused = found + [(item, entries[item.key]) for item in planned if item.key in entries]
+        reused = found + [
+            (item, entry)
+            for item in planned
+            if (entry := entries.get(item.key)) is not None
+            and entry.state == "done"
+            and not entry.payer_is(self._run.run_id, item.asset["media_id"])
+        ]
         at = now()
         lines: list[Row] = []
         for item, entry in reused:

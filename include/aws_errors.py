@@ -35,9 +35,15 @@ DENIED = frozenset(
         "AccessDeniedException",
         "ExpiredToken",
         "ExpiredTokenException",
+        "InvalidAccessKeyId",
         "InvalidClientTokenId",
         "InvalidSignatureException",
         "MissingAuthenticationToken",
+        "MissingAuthenticationTokenException",
+        "RequestExpired",
+        "RequestTimeTooSkewed",
+        "SignatureDoesNotMatch",
+        "UnauthorizedOperation",
         "UnrecognizedClientException",
     }
 )
@@ -58,11 +64,11 @@ def judge(error: Exception) -> Verdict:
     if isinstance(error, ClientError):
         code = error.response["Error"]["Code"]
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
-        if code in THROTTLED:
+        if code in THROTTLED or status == 429:
             return Verdict.SLOW_DOWN
         if code == "LimitExceededException":
             return Verdict.NO_SLOT
-        if code in DENIED:
+        if code in DENIED or status in (401, 403):
             return Verdict.STOP
         return Verdict.TRY_AGAIN if code in UNAVAILABLE or status >= 500 else Verdict.REJECTED
     if isinstance(error, (ConnectionError, HTTPClientError)):

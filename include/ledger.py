@@ -34,8 +34,8 @@ class Entry:
     """What the ledger knows of one analysis.
 
     :param owner: who holds the lease: the same for every attempt of one task instance.
-    :param attempt: a token of the attempt that holds it; an older attempt of the owner has lost its lease.
-    :param lease_expires: seconds since the epoch.
+    :param claimed_at: when it was claimed, in milliseconds since the epoch.
+    :param lease_expires: when the lease runs out, in milliseconds since the epoch.
     :param number: for videos, the attempt's number; it rises only after a recorded failure.
     :param request: for videos, the Start request of this attempt, as JSON: whoever repeats it must send the same.
     :param starter: who pays: dag, run, partition, source, cost center and media asset, as JSON.
@@ -45,7 +45,7 @@ class Entry:
     key: str
     state: State
     owner: str | None = None
-    attempt: str | None = None
+    claimed_at: int = 0
     lease_expires: int = 0
     number: int = 0
     request: str | None = None
@@ -80,7 +80,7 @@ class Entry:
     def from_item(cls, item: Mapping[str, Any]) -> Entry:
         values = {name: _deserialize(value) for name, value in item.items()}
         values = {field.name: values[field.name] for field in fields(cls) if field.name in values}
-        for name in ("lease_expires", "number", "started_at"):
+        for name in ("claimed_at", "lease_expires", "number", "started_at"):
             values[name] = int(values.get(name, 0))
         values["units"] = float(values.get("units", 0))
         return cls(**values)
@@ -103,21 +103,30 @@ class Ledger:
         """Return the entries that exist, by key: one request per 100 keys."""
         return {item["key"]["S"]: Entry.from_item(item) for item in self._batch_get(sorted(set(keys)))}
 
-    def claim(self, entry: Entry) -> Entry | None:
+    def now(self) -> int:
+        """Milliseconds since the epoch."""
+        return int(self._clock() * 1000)
+
+    def claim(self, entry: Entry, since: int) -> Entry | None:
         """Take an analysis unless somebody else has it or it is done.
 
-        :param entry: the entry to write, in state running, with owner, attempt and lease.
+        A retry takes over at once what its earlier attempt had claimed. An attempt that was given up for dead but
+        still runs counts as somebody else: what either claims from then on, the other leaves alone.
+
+        :param entry: the entry to write, in state running, with owner and lease.
+        :param since: when this attempt of the owner began, in milliseconds since the epoch.
         :return: None if it is now ours, else the entry that stands in the way.
         """
         condition = (
             "attribute_not_exists(#key) OR #state = :failed OR (#state = :running AND attribute_not_exists(job_id) "
-            "AND (lease_expires < :now OR #owner = :owner))"
+            "AND (lease_expires < :now OR (#owner = :owner AND claimed_at < :since)))"
         )
         values = {
             ":failed": "failed",
             ":running": "running",
-            ":now": int(self._clock()),
+            ":now": self.now(),
             ":owner": entry.owner,
+            ":since": since,
         }
         return self._put_if(entry, condition, values, {"#key": "key", "#state": "state", "#owner": "owner"})
 
@@ -133,14 +142,33 @@ class Ledger:
         return self._put_if(entry, condition, values, {"#state": "state", "#number": "number"})
 
     def finish(self, entries: Iterable[Entry]) -> None:
-        """Record analyses that are done or failed. What was paid is always recorded, whoever holds the lease."""
-        requests = [{"PutRequest": {"Item": entry.to_item()}} for entry in entries]
+        """Record analyses that are done or failed.
+
+        What was paid is always recorded, whoever holds the lease. A failure is recorded only while it is ours to
+        record: it never undoes what somebody else has claimed or paid meanwhile.
+        """
+        done = []
+        for entry in entries:
+            if entry.state == "done":
+                done.append(entry)
+            else:
+                self._fail(entry)
+        requests = [{"PutRequest": {"Item": entry.to_item()}} for entry in done]
         chunks = [requests[start : start + 25] for start in range(0, len(requests), 25)]
         if len(chunks) == 1:
             self._batch_write(chunks[0])
         elif chunks:
             with ThreadPoolExecutor(min(8, len(chunks))) as pool:
                 list(pool.map(self._batch_write, chunks))
+
+    def _fail(self, entry: Entry) -> None:
+        condition = (
+            "attribute_not_exists(#key) OR #state = :failed "
+            "OR (#state = :running AND #owner = :owner AND #number = :number)"
+        )
+        values = {":failed": "failed", ":running": "running", ":owner": entry.owner, ":number": entry.number}
+        names = {"#key": "key", "#state": "state", "#owner": "owner", "#number": "number"}
+        self._put_if(entry, condition, values, names)
 
     def job_reports(self, job_ids: Iterable[str]) -> dict[str, str]:
         """Return the reported end, SUCCEEDED or FAILED, of those jobs that have one."""
@@ -162,7 +190,10 @@ class Ledger:
             if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
                 raise
             item = error.response.get("Item")  # type: ignore[typeddict-item]
-            return Entry.from_item(item) if item else self.lookup([entry.key]).get(entry.key)
+            standing = Entry.from_item(item) if item else self.lookup([entry.key]).get(entry.key)
+            if standing is None:
+                raise LookupError(f"{entry.key} vanished from the ledger {self._table}") from error
+            return standing
         return None
 
     def _batch_get(self, keys: list[str]) -> list[dict[str, Any]]:

@@ -199,7 +199,9 @@ def _video_limits(facts: MediaFacts, job: VideoJob) -> Defect | None:
             "UnsupportedCodec",
             f"{codec} video: Rekognition reads H.264 in {' or '.join(job.formats)}; transcode it",
         )
-    if facts.duration_ms is not None and facts.duration_ms > job.max_duration_ms:
+    if not facts.duration_ms:
+        return Defect("NoDuration", "the video states no duration; remux or record it again")
+    if facts.duration_ms > job.max_duration_ms:
         return Defect(
             "TooLong",
             f"{facts.duration_ms / 60_000:.1f} minutes: Rekognition reads at most "

@@ -7,6 +7,7 @@ that none of them knows exactly (Chiu and Jain, 1989; the same scheme as TCP's, 
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -33,7 +34,7 @@ class Pace:
         self._sleep = sleep
         self._rate = ceiling
         self._next = clock()
-        self._cut_at = clock()
+        self._cut_at = -math.inf
         self._lock = threading.Lock()
         self.throttled = 0
 

@@ -19,8 +19,9 @@ from include.costs import Estimate, PriceBook, estimate
 from include.features import FEATURES, Feature, ImageCall, MediaType, VideoJob
 from include.ledger import Ledger
 from include.media_probe import MediaFacts, check_limits
-from include.objects import Row, get_parquet, put_ndjson
+from include.objects import Row, delete_prefix, get_parquet, put_ndjson
 from include.run import Run
+from include.schemas import RUN_TABLES
 from include.settings import Lake, Settings
 
 log = logging.getLogger(__name__)
@@ -82,6 +83,8 @@ def plan(
     :return: the batches' claim checks ``{uri, rows, bytes}``, and the figures of the plan: ``{assets, analyses, calls,
         reused, rejected, units, usd: {low, likely, high}, approval_needed, approval_text, text}``.
     """
+    for table in RUN_TABLES:
+        delete_prefix(s3, run.staged_uri(table, media_type))
     assets = [_with_analyses(asset, lake, media_type) for asset in read_manifest(s3, run, media_type)]
     _mark_reused(assets, ledger)
     batches = []

@@ -1,23 +1,27 @@
-"""Publish: point Glue partitions at data that passed the audit.
+"""Publish: copy what passed the audit to a place of its own and point the Glue partition there.
 
-A reader sees the old partition or the new one, whole. The data of earlier runs stays where it is, for rollback; each
-partition remembers the location it had before.
+A reader sees the old partition or the new one, whole: published data is never written again, also when tasks are cleared.
+What was published before stays, for rollback; each partition remembers the location it had.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from include.features import MediaType
+from include.objects import list_uris, split_uri
 from include.run import Run
 from include.schemas import TABLES
 
 log = logging.getLogger(__name__)
+
+COPY_THREADS = 8
 
 
 class NoTableError(LookupError):
@@ -25,22 +29,37 @@ class NoTableError(LookupError):
 
 
 def publish(
-    glue: Any, database: str, run: Run, tables: Iterable[str], media_type: MediaType | None
+    s3: Any, glue: Any, database: str, run: Run, tables: Iterable[str], media_type: MediaType | None
 ) -> dict[str, str]:
-    """Point the run's partition of each table at the run's data, in the order given.
+    """Publish what the run staged of each table, in the order given.
+
+    All data is copied before the first partition is pointed to its copy.
 
     :return: table to location.
     :raises NoTableError: if a table was never created.
     """
-    locations = {}
-    for name in tables:
-        location = run.table_uri(name, media_type)
+    version = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
+    locations = {name: run.published_uri(name, media_type, version) for name in tables}
+    with ThreadPoolExecutor(COPY_THREADS) as pool:
+        for name, location in locations.items():
+            _copy(s3, pool, run.staged_uri(name, media_type), location)
+    for name, location in locations.items():
         values = [run.partition, media_type] if media_type else [run.partition]
         assert len(values) == len(TABLES[name].partition_keys)
         _point(glue, database, name, values, location, run)
-        locations[name] = location
         log.info("%s %s now reads %s", name, "/".join(values), location)
     return locations
+
+
+def _copy(s3: Any, pool: ThreadPoolExecutor, source: str, target: str) -> None:
+    """Copy all objects below a prefix, within S3."""
+
+    def copy(uri: str) -> None:
+        bucket, key = split_uri(uri)
+        target_bucket, target_key = split_uri(target + uri.removeprefix(source))
+        s3.copy({"Bucket": bucket, "Key": key}, target_bucket, target_key)
+
+    list(pool.map(copy, list_uris(s3, source)))
 
 
 def _point(glue: Any, database: str, name: str, values: list[str], location: str, run: Run) -> None:
@@ -67,7 +86,7 @@ def _point(glue: Any, database: str, name: str, values: list[str], location: str
             if error.response["Error"]["Code"] != "AlreadyExistsException":
                 raise
             previous = _location(glue, where, values)
-    if previous and previous != location:
+    if previous:
         partition["Parameters"]["previous_location"] = previous  # type: ignore[index]
     glue.update_partition(**where, PartitionValueList=values, PartitionInput=partition)
 

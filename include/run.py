@@ -56,10 +56,19 @@ class Run:
         """One object of the usage log."""
         return f"s3://{self.bucket}/usage_log/dt={self.partition}/run={self.token}/{name}.ndjson.gz"
 
-    def table_uri(self, table: str, media_type: MediaType | None) -> str:
-        """Prefix of the run's own data of a table: nobody reads it until it is published."""
-        kind = f"media_type={media_type}/" if media_type else ""
-        return f"s3://{self.bucket}/curated/{table}/dt={self.partition}/{kind}run={self.token}/"
+    def staged_uri(self, table: str, media_type: MediaType | None) -> str:
+        """Prefix of what the run wrote of a table, before the audit."""
+        return f"s3://{self.bucket}/staging/{table}/{self._partition_path(media_type)}run={self.token}/"
+
+    def published_uri(self, table: str, media_type: MediaType | None, version: str) -> str:
+        """Prefix of what readers get once the audit has passed.
+
+        :param version: of the publication: no prefix is ever written twice.
+        """
+        return f"s3://{self.bucket}/curated/{table}/{self._partition_path(media_type)}version={version}-{self.token}/"
+
+    def _partition_path(self, media_type: MediaType | None) -> str:
+        return f"dt={self.partition}/" + (f"media_type={media_type}/" if media_type else "")
 
 
 def usage_log_uri(bucket: str, partition: str) -> str:

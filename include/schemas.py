@@ -409,3 +409,6 @@ TABLES: dict[str, Table] = {
 }
 
 FINDING_TABLES = ("labels", "moderation_labels", "texts", "faces", "segments")
+
+# The tables that a run on images or on videos fills, empty or not, in the order in which they are published.
+RUN_TABLES = (*FINDING_TABLES, "analyses", "media_assets")

@@ -6,7 +6,9 @@ text names the setting and says what is allowed.
 
 from __future__ import annotations
 
+from datetime import date
 from functools import lru_cache
+from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -103,6 +105,11 @@ class Source(BaseModel):
     approval_limit_usd: Annotated[float, Field(ge=0)] = 100.0
     features: dict[MediaType, tuple[str, ...]]
 
+    def overlaps(self, other: Source) -> bool:
+        """Whether an object can belong to both sources."""
+        one, two = (source.prefix + date(2026, 11, 20).strftime(source.date_path) for source in (self, other))
+        return self.bucket == other.bucket and (one.startswith(two) or two.startswith(one))
+
     @model_validator(mode="after")
     def _features_exist(self) -> Self:
         for media_type, names in self.features.items():
@@ -138,14 +145,27 @@ class Lake(BaseModel):
                     f"source {source.name!r} names cost center {source.cost_center!r}, "
                     f"which is not under cost_centers ({', '.join(self.cost_centers)})"
                 )
+        for one, other in combinations(self.sources, 2):
+            if one.overlaps(other):
+                raise ValueError(
+                    f"sources {one.name!r} and {other.name!r} hold the same objects: {one.prefix}{one.date_path}"
+                )
         unknown = set(self.min_confidence) - set(FEATURES)
         if unknown:
             raise ValueError(f"min_confidence names unknown features: {', '.join(sorted(unknown))}")
         return self
 
     def source(self, name: str) -> Source:
-        """Return a source by name; KeyError if there is none."""
-        return {source.name: source for source in self.sources}[name]
+        """Return a source by name.
+
+        :raises SettingsError: if there is none.
+        """
+        for source in self.sources:
+            if source.name == name:
+                return source
+        raise SettingsError(
+            f"source {name!r} is not in lake.yaml any more; run discover_media for the day again"
+        )
 
 
 @lru_cache
@@ -182,5 +202,6 @@ def _in_words(prefix: str, error: ValidationError) -> str:
     for problem in error.errors():
         place = ".".join(str(part) for part in problem["loc"])
         name = place.upper() if prefix.endswith("_") else place
-        problems.append(f"{prefix}{name}: {problem['msg'].removeprefix('Value error, ')}")
+        message = problem["msg"].removeprefix("Value error, ")
+        problems.append(f"{prefix}{name}: {message}" if name else f"{prefix.removesuffix(': ')}: {message}")
     return "; ".join(problems)

@@ -88,7 +88,7 @@ def report(session: boto3.Session, s3: Any, glue: Any, settings: Settings, run: 
         raise CheckError(f"the costs of {run.partition} were not published:\n{in_words(failed)}")
     for name in COST_TABLES:
         _write(session, name, frames[name], run)
-    publish(glue, settings.database, run, COST_TABLES, None)
+    publish(s3, glue, settings.database, run, COST_TABLES, None)
     log.info(
         "%s: $%.4f paid, $%.4f saved by re-use", run.partition, costs["usd"].sum(), costs["saved_usd"].sum()
     )
@@ -120,7 +120,7 @@ def _write(session: boto3.Session, name: str, frame: pd.DataFrame, run: Run) -> 
     if len(frame):
         wr.s3.to_parquet(
             frame,
-            path=f"{run.table_uri(name, None)}{name}.parquet",
+            path=f"{run.staged_uri(name, None)}{name}.parquet",
             dtype=TABLES[name].column_types,
             compression="zstd",
             index=False,

@@ -22,10 +22,9 @@ from great_expectations.data_context.types.base import ProgressBarsConfig
 from great_expectations.expectations.expectation import Expectation
 
 from include.features import FEATURES, MediaType
-from include.normalize.batch import RUN_TABLES
 from include.objects import Row, list_uris
 from include.run import Run
-from include.schemas import TABLES, Table
+from include.schemas import RUN_TABLES, TABLES, Table
 
 log = logging.getLogger(__name__)
 
@@ -72,16 +71,19 @@ def validate(
     """
     frames = {name: read_frame(session, s3, run, name, media_type) for name in RUN_TABLES}
     expected = {"media_assets": assets, "analyses": analyses, **_counted_findings(frames["analyses"])}
-    durations = frames["media_assets"].set_index("media_id")["duration_ms"]
+    durations = frames["media_assets"].groupby("media_id")["duration_ms"].max().astype("float64")
     rows: list[Row] = []
     for name, frame in frames.items():
         more: list[Expectation] = [gxe.ExpectTableRowCountToEqual(value=expected.get(name, 0))]
         rows += check(TABLES[name], frame, more, run.run_id)
-        if "timestamp_ms" in frame.columns and media_type == "video":
-            past_end = frame["timestamp_ms"] - frame["media_id"].map(durations)
+        times = [column for column in ("timestamp_ms", "end_ms") if column in frame.columns]
+        if media_type == "video" and times:
+            past_end = frame[times].astype("float64").max(axis=1) - frame["media_id"].map(durations).astype(
+                "float64"
+            )
             promise = gxe.ExpectColumnValuesToBeBetween(column=_PAST_END, max_value=PAST_END_TOLERANCE_MS)
             suite = gx.ExpectationSuite(name=f"{name}_end", expectations=[promise])
-            outcome = _batch(pd.DataFrame({_PAST_END: past_end.astype("float64")})).validate(suite)
+            outcome = _batch(pd.DataFrame({_PAST_END: past_end})).validate(suite)
             rows += [_result(TABLES[name], result, run.run_id) for result in outcome.results]
     failed = [row for row in rows if not row["success"]]
     log.info("%d checks of %d tables, %d failed", len(rows), len(frames), len(failed))
@@ -102,9 +104,9 @@ def read_frame(
 ) -> pd.DataFrame:
     """Return what the run wrote of a table; an empty frame with its columns if nothing."""
     table = TABLES[name]
-    uris = list_uris(s3, run.table_uri(name, media_type))
+    uris = list_uris(s3, run.staged_uri(name, media_type))
     if not uris:
-        return table.arrow_schema.empty_table().to_pandas()
+        return table.arrow_schema.empty_table().to_pandas(types_mapper=pd.ArrowDtype)
     return wr.s3.read_parquet(uris, boto3_session=session, dtype_backend="pyarrow")
 
 

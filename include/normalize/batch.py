@@ -22,15 +22,12 @@ from include.normalize import normalize
 from include.objects import Row, list_uris, split_uri
 from include.responses import read_lines
 from include.run import Run
-from include.schemas import FINDING_TABLES, TABLES, Table
+from include.schemas import RUN_TABLES, TABLES, Table
 from include.settings import Lake
 
 log = logging.getLogger(__name__)
 
 ROWS_PER_FILE = 50_000
-
-# The tables a run on images or on videos fills, empty or not.
-RUN_TABLES = (*FINDING_TABLES, "analyses", "media_assets")
 
 
 class TableWriter:
@@ -59,7 +56,7 @@ class TableWriter:
 
     def _write(self, table: Table) -> None:
         rows = self._rows.pop(table.name)
-        uri = f"{self._run.table_uri(table.name, self._media_type)}{self._batch}-{self._files[table.name]:04d}.parquet"
+        uri = f"{self._run.staged_uri(table.name, self._media_type)}{self._batch}-{self._files[table.name]:04d}.parquet"
         write_table(self._session, table, rows, uri)
         self._files[table.name] += 1
         self.written[table.name] += len(rows)
@@ -107,7 +104,7 @@ def normalize_batch(
 def remove_files(s3: Any, run: Run, media_type: MediaType, batch: str) -> None:
     """Remove what an earlier attempt at a batch wrote."""
     for table in RUN_TABLES:
-        for uri in list_uris(s3, f"{run.table_uri(table, media_type)}{batch}-"):
+        for uri in list_uris(s3, f"{run.staged_uri(table, media_type)}{batch}-"):
             bucket, key = split_uri(uri)
             s3.delete_object(Bucket=bucket, Key=key)
 
@@ -124,13 +121,14 @@ def _write_findings(
     assets: defaultdict[str, list[str]] = defaultdict(list)
     for row in plan:
         for analysis in row["analyses"]:
-            assets[analysis["analysis_key"]].append(row["asset"]["media_id"])
+            if analysis["state"] != "rejected":
+                assets[analysis["analysis_key"]].append(row["asset"]["media_id"])
     unknown: Counter[str] = Counter()
     counts: Counter[str] = Counter()
     for key, operation, pages in _responses(s3, wanted, entries):
         least = lake.min_confidence.get(wanted[key], 0.0)
         for table, found in normalize(operation, pages, unknown):
-            if (found.get("confidence") or 100.0) < least:
+            if found["confidence"] < least:
                 continue
             counts[key] += 1
             for media_id in assets[key]:
@@ -156,7 +154,9 @@ def _responses(
         if uri.endswith("/"):
             (key,) = keys
             lines = read_lines(s3, uri)
-            first = next(lines)
+            first = next(lines, None)
+            if first is None:
+                raise FileNotFoundError(f"the archived responses under {uri} are gone")
             yield key, first["operation"], _pages(first, lines)
         else:
             for line in read_lines(s3, uri):

@@ -137,9 +137,18 @@ class AirflowApi:
         ]
 
     def sources(self, run: DagRun) -> set[str]:
-        """Return the ids of the runs whose asset events caused a run."""
+        """Return the ids of the runs whose asset events caused a run; empty while Airflow cannot say.
+
+        Airflow 3.3.2 answers with status 500 while another run that the events started is still queued.
+        """
         path = f"/api/v2/dags/{run.dag_id}/dagRuns/{run.run_id}/upstreamAssetEvents"
-        return {event["source_run_id"] for event in self._request("GET", path)["asset_events"]}
+        try:
+            events = self._request("GET", path)["asset_events"]
+        except httpx.HTTPStatusError as error:
+            if error.response.status_code != httpx.codes.INTERNAL_SERVER_ERROR:
+                raise
+            return set()
+        return {event["source_run_id"] for event in events}
 
     def task_instances(self, run: DagRun) -> list[dict[str, Any]]:
         """Return the task instances of a run as Airflow describes them."""
@@ -173,7 +182,7 @@ class AirflowApi:
 
 def _is_passing(error: BaseException) -> bool:
     if isinstance(error, httpx.HTTPStatusError):
-        return error.response.is_server_error
+        return error.response.status_code in (httpx.codes.BAD_GATEWAY, httpx.codes.SERVICE_UNAVAILABLE)
     return isinstance(error, httpx.TransportError)
 
 

@@ -115,7 +115,7 @@ def _remembered_sources(api: AirflowApi) -> Sources:
     known: dict[str, set[str]] = {}
 
     def sources(run: DagRun) -> set[str]:
-        if run.run_id not in known:
+        if not known.get(run.run_id):
             known[run.run_id] = api.sources(run)
         return known[run.run_id]
 

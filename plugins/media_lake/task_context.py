@@ -56,7 +56,7 @@ class TaskContext:
                 max_pool_connections=connections,
                 connect_timeout=10,
                 read_timeout=60,
-                retries={"mode": "standard", "max_attempts": 1 if service == "rekognition" else 5},
+                retries={"mode": "standard", "total_max_attempts": 1 if service == "rekognition" else 5},
             ),
         )
         return hook.get_conn()

@@ -134,21 +134,25 @@ def validate(media_type: MediaType, planned: dict[str, Any]) -> dict[str, Any]:
     rows, failed = validate(
         context.session, context.s3, run, media_type, planned["assets"], planned["analyses"]
     )
-    uri = f"{run.table_uri('validation_results', media_type)}results.parquet"
+    uri = f"{run.staged_uri('validation_results', media_type)}results.parquet"
     write_table(context.session, TABLES["validation_results"], rows, uri)
-    publish(context.client("glue"), context.settings.database, run, ["validation_results"], media_type)
+    publish(
+        context.s3, context.client("glue"), context.settings.database, run, ["validation_results"], media_type
+    )
     return {"checks": len(rows), "failed": bool(failed), "failed_text": failed}
 
 
 @task
 def publish(media_type: MediaType) -> dict[str, str]:
     """Point the day's partitions at the audited data."""
-    from include.normalize.batch import RUN_TABLES
     from include.publish import publish
+    from include.schemas import RUN_TABLES
     from media_lake.task_context import TaskContext
 
     context = TaskContext()
-    return publish(context.client("glue"), context.settings.database, context.run, RUN_TABLES, media_type)
+    return publish(
+        context.s3, context.client("glue"), context.settings.database, context.run, RUN_TABLES, media_type
+    )
 
 
 def batch_name(batch: dict[str, Any]) -> str:

@@ -5,11 +5,16 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
+from botocore import xform_name
+from botocore.exceptions import ClientError
 
 from include.ledger import job_report_item, job_report_key, job_reports
+
+if TYPE_CHECKING:
+    from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook
 
 ENDED = ("SUCCEEDED", "FAILED")
 
@@ -29,6 +34,9 @@ class VideoJobsTrigger(BaseTrigger):
     :param aws_conn_id: Airflow connection.
     :param region_name: AWS region.
     :param sweep_after: Seconds without news after which a job is looked up.
+    :param deadline: When the sensor gives up, in seconds since the epoch; handed back with the event.
+    :param looked_up: When jobs were last looked up, in seconds since the epoch; handed back likewise, so that a wait
+        made of many short ones looks jobs up as often as one long wait.
     :param min_wait: Seconds to wait at least. Airflow 3.3.2 can fail a deferral that ends sooner than a worker's exit
         is noticed, which takes up to ``[workers] min_heartbeat_interval``.
     :param slot_wait: Seconds after which to fire if no job runs here and others hold all slots.
@@ -43,6 +51,8 @@ class VideoJobsTrigger(BaseTrigger):
         aws_conn_id: str | None,
         region_name: str,
         sweep_after: float,
+        deadline: float | None = None,
+        looked_up: float | None = None,
         min_wait: float = 4.0,
         slot_wait: float = 30.0,
     ) -> None:
@@ -54,23 +64,24 @@ class VideoJobsTrigger(BaseTrigger):
         self.aws_conn_id = aws_conn_id
         self.region_name = region_name
         self.sweep_after = sweep_after
+        self.deadline = deadline
+        self.looked_up = time.time() if looked_up is None else looked_up
         self.min_wait = min_wait
         self.slot_wait = slot_wait
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
-        names = [
-            "jobs",
-            "pending",
-            "queue_name",
-            "ledger_table",
-            "aws_conn_id",
-            "region_name",
-            "sweep_after",
-            "min_wait",
-            "slot_wait",
-        ]
         return f"{type(self).__module__}.{type(self).__qualname__}", {
-            name: getattr(self, name) for name in names
+            "jobs": self.jobs,
+            "pending": self.pending,
+            "queue_name": self.queue_name,
+            "ledger_table": self.ledger_table,
+            "aws_conn_id": self.aws_conn_id,
+            "region_name": self.region_name,
+            "sweep_after": self.sweep_after,
+            "deadline": self.deadline,
+            "looked_up": self.looked_up,
+            "min_wait": self.min_wait,
+            "slot_wait": self.slot_wait,
         }
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
@@ -81,22 +92,23 @@ class VideoJobsTrigger(BaseTrigger):
             await self._hook("rekognition").get_async_conn() as rekognition,
         ):
             queue = (await sqs.get_queue_url(QueueName=self.queue_name))["QueueUrl"]
-            looked_up = began
             while True:
                 await self._take_notifications(sqs, queue, dynamodb)
                 ended = await self._ended(dynamodb)
-                if time.monotonic() - looked_up >= self.sweep_after:
+                if time.time() - self.looked_up >= self.sweep_after:
                     ended |= await self._look_up(rekognition, dynamodb, set(self.jobs) - ended)
-                    looked_up = time.monotonic()
+                    self.looked_up = time.time()
                 waited = time.monotonic() - began
+                all_ended = ended == set(self.jobs) and not self.pending
                 slot_may_be_free = self.pending and (ended or waited >= self.slot_wait)
-                if waited >= self.min_wait and (
-                    slot_may_be_free or (ended == set(self.jobs) and not self.pending)
-                ):
-                    yield TriggerEvent({"ended": sorted(ended)})
+                if waited >= self.min_wait and (slot_may_be_free or all_ended):
+                    event = {"ended": sorted(ended), "looked_up": self.looked_up, "deadline": self.deadline}
+                    yield TriggerEvent(event)
                     return
 
     def _hook(self, client_type: str) -> AwsGenericHook[Any]:
+        from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook
+
         return AwsGenericHook(
             aws_conn_id=self.aws_conn_id, region_name=self.region_name, client_type=client_type
         )
@@ -129,12 +141,15 @@ class VideoJobsTrigger(BaseTrigger):
         for job in sorted(overdue):
             try:
                 reply = await getattr(rekognition, xform_name(self.jobs[job]))(JobId=job, MaxResults=1)
+                status = reply["JobStatus"]
             except ClientError as error:
-                self.log.warning("Look-up of job %s failed, will be repeated: %s", job, error)
-                continue
-            if reply["JobStatus"] in ENDED:
-                self.log.info("Job %s ended as %s without a notification", job, reply["JobStatus"])
-                await self._record(dynamodb, job, reply["JobStatus"])
+                if error.response["Error"]["Code"] != "ResourceNotFoundException":
+                    self.log.warning("Look-up of job %s failed, will be repeated: %s", job, error)
+                    continue
+                status = "FAILED"  # results are kept for 7 days: nobody will ever get them
+            if status in ENDED:
+                self.log.info("Job %s ended as %s without a notification", job, status)
+                await self._record(dynamodb, job, status)
                 ended.add(job)
         return ended
 
@@ -151,6 +166,7 @@ def job_report(body: str) -> tuple[str, str] | None:
         message = json.loads(body)
         if isinstance(message, dict) and message.get("Type") == "Notification":
             message = json.loads(message["Message"])
-        return (message["JobId"], message["Status"]) if message["Status"] in ENDED else None
+        job, status = message["JobId"], message["Status"]
     except (ValueError, KeyError, TypeError):
         return None
+    return (job, status) if isinstance(job, str) and job and status in ENDED else None

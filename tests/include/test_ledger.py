@@ -22,7 +22,9 @@ def ledger(dynamodb: Any) -> Ledger:
 
 
 def claim_of(key: str, owner: str = "us", **changes: Any) -> Entry:
-    return replace(Entry(key, "running", owner=owner, attempt="1", lease_expires=NOW + 60), **changes)
+    return replace(
+        Entry(key, "running", owner=owner, claimed_at=1000 * NOW, lease_expires=1000 * (NOW + 60)), **changes
+    )
 
 
 def write(ledger: Ledger, *entries: Entry) -> None:
@@ -33,8 +35,8 @@ FULL = Entry(
     key="k" * 64,
     state="done",
     owner="run/batch-0000",
-    attempt="a",
-    lease_expires=NOW,
+    claimed_at=1000 * NOW - 5,
+    lease_expires=1000 * NOW,
     number=3,
     request='{"Video": {}}',
     job_id="j-1",
@@ -71,7 +73,8 @@ def test_payer() -> None:
     assert not Entry("k", "done").payer_is("run-1", "m1")
 
 
-LIVE, EXPIRED = NOW + 1, NOW - 1
+LIVE, EXPIRED = 1000 * NOW + 1, 1000 * NOW - 1
+EARLIER, SINCE = 1000 * NOW - 20, 1000 * NOW - 10
 
 
 @pytest.mark.parametrize(
@@ -84,9 +87,20 @@ LIVE, EXPIRED = NOW + 1, NOW - 1
             Entry("k", "running", owner="them", lease_expires=LIVE), False, id="live lease of another"
         ),
         pytest.param(
-            Entry("k", "running", owner="them", lease_expires=NOW), False, id="lease of another ends now"
+            Entry("k", "running", owner="them", lease_expires=1000 * NOW),
+            False,
+            id="lease of another ends now",
         ),
-        pytest.param(Entry("k", "running", owner="us", lease_expires=LIVE), True, id="live lease of our own"),
+        pytest.param(
+            Entry("k", "running", owner="us", claimed_at=EARLIER, lease_expires=LIVE),
+            True,
+            id="live lease of our earlier attempt",
+        ),
+        pytest.param(
+            Entry("k", "running", owner="us", claimed_at=SINCE, lease_expires=LIVE),
+            False,
+            id="live lease of an attempt of ours that runs beside this one",
+        ),
         pytest.param(Entry("k", "running", owner="them", lease_expires=EXPIRED), True, id="expired lease"),
         pytest.param(Entry("k", "running", owner="us", lease_expires=EXPIRED), True, id="our expired lease"),
         pytest.param(Entry("k", "running", owner="them", job_id="j-1"), False, id="job of another"),
@@ -99,7 +113,7 @@ def test_claim(ledger: Ledger, standing: Entry | None, granted: bool) -> None:
     if standing:
         write(ledger, standing)
     claim = claim_of("k")
-    answer = ledger.claim(claim)
+    answer = ledger.claim(claim, SINCE)
     stored = ledger.lookup(["k"])["k"]
     if granted:
         assert answer is None
@@ -111,7 +125,7 @@ def test_claim(ledger: Ledger, standing: Entry | None, granted: bool) -> None:
 
 def test_a_claim_of_a_failed_analysis_forgets_the_failure(ledger: Ledger) -> None:
     write(ledger, Entry("k", "failed", error_code="X", error_message="y", job_id="j-1", number=1))
-    assert ledger.claim(claim_of("k", number=2)) is None
+    assert ledger.claim(claim_of("k", number=2), SINCE) is None
     assert ledger.lookup(["k"])["k"] == claim_of("k", number=2)
 
 
@@ -233,7 +247,7 @@ def test_what_stays_unprocessed_is_an_error_that_says_what_to_do(no_waits: list[
 
 def test_other_errors_of_dynamodb_are_raised(dynamodb: Any) -> None:
     with pytest.raises(ClientError, match="ResourceNotFoundException"):
-        Ledger(dynamodb, "no-such-table").claim(claim_of("k"))
+        Ledger(dynamodb, "no-such-table").claim(claim_of("k"), SINCE)
 
 
 def test_of_many_threads_that_race_for_a_claim_one_wins(dynamodb: Any) -> None:
@@ -243,7 +257,7 @@ def test_of_many_threads_that_race_for_a_claim_one_wins(dynamodb: Any) -> None:
 
         def contend(owner: str, start: threading.Barrier, answers: list[Any], key: str) -> None:
             start.wait()
-            answers.append((owner, ledger.claim(claim_of(key, owner))))
+            answers.append((owner, ledger.claim(claim_of(key, owner), SINCE)))
 
         threads = [
             threading.Thread(target=contend, args=(f"owner-{n}", start, answers, f"k{race}"))

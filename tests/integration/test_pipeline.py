@@ -19,7 +19,8 @@ from include.costs import load_price_book
 from include.discover import discover
 from include.features import MEDIA_TYPES, MediaType
 from include.ledger import job_report_item
-from include.normalize.batch import RUN_TABLES, normalize_batch
+from include.normalize.batch import normalize_batch
+from include.schemas import RUN_TABLES
 from include.objects import Row, get
 from include.pace import Pace
 from include.plan import plan
@@ -95,7 +96,7 @@ def enrich(local_lake: LocalLake, media_type: MediaType) -> tuple[list[Row], str
             jobs.collect(rows)
         normalize_batch(local_lake.session, s3, ledger, local_lake.lake, run, media_type, "batch-0000", rows)
     checks, failed = validate(local_lake.session, s3, run, media_type, figures["assets"], figures["analyses"])
-    publish(local_lake.client("glue"), local_lake.settings.database, run, RUN_TABLES, media_type)
+    publish(s3, local_lake.client("glue"), local_lake.settings.database, run, RUN_TABLES, media_type)
     return checks, failed
 
 

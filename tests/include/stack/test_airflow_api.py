@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 import httpx
 import pytest
 
-from include.stack.airflow_api import AirflowApi, Dag
+from include.stack.airflow_api import AirflowApi, Dag, DagRun
 
 Handler = Callable[[httpx.Request], httpx.Response]
 
@@ -82,7 +82,7 @@ def test_a_server_that_is_away_or_fails_is_asked_again() -> None:
         if calls == 1:
             raise httpx.ConnectError("refused", request=request)
         if calls == 2:
-            return httpx.Response(500)
+            return httpx.Response(503)
         return httpx.Response(
             200, json={"backfills": [{"completed_at": None}, {"completed_at": "2026-11-22"}]}
         )
@@ -111,3 +111,12 @@ def test_a_component_without_a_status_is_unreachable() -> None:
         "dag_processor": "unreachable",
         "triggerer": "unreachable",
     }
+
+
+def test_what_started_a_run_is_unknown_while_airflow_cannot_say() -> None:
+    run = DagRun(
+        "report_costs", "r", "asset_triggered", "2026-11-20", "queued", datetime(2026, 11, 22, tzinfo=UTC)
+    )
+    assert api(lambda _: httpx.Response(500)).sources(run) == set()
+    events = {"asset_events": [{"source_run_id": "i"}, {"source_run_id": "v"}]}
+    assert api(lambda _: httpx.Response(200, json=events)).sources(run) == {"i", "v"}

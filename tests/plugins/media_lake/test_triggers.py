@@ -77,7 +77,7 @@ def fire(aws: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, A
 
         async def first() -> Any:
             async for event in trigger.run():
-                return event.payload
+                return {"ended": event.payload["ended"]}
             return None
 
         return asyncio.run(asyncio.wait_for(first(), limit))
