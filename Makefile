@@ -14,6 +14,9 @@ client := $(or $(MEDIA_LAKE_STACK_FOLDER),.stack)/aws.env
 use_stack := if [ -z "$$AWS_ENDPOINT_URL" ] && [ -f "$(client)" ]; then . "$(client)"; fi;
 compile := uv pip compile --quiet --python-version 3.11 --no-emit-index-url --no-emit-find-links --no-annotate
 
+# Taken as typed: a dollar sign in a query or a folder is no variable of make.
+override SQL := $(value SQL)
+override MEDIA := $(value MEDIA)
 export SQL FORMAT MEDIA DAYS
 # Packages are compiled once, at installation; Airflow's many processes start much faster with them.
 unexport PYTHONDONTWRITEBYTECODE

@@ -21,7 +21,7 @@ TESTED_ELSEWHERE = {
     "include/analyze_images.py": "tests/integration/test_analyze_images.py",
     "include/analyze_videos.py": "tests/integration/test_analyze_videos.py",
     "include/athena.py": "tests/integration/test_pipeline.py",
-    "include/query.py": "tests/integration/test_pipeline.py",
+    "include/query.py": "tests/local_aws/test_query_command.py",
     "include/usage.py": "tests/integration/test_pipeline.py",
 }
 

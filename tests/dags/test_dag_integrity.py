@@ -69,6 +69,7 @@ def test_only_calls_of_rekognition_are_in_pools_and_each_in_its_own(dagbag: DagB
     assert pooled == {
         ("enrich_images", "analyze"): "rekognition_images",
         ("enrich_videos", "analyze.start_jobs"): "rekognition_videos",
+        ("enrich_videos", "analyze.wait_for_jobs"): "rekognition_videos",
         ("enrich_videos", "analyze.collect_responses"): "rekognition_videos",
     }
     assert set(pooled.values()) == POOLS

@@ -21,13 +21,7 @@ LEDGER_TABLE = "media-lake-ledger"
 @pytest.fixture(scope="module")
 def aws_in_memory() -> Iterator[SimpleNamespace]:
     """A session and clients that a module's tests share: making them takes longer than a test."""
-    with pytest.MonkeyPatch.context() as environment, mock_aws():
-        for name in ("AWS_CA_BUNDLE", "AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"):
-            environment.delenv(name, raising=False)
-        environment.setenv("AWS_ACCESS_KEY_ID", "local")
-        environment.setenv("AWS_SECRET_ACCESS_KEY", "local")
-        environment.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        environment.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    with mock_aws():
         session = boto3.Session(region_name="us-east-1")
         yield SimpleNamespace(
             session=session,

@@ -28,7 +28,9 @@ def claim_of(key: str, owner: str = "us", **changes: Any) -> Entry:
 
 
 def write(ledger: Ledger, *entries: Entry) -> None:
-    ledger.finish(entries)
+    """Put entries into the ledger whatever stands there."""
+    for entry in entries:
+        ledger._client.put_item(TableName=TABLE, Item=entry.to_item())
 
 
 FULL = Entry(
@@ -153,26 +155,74 @@ def test_started(ledger: Ledger, standing: Entry, recorded: bool) -> None:
 
 def test_a_job_is_never_said_to_be_recorded_when_it_is_not(ledger: Ledger) -> None:
     """Somebody emptied the ledger between claim and start: None would mean that the job is recorded."""
-    running = claim_of("k", number=1, job_id="j-1")
-    try:
-        answer = ledger.started(running)
-    except Exception:
-        return
-    assert answer is not None or ledger.lookup(["k"]) == {"k": running}
+    with pytest.raises(LookupError, match=f"k vanished from the ledger {TABLE}"):
+        ledger.started(claim_of("k", number=1, job_id="j-1"))
+    assert ledger.lookup(["k"]) == {}
 
 
-def test_a_late_failure_does_not_undo_what_was_paid(ledger: Ledger) -> None:
-    """Our lease ran out during a slow call, another run took over and paid; then our call fails."""
-    paid = Entry("k", "done", owner="them", response_uri="s3://media-lake/responses/1", units=1.0)
-    write(ledger, paid)
-    write(ledger, Entry("k", "failed", owner="us", error_code="InvalidImageFormatException"))
-    assert ledger.lookup(["k"])["k"] == paid
+class Refusing:
+    """DynamoDB that refuses a write and, as older endpoints do, does not show the item that stands in the way."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def put_item(self, **_: Any) -> Any:
+        raise ClientError({"Error": {"Code": "ConditionalCheckFailedException", "Message": ""}}, "PutItem")
+
+    def batch_get_item(self, **request: Any) -> Any:
+        return self._client.batch_get_item(**request)
+
+
+def test_what_stands_in_the_way_is_looked_up_if_it_was_not_shown(dynamodb: Any, ledger: Ledger) -> None:
+    standing = claim_of("k", "them")
+    ledger.claim(standing, SINCE)
+    assert Ledger(Refusing(dynamodb), TABLE).claim(claim_of("k"), SINCE) == standing
+
+
+def test_a_refused_claim_of_what_vanished_is_an_error(dynamodb: Any) -> None:
+    with pytest.raises(LookupError, match="k vanished"):
+        Ledger(Refusing(dynamodb), TABLE).claim(claim_of("k"), SINCE)
+
+
+@pytest.mark.parametrize(
+    ("standing", "recorded"),
+    [
+        pytest.param(None, True, id="absent"),
+        pytest.param(claim_of("k", number=2), True, id="our claim"),
+        pytest.param(claim_of("k", number=2, job_id="j-1"), True, id="our job"),
+        pytest.param(Entry("k", "failed", owner="them", number=1), True, id="an earlier failure"),
+        pytest.param(claim_of("k", "them", number=2), False, id="taken over by another"),
+        pytest.param(claim_of("k", number=3), False, id="a later attempt"),
+        pytest.param(
+            Entry("k", "done", owner="them", response_uri="s3://media-lake/responses/1", units=1.0),
+            False,
+            id="paid by another meanwhile",
+        ),
+        pytest.param(Entry("k", "done", owner="us", number=2, units=1.0), False, id="paid by us"),
+    ],
+)
+def test_a_late_failure_undoes_nothing(ledger: Ledger, standing: Entry | None, recorded: bool) -> None:
+    """Our lease ran out during a slow call, somebody else took over; then our call fails."""
+    if standing:
+        write(ledger, standing)
+    failure = Entry("k", "failed", owner="us", number=2, error_code="InvalidImageFormatException")
+    ledger.finish([failure])
+    assert ledger.lookup(["k"])["k"] == (failure if recorded else standing)
+
+
+def test_a_failure_among_what_is_done_keeps_nothing_from_being_recorded(ledger: Ledger) -> None:
+    write(ledger, Entry("paid elsewhere", "done", owner="them", units=1.0))
+    done = [Entry(f"k{n}", "done", owner="us", units=1.0) for n in range(3)]
+    ledger.finish([done[0], Entry("paid elsewhere", "failed", owner="us"), *done[1:]])
+    found = ledger.lookup(["paid elsewhere", "k0", "k1", "k2"])
+    assert {entry.state for entry in found.values()} == {"done"}
+    assert len(found) == 4
 
 
 def test_what_was_paid_is_recorded_over_a_failure_and_over_a_lease(ledger: Ledger) -> None:
     write(ledger, Entry("failed", "failed"), claim_of("leased", "them"))
     paid = [Entry(key, "done", owner="us", units=1.0) for key in ("failed", "leased")]
-    write(ledger, *paid)
+    ledger.finish(paid)
     assert ledger.lookup(["failed", "leased"]) == {entry.key: entry for entry in paid}
 
 

@@ -39,17 +39,26 @@ def test_places_of_a_run() -> None:
     assert run.responses_uri("batch-0007") == f"s3://lake/responses/dt=2026-11-20/run={token}/batch-0007/"
     assert run.usage_uri("x") == f"s3://lake/usage_log/dt=2026-11-20/run={token}/x.ndjson.gz"
     assert (
-        run.table_uri("labels", "image")
-        == f"s3://lake/curated/labels/dt=2026-11-20/media_type=image/run={token}/"
+        run.staged_uri("labels", "image")
+        == f"s3://lake/staging/labels/dt=2026-11-20/media_type=image/run={token}/"
     )
-    assert run.table_uri("usage", None) == f"s3://lake/curated/usage/dt=2026-11-20/run={token}/"
+    assert run.staged_uri("usage", None) == f"s3://lake/staging/usage/dt=2026-11-20/run={token}/"
+    assert (
+        run.published_uri("labels", "image", "20261121T1200")
+        == f"s3://lake/curated/labels/dt=2026-11-20/media_type=image/version=20261121T1200-{token}/"
+    )
+    assert (
+        run.published_uri("usage", None, "20261121T1200")
+        == f"s3://lake/curated/usage/dt=2026-11-20/version=20261121T1200-{token}/"
+    )
 
 
 def test_two_runs_of_a_day_share_only_the_manifest_and_the_usage_logs_prefix() -> None:
     one, two = a_run(), a_run(run_id="manual__2")
     assert one.manifest_uri() == two.manifest_uri()
     assert one.plan_uri(0) != two.plan_uri(0)
-    assert one.table_uri("labels", "image") != two.table_uri("labels", "image")
+    assert one.staged_uri("labels", "image") != two.staged_uri("labels", "image")
+    assert one.published_uri("labels", "image", "v") != two.published_uri("labels", "image", "v")
     assert one.usage_uri("x") != two.usage_uri("x")
     for run in (one, two):
         assert run.usage_uri("x").startswith(usage_log_uri("lake", "2026-11-20"))

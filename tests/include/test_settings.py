@@ -109,8 +109,53 @@ def test_a_lake_is_read(tmp_path: Path) -> None:
     assert source.features == {"image": ("labels",), "video": ("segments",)}
     assert source.date_path == "%Y/%m/%d/"
     assert source.bucket is None
-    with pytest.raises(KeyError):
-        lake.source("two")
+
+
+def test_a_source_that_left_is_named_with_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"source 'two' is not in lake.yaml any more; run discover_media"):
+        load_lake(written(tmp_path, GOOD)).source("two")
+
+
+def two_sources(one: dict[str, Any], two: dict[str, Any]) -> dict[str, Any]:
+    source = GOOD["sources"][0]
+    return GOOD | {"sources": [source | one, source | {"name": "two"} | two]}
+
+
+@pytest.mark.parametrize(
+    ("one", "two"),
+    [
+        ({}, {}),
+        ({"bucket": "b"}, {"bucket": "b"}),
+        ({"prefix": ""}, {"prefix": ""}),
+        ({"date_path": "%Y/%m/%d/"}, {"date_path": "%Y/%m/"}),
+        ({"date_path": "%Y/"}, {"date_path": "%Y/%m/%d/"}),
+        ({"prefix": "raw/"}, {"prefix": "raw/2026/", "date_path": "%m/%d/"}),
+    ],
+)
+def test_sources_that_hold_the_same_objects_are_refused(
+    tmp_path: Path, one: dict[str, Any], two: dict[str, Any]
+) -> None:
+    with pytest.raises(SettingsError, match=r"sources 'one' and 'two' hold the same objects: "):
+        load_lake(written(tmp_path, two_sources(one, two)))
+
+
+@pytest.mark.parametrize(
+    ("one", "two"),
+    [
+        ({"prefix": "raw/one/"}, {"prefix": "raw/two/"}),
+        ({"prefix": "raw/one/"}, {"prefix": "raw/"}),
+        ({"prefix": "raw/one/"}, {"prefix": "raw/one-more/"}),
+        ({"bucket": "b"}, {"bucket": "c"}),
+        ({"date_path": "%Y/%m/%d/"}, {"date_path": "%Y-%m-%d/"}),
+    ],
+)
+def test_sources_that_hold_different_objects_are_not(
+    tmp_path: Path, one: dict[str, Any], two: dict[str, Any]
+) -> None:
+    assert [source.name for source in load_lake(written(tmp_path, two_sources(one, two))).sources] == [
+        "one",
+        "two",
+    ]
 
 
 @pytest.mark.parametrize(

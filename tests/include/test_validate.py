@@ -9,10 +9,10 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from include.normalize.batch import RUN_TABLES, write_table
+from include.normalize.batch import write_table
 from include.objects import Row
 from include.run import Run
-from include.schemas import TABLES, Table
+from include.schemas import RUN_TABLES, TABLES, Table
 from include.validate import check, in_words, read_frame, schema_expectations, validate
 
 
@@ -58,7 +58,7 @@ class Bench:
     def write(self, tables: dict[str, list[Row]], media_type: Any) -> None:
         for name, rows in tables.items():
             if rows:
-                uri = f"{self.run.table_uri(name, media_type)}batch-0000-0000.parquet"
+                uri = f"{self.run.staged_uri(name, media_type)}batch-0000-0000.parquet"
                 write_table(self.session, TABLES[name], rows, uri)
 
     def validate(
@@ -93,7 +93,7 @@ def test_good_data_passes_and_every_check_is_a_row(bench: Bench) -> None:
         bench.session,
         TABLES["validation_results"],
         rows,
-        f"{bench.run.table_uri('validation_results', 'video')}r.parquet",
+        f"{bench.run.staged_uri('validation_results', 'video')}r.parquet",
     )
     frame = read_frame(bench.session, bench.s3, bench.run, "validation_results", "video")
     assert check(TABLES["validation_results"], frame, [], "r")
@@ -106,115 +106,123 @@ def test_a_run_on_nothing_passes(bench: Bench) -> None:
     assert {row["table_name"] for row in rows} == set(RUN_TABLES)
 
 
-@pytest.mark.parametrize("media_type", ["image", "video"])
-def test_media_without_findings_pass(bench: Bench, media_type: str) -> None:
+def test_images_without_findings_pass(bench: Bench) -> None:
     good: dict[str, list[Row]] = {"analyses": [an_analysis("labels", 0)], "labels": [], "segments": []}
-    assert bench.validate(good, media_type, analyses=1)[1] == ""
+    rows, words = bench.validate(good, "image", analyses=1)
+    assert words == ""
+    assert not [row for row in rows if row["column_name"] == PAST_END]
 
 
 BETWEEN, IN_SET = "expect_column_values_to_be_between", "expect_column_values_to_be_in_set"
 NOT_NULL, COUNT = "expect_column_values_to_not_be_null", "expect_table_row_count_to_equal"
+UNIQUE, UNIQUE_TOGETHER = "expect_column_values_to_be_unique", "expect_compound_columns_to_be_unique"
+PAST_END = "past_end_ms"
 
 
-@pytest.mark.parametrize(
-    ("tables", "failure"),
-    [
-        pytest.param(
-            {"labels": [finding("labels", confidence=100.5), finding("labels")]},
-            ("labels", BETWEEN, "confidence"),
-            id="above the maximum",
-        ),
-        pytest.param(
-            {"labels": [finding("labels", timestamp_ms=-1), finding("labels")]},
-            ("labels", BETWEEN, "timestamp_ms"),
-            id="below the minimum",
-        ),
-        pytest.param(
-            {"segments": [finding("segments", type="SCENE")]},
-            ("segments", IN_SET, "type"),
-            id="not in the list",
-        ),
-        pytest.param(
-            {"media_assets": [an_asset(status="lost")]},
-            ("media_assets", IN_SET, "status"),
-            id="status of no list",
-        ),
-        pytest.param(
-            {"labels": [finding("labels", name=None), finding("labels")]},
-            ("labels", NOT_NULL, "name"),
-            id="null where required",
-        ),
-        pytest.param({"labels": [finding("labels")]}, ("labels", COUNT, None), id="a finding is missing"),
-        pytest.param({"labels": [finding("labels")] * 3}, ("labels", COUNT, None), id="a finding too many"),
-        pytest.param({"segments": []}, ("segments", COUNT, None), id="a whole table is missing"),
-        pytest.param(
-            {"analyses": [an_analysis("labels", 2), an_analysis("segments", 1)]},
-            ("analyses", COUNT, None),
-            id="an analysis is missing",
-        ),
-        pytest.param(
-            {"analyses": [an_analysis("labels", 1), an_analysis("labels", 1), an_analysis("segments", 1)]},
-            ("analyses", "expect_compound_columns_to_be_unique", None),
-            id="an analysis twice",
-        ),
-        pytest.param({"media_assets": []}, ("media_assets", COUNT, None), id="an asset is missing"),
-        pytest.param(
-            {"media_assets": [an_asset(), an_asset()]},
-            ("media_assets", "expect_column_values_to_be_unique", "media_id"),
-            id="an asset twice",
-        ),
-        pytest.param(
-            {"labels": [finding("labels", timestamp_ms=11_001), finding("labels")]},
-            ("labels", BETWEEN, "past_end_ms"),
-            id="a finding past the end",
-        ),
-        pytest.param(
-            {"segments": [finding("segments", start_ms=60_000, end_ms=70_000)]},
-            ("segments", BETWEEN, "past_end_ms"),
-            id="a segment past the end",
-        ),
-    ],
-)
-def test_a_broken_promise_is_found(
-    bench: Bench, tables: dict[str, list[Row]], failure: tuple[str, str, str]
-) -> None:
-    rows, words = bench.validate(tables)
-    assert failure in failures(rows)
-    assert f"- {failure[0]}" in words
-    assert failure[1] in words
+def test_rows_that_were_promised_and_are_not_there_are_found(bench: Bench) -> None:
+    tables: dict[str, list[Row]] = {
+        "media_assets": [],
+        "analyses": [an_analysis("labels", 2), an_analysis("segments", 1), an_analysis("text", 1)],
+        "labels": [finding("labels")],
+        "segments": [finding("segments")] * 2,
+    }
+    rows, words = bench.validate(tables, analyses=4)
+    found = {"media_assets", "analyses", "labels", "segments", "texts"}
+    assert failures(rows) == {(name, COUNT, None) for name in found}
+    assert "- texts: expect_table_row_count_to_equal, the whole of ? rows" in words
 
 
-def test_the_end_is_that_of_the_findings_own_video_with_a_second_of_tolerance(bench: Bench) -> None:
-    tables = {
+def test_findings_past_the_end_of_their_own_video_are_found(bench: Bench) -> None:
+    """With a second of tolerance; a video whose end is not known has none."""
+    tables: dict[str, list[Row]] = {
         "media_assets": [
             an_asset("a", duration_ms=10_000),
             an_asset("b", duration_ms=60_000),
             an_asset("c", duration_ms=None),
         ],
-        "analyses": [an_analysis("labels", 1, media_id) for media_id in "abc"],
+        "analyses": [an_analysis("labels", 5), an_analysis("segments", 2), an_analysis("text", 0)],
         "labels": [
-            finding("labels", "a", timestamp_ms=11_000),
+            finding("labels", "a", timestamp_ms=11_000, end_ms=11_000),
             finding("labels", "b", timestamp_ms=59_000),
             finding("labels", "c", timestamp_ms=99_000),
+            finding("labels", "a", timestamp_ms=11_001),
+            finding("labels", "a", timestamp_ms=9_000, end_ms=60_000),
         ],
-        "segments": [],
+        "segments": [
+            finding("segments", "a", end_ms=11_000),
+            finding("segments", "b", start_ms=59_000, end_ms=70_000),
+        ],
     }
-    assert bench.validate(tables, assets=3)[1] == ""
+    rows, words = bench.validate(tables, assets=3)
+    assert failures(rows) == {("labels", BETWEEN, PAST_END), ("segments", BETWEEN, PAST_END)}
+    past_end = {row["table_name"]: row for row in rows if row["column_name"] == PAST_END}
+    assert json.loads(past_end["labels"]["details"])["examples"] == [1001, 50_000]
+    assert json.loads(past_end["segments"]["details"])["examples"] == [10_000]
+    assert f"- segments.{PAST_END}: {BETWEEN}, 1 of 2 rows" in words
 
 
-def test_a_failed_check_says_how_many_rows_and_shows_some(bench: Bench) -> None:
+def frame_of(table: str, *rows: Row) -> pd.DataFrame:
+    """Return rows as they are read back from a table's files."""
+    return pa.Table.from_pylist(list(rows), schema=TABLES[table].arrow_schema).to_pandas(
+        types_mapper=pd.ArrowDtype
+    )
+
+
+USE = {
+    "usage_id": "u", "at": datetime(2026, 1, 1), "dag_id": "d", "run_id": "r", "source": "s", "cost_center": "c",
+    "media_id": "m", "media_type": "image", "analysis_key": "k", "feature": "labels", "operation": "o",
+    "price_item": "p", "units": 1.0, "reused": False, "usd": 0.1, "saved_usd": 0.0, "price_version": "v",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("table", "rows", "broken"),
+    [
+        pytest.param(
+            "labels",
+            [
+                finding("labels"),
+                finding("labels", confidence=100.5),
+                finding("labels", timestamp_ms=-1),
+                finding("labels", name=None),
+            ],
+            {(BETWEEN, "confidence"), (BETWEEN, "timestamp_ms"), (NOT_NULL, "name")},
+            id="above, below, null",
+        ),
+        pytest.param(
+            "segments", [finding("segments", type="SCENE")], {(IN_SET, "type")}, id="not in the list"
+        ),
+        pytest.param(
+            "media_assets",
+            [an_asset(), an_asset(status="lost")],
+            {(UNIQUE, "media_id"), (IN_SET, "status")},
+            id="an asset twice, a status of no list",
+        ),
+        pytest.param(
+            "analyses",
+            [an_analysis("labels", 1), an_analysis("labels", 1), an_analysis("text", 1)],
+            {(UNIQUE_TOGETHER, None)},
+            id="an analysis twice",
+        ),
+        pytest.param("usage", [USE, USE], {(UNIQUE, "usage_id")}, id="a use counted twice"),
+    ],
+)
+def test_a_row_that_breaks_the_schema_is_found(
+    table: str, rows: list[Row], broken: set[tuple[str, str | None]]
+) -> None:
+    checked = check(TABLES[table], frame_of(table, *rows), [], "r")
+    assert failures(checked) == {(table, *each) for each in broken}
+
+
+def test_a_failed_check_says_how_many_rows_and_shows_some() -> None:
     bad = [finding("labels", confidence=float(value)) for value in range(101, 111)]
-    rows, words = bench.validate({"labels": [*bad, finding("labels")]})
-    (row,) = [
-        row
-        for row in rows
-        if row["column_name"] == "confidence" and row["table_name"] == "labels" and not row["success"]
-    ]
-    assert (row["checked_rows"], row["unexpected_rows"]) == (11, 10)
+    rows = check(TABLES["labels"], frame_of("labels", *bad, finding("labels")), [], "r")
+    (row,) = [row for row in rows if not row["success"]]
+    assert (row["column_name"], row["checked_rows"], row["unexpected_rows"]) == ("confidence", 11, 10)
     details = json.loads(row["details"])
     assert len(details["examples"]) == 5
     assert details["kwargs"]["max_value"] == 100
-    assert "- labels.confidence: expect_column_values_to_be_between, 10 of 11 rows" in words
+    assert in_words([row]) == "- labels.confidence: expect_column_values_to_be_between, 10 of 11 rows"
 
 
 def empty(table: Table) -> pd.DataFrame:
@@ -241,21 +249,6 @@ def test_a_missing_column_is_a_failed_check_and_no_crash() -> None:
     rows = check(table, empty(table).drop(columns=["confidence"]), [], "r")
     assert ("segments", "expect_table_columns_to_match_ordered_list", None) in failures(rows)
     assert ("segments", NOT_NULL, "confidence") in failures(rows)
-
-
-def test_duplicate_usage_is_found() -> None:
-    table = TABLES["usage"]
-    line = {
-        "usage_id": "u", "at": datetime(2026, 1, 1), "dag_id": "d", "run_id": "r", "source": "s", "cost_center": "c",
-        "media_id": "m", "media_type": "image", "analysis_key": "k", "feature": "labels", "operation": "o",
-        "price_item": "p", "units": 1.0, "reused": False, "usd": 0.1, "saved_usd": 0.0, "price_version": "v",
-    }  # fmt: skip
-    frame = pa.Table.from_pylist([line, line], schema=table.arrow_schema).to_pandas(
-        types_mapper=pd.ArrowDtype
-    )
-    assert failures(check(table, frame, [], "r")) == {
-        ("usage", "expect_column_values_to_be_unique", "usage_id")
-    }
 
 
 def test_words_for_checks_without_figures() -> None:

@@ -77,49 +77,56 @@ def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
     raise RuntimeError(f"{url} did not answer (exit status {process.poll()})")
 
 
+@dataclass(frozen=True)
+class Endpoints:
+    """Addresses of the local services."""
+
+    aws: str
+    rekognition: str
+
+
 @pytest.fixture(scope="session")
-def endpoints() -> Iterator[str]:
-    """Both local services; yields the control address of Rekognition. AWS clients need no argument to find them."""
+def endpoints() -> Iterator[Endpoints]:
+    """Both local services, each in a process that all modules share."""
     aws_port, rekognition_port = _free_port(), _free_port()
-    environment = pytest.MonkeyPatch()
-    for name in ("AWS_CA_BUNDLE", "AWS_PROFILE", "AWS_SESSION_TOKEN"):
-        environment.delenv(name, raising=False)
-    for name, value in {
-        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{aws_port}",
-        "AWS_ENDPOINT_URL_REKOGNITION": f"http://127.0.0.1:{rekognition_port}",
-        "AWS_ACCESS_KEY_ID": "local",
-        "AWS_SECRET_ACCESS_KEY": "local",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "NO_PROXY": "127.0.0.1,localhost",
+    found = Endpoints(f"http://127.0.0.1:{aws_port}", f"http://127.0.0.1:{rekognition_port}")
+    environment = {
+        "AWS_ENDPOINT_URL": found.aws,
         "LOCAL_AWS_PORT": str(aws_port),
         "LOCAL_REKOGNITION_PORT": str(rekognition_port),
-        "LOCAL_REKOGNITION_URL": f"http://127.0.0.1:{rekognition_port}",
-    }.items():
-        environment.setenv(name, value)
+        "LOCAL_REKOGNITION_URL": found.rekognition,
+    }
     processes = [
-        subprocess.Popen([sys.executable, "-m", module], cwd=ROOT, env=dict(os.environ))
+        subprocess.Popen([sys.executable, "-m", module], cwd=ROOT, env=os.environ | environment)
         for module in ("include.local_aws", "include.local_aws.rekognition")
     ]
     try:
-        _wait_for(f"http://127.0.0.1:{aws_port}/_local/health", processes[0])
-        _wait_for(f"http://127.0.0.1:{rekognition_port}/_control/health", processes[1])
-        yield f"http://127.0.0.1:{rekognition_port}"
+        _wait_for(f"{found.aws}/_local/health", processes[0])
+        _wait_for(f"{found.rekognition}/_control/health", processes[1])
+        yield found
     finally:
         for process in processes:
             process.terminate()
         for process in processes:
             process.wait(timeout=20)
-        environment.undo()
 
 
-@pytest.fixture(scope="session")
-def provisioned(endpoints: str) -> LocalLake:
-    """The lake with all that it needs."""
+@pytest.fixture(scope="module", autouse=True)
+def aws_environment(endpoints: Endpoints) -> Iterator[None]:
+    """AWS clients that a module makes find the local services without an argument; those of other folders do not."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("AWS_ENDPOINT_URL", endpoints.aws)
+        environment.setenv("AWS_ENDPOINT_URL_REKOGNITION", endpoints.rekognition)
+        yield
+
+
+@pytest.fixture(scope="module")
+def provisioned(endpoints: Endpoints, aws_environment: None) -> LocalLake:
+    """The lake with all that it needs; what another module left there stays."""
     settings = Settings(lease_seconds=5, sweep_after_seconds=1)
     session = boto3.Session(region_name="us-east-1")
     create(session, settings)
-    return LocalLake(settings, load_lake(settings.lake_file), session, endpoints)
+    return LocalLake(settings, load_lake(settings.lake_file), session, endpoints.rekognition)
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from include.ledger import Ledger
 from include.objects import Row
 from include.pace import Pace
 from include.plan import plan
-from include.responses import read_plan
+from include.responses import read_lines, read_plan
 from include.run import Run
 from include.settings import Lake
 from include.usage import read_usage_log
@@ -98,6 +98,13 @@ def test_each_analysis_is_paid_once_and_logged(
     usage = list(read_usage_log(local_lake.client("s3"), run.bucket, run.partition))
     assert sorted(line["reused"] for line in usage) == [False] * 12 + [True] * 2
     assert len({line["usage_id"] for line in usage}) == 14
+    archived = list(read_lines(local_lake.client("s3"), run.responses_uri("batch-0000")))
+    assert len(archived) == 12
+    assert {line["payer"]["run_id"] for line in archived} == {run.run_id}
+    planned_for = {row["asset"]["media_id"]: row["analyses"] for row in batch}
+    for line in archived:
+        keys = [item["analysis_key"] for item in planned_for[line["payer"]["media_id"]]]
+        assert line["analysis_key"] in keys
 
 
 def test_repeating_a_batch_pays_nothing_and_logs_nothing_twice(
@@ -190,16 +197,60 @@ def test_access_denied_stops_at_once_and_keeps_what_was_paid(
     assert set(local_lake.billed().values()) == {1}
 
 
-class _FailingLedger(Ledger):
-    """A ledger whose first record of what was done does not go through."""
+def test_a_copy_of_what_failed_is_not_reused(
+    local_lake: LocalLake, run: Run, upload: Callable[[str, bytes], None]
+) -> None:
+    """The plan counted on the original being paid for; it was not, so nothing was saved."""
+    for name in ("original.jpg", "copy.jpg"):
+        upload(key_of(run, name), picture(90))
+    batch = planned(local_lake, run, "labels")
+    for name in ("original.jpg", "copy.jpg"):
+        local_lake.client("s3").delete_object(Bucket=run.bucket, Key=key_of(run, name))
 
-    failed = False
+    summary = analyzer(local_lake, run).analyze(batch)
+
+    assert (summary.calls, summary.reused, summary.failed) == (0, 0, 1)
+    assert list(read_usage_log(local_lake.client("s3"), run.bucket, run.partition)) == []
+
+
+class _FailingLedger(Ledger):
+    """A ledger that does not take what was done the first times.
+
+    :param failures: how often.
+    """
+
+    def __init__(self, local_lake: LocalLake, failures: int) -> None:
+        super().__init__(local_lake.client("dynamodb"), local_lake.settings.ledger_table)
+        self._failures = failures
 
     def finish(self, entries: Any) -> None:
-        if not self.failed:
-            self.failed = True
+        self._failures -= 1
+        if self._failures >= 0:
             raise ConnectionError("the ledger is out of reach")
         super().finish(entries)
+
+
+def test_a_failed_flush_stops_the_batch_and_is_tried_once_more(
+    local_lake: LocalLake,
+    run: Run,
+    upload: Callable[[str, bytes], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("include.analyze_images.CHUNK_CALLS", 5)
+    for seed in range(200, 260):
+        upload(key_of(run, f"{seed}.jpg"), picture(seed))
+    batch = planned(local_lake, run, "moderation")
+
+    with pytest.raises(ConnectionError, match="out of reach"):
+        analyzer(local_lake, run, _FailingLedger(local_lake, 1)).analyze(batch)
+
+    paid = len(local_lake.billed())
+    assert 5 <= paid < 60
+    assert states(local_lake, batch).count("done") == paid
+    assert analyzer(local_lake, run).analyze(batch).calls == 60 - paid
+    assert set(local_lake.billed().values()) == {1}
+    usage = list(read_usage_log(local_lake.client("s3"), run.bucket, run.partition))
+    assert len({line["usage_id"] for line in usage}) == 60
 
 
 def test_responses_archived_before_the_ledger_failed_are_adopted(
@@ -208,9 +259,8 @@ def test_responses_archived_before_the_ledger_failed_are_adopted(
     for seed in range(140, 150):
         upload(key_of(run, f"{seed}.jpg"), picture(seed))
     batch = planned(local_lake, run, "labels")
-    ledger = _FailingLedger(local_lake.client("dynamodb"), local_lake.settings.ledger_table)
     with pytest.raises(ConnectionError):
-        analyzer(local_lake, run, ledger).analyze(batch)
+        analyzer(local_lake, run, _FailingLedger(local_lake, 2)).analyze(batch)
     assert len(local_lake.billed()) == 10
 
     summary = analyzer(local_lake, run).analyze(batch)
@@ -220,6 +270,9 @@ def test_responses_archived_before_the_ledger_failed_are_adopted(
     assert states(local_lake, batch) == ["done"] * 10
     usage = list(read_usage_log(local_lake.client("s3"), run.bucket, run.partition))
     assert len({line["usage_id"] for line in usage}) == 10
+    payers = {(line["run_id"], line["media_id"]) for line in usage}
+    assert payers == {(run.run_id, row["asset"]["media_id"]) for row in batch}
+    assert not any(line["reused"] for line in usage)
 
 
 def _analyze_in_process(local_lake: LocalLake, run: Run, batch: list[Row]) -> Summary:

@@ -10,6 +10,7 @@ from io import BytesIO
 from typing import Any
 
 import av
+import httpx
 import numpy as np
 import pytest
 
@@ -214,6 +215,39 @@ def test_a_job_that_fails_is_tried_again_and_then_given_up(
     assert (progress.failed, progress.running, progress.pending) == (1, {}, 0)
     assert progress.errors["VideoJobFailed"] == 1
     assert engine.collect(batch).failed == 1
+
+
+def test_a_job_whose_results_expired_has_failed(
+    local_lake: LocalLake, run: Run, upload: Callable[[str, bytes], None]
+) -> None:
+    """Rekognition keeps results for seven days; a lake that was down for longer asks in vain."""
+    upload(key_of(run, "late.mp4"), clip(12))
+    batch = planned(local_lake, run, "segments")
+    engine = analyzer(local_lake, run)
+    finish(local_lake, engine, batch)
+    httpx.post(f"{local_lake.control_url}/_control/reset").raise_for_status()
+
+    assert engine.collect(batch).failed == 1
+
+    (entry,) = local_lake.ledger.lookup([batch[0]["analyses"][0]["analysis_key"]]).values()
+    assert (entry.state, entry.error_code) == ("failed", "ResultsExpired")
+    assert list(read_usage_log(local_lake.client("s3"), run.bucket, run.partition)) == []
+
+
+def test_a_failed_job_that_is_forgotten_is_started_anew(
+    local_lake: LocalLake, run: Run, upload: Callable[[str, bytes], None]
+) -> None:
+    upload(key_of(run, "forgotten.mp4"), clip(13))
+    batch = planned(local_lake, run, "segments")
+    engine = analyzer(local_lake, run)
+    (first,) = engine.advance(batch).running
+    report_failed(local_lake, first)
+    httpx.post(f"{local_lake.control_url}/_control/reset").raise_for_status()
+
+    (second,) = engine.advance(batch).running
+
+    assert second != first
+    assert sorted(local_lake.billed().values()) == [1]
 
 
 def report_failed(local_lake: LocalLake, *jobs: str) -> None:

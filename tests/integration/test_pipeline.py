@@ -20,13 +20,13 @@ from include.discover import discover
 from include.features import MEDIA_TYPES, MediaType
 from include.ledger import job_report_item
 from include.normalize.batch import normalize_batch
-from include.schemas import RUN_TABLES
 from include.objects import Row, get
 from include.pace import Pace
 from include.plan import plan
 from include.publish import publish
 from include.responses import read_plan
 from include.run import Run
+from include.schemas import RUN_TABLES
 from include.usage import report
 from include.validate import validate
 

@@ -32,7 +32,7 @@ def start_endpoint(port: int, rekognition_port: int) -> subprocess.Popen[bytes]:
     """Start the endpoint and wait until it answers."""
     settings = {"LOCAL_AWS_PORT": str(port), "LOCAL_REKOGNITION_URL": f"http://127.0.0.1:{rekognition_port}"}
     process = subprocess.Popen(
-        [sys.executable, "-m", "include.local_aws"], cwd=ROOT, env={**os.environ, **settings}
+        [sys.executable, "-m", "include.local_aws"], cwd=ROOT, env=os.environ | settings
     )
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline and process.poll() is None:
@@ -64,28 +64,24 @@ def rekognition_port() -> int:
 
 
 @pytest.fixture(scope="session")
-def endpoint_url(rekognition_port: int) -> Iterator[str]:
-    """Address of the endpoint; AWS clients in this process use it without being told."""
+def endpoint(rekognition_port: int) -> Iterator[str]:
+    """Address of an endpoint that all modules share."""
     port = find_free_port()
-    environment = pytest.MonkeyPatch()
-    environment.delenv("AWS_CA_BUNDLE", raising=False)
-    for name, value in {
-        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
-        "AWS_ACCESS_KEY_ID": "local",
-        "AWS_SECRET_ACCESS_KEY": "local",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "NO_PROXY": "127.0.0.1,localhost",
-    }.items():
-        environment.setenv(name, value)
     process = start_endpoint(port, rekognition_port)
     yield f"http://127.0.0.1:{port}"
     process.terminate()
     assert process.wait(timeout=15) == 0
-    environment.undo()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
+def endpoint_url(endpoint: str) -> Iterator[str]:
+    """Address of the endpoint; AWS clients that a module makes use it without being told."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("AWS_ENDPOINT_URL", endpoint)
+        yield endpoint
+
+
+@pytest.fixture(scope="module")
 def client(endpoint_url: str) -> Callable[[str], Any]:
     """Make a boto3 client that does not retry."""
     clients: dict[str, Any] = {}

@@ -12,10 +12,10 @@ import pytest
 
 from include.ledger import Entry, Ledger
 from include.normalize import batch as batch_module
-from include.normalize.batch import RUN_TABLES, TableWriter, normalize_batch, write_table
+from include.normalize.batch import TableWriter, normalize_batch, write_table
 from include.objects import Row, get, list_uris, put_ndjson
 from include.run import Run
-from include.schemas import TABLES
+from include.schemas import RUN_TABLES, TABLES
 from include.settings import Lake
 
 LAKE = Lake.model_validate(
@@ -92,7 +92,7 @@ class Bench:
 
     def table(self, name: str, media_type: Any = "image") -> pa.Table:
         """Read what was written with pyarrow, not with what wrote it."""
-        uris = list_uris(self.s3, self.run.table_uri(name, media_type))
+        uris = list_uris(self.s3, self.run.staged_uri(name, media_type))
         parts = [pq.read_table(pa.BufferReader(get(self.s3, uri))) for uri in uris]
         return pa.concat_tables(parts) if parts else TABLES[name].arrow_schema.empty_table()
 
@@ -276,7 +276,7 @@ def test_types_of_the_files_are_those_of_the_schema(bench: Bench, name: str) -> 
     }
     table = TABLES[name]
     row = {column.name: least[column.type] for column in table.columns if column.required}
-    uri = f"{bench.run.table_uri(name, 'image')}x.parquet"
+    uri = f"{bench.run.staged_uri(name, 'image')}x.parquet"
     write_table(bench.session, table, [row], uri)
     file = pq.ParquetFile(pa.BufferReader(get(bench.s3, uri)))
     assert file.metadata.row_group(0).column(0).compression == "ZSTD"
@@ -322,7 +322,7 @@ def test_rows_go_to_files_of_a_bounded_size(bench: Bench, monkeypatch: pytest.Mo
     for _ in range(25):
         writer.add("labels", row)
     writer.close()
-    uris = list_uris(bench.s3, bench.run.table_uri("labels", "image"))
+    uris = list_uris(bench.s3, bench.run.staged_uri("labels", "image"))
     assert [uri.rsplit("/", 1)[1] for uri in uris] == [f"batch-0003-{n:04d}.parquet" for n in range(3)]
     assert [pq.read_metadata(pa.BufferReader(get(bench.s3, uri))).num_rows for uri in uris] == [10, 10, 5]
     assert writer.written == {"labels": 25}

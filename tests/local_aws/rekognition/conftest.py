@@ -73,7 +73,7 @@ def service(moto_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         "LOCAL_REKOGNITION_REPLAY_FOLDER": str(folder),
     }
     command = [sys.executable, "-m", "include.local_aws.rekognition"]
-    process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **settings})
+    process = subprocess.Popen(command, cwd=ROOT, env=os.environ | settings)
     url = f"http://127.0.0.1:{port}"
     deadline = time.monotonic() + 30
     while True:
@@ -103,9 +103,9 @@ def rekognition(service: tuple[str, int], control: Control, aws: Callable[..., A
     return aws("rekognition", service[0])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def s3(aws: Callable[..., Any]) -> Any:
-    """A client for S3, with the media in a bucket."""
+    """A client for S3, with the media in a bucket; other tests with moto in this process may have emptied it."""
     client = aws("s3")
     client.create_bucket(Bucket=BUCKET)
     media = {

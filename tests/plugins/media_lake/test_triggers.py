@@ -5,7 +5,7 @@ import json
 import time
 from collections.abc import Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from airflow.serialization.serde import deserialize, serialize
@@ -52,6 +52,25 @@ class Rekognition:
     get_segment_detection = _get
 
 
+class ShortPolls:
+    """SQS over HTTP whose long polls last a moment, so that an empty queue costs no time."""
+
+    asked_seconds: ClassVar[list[int]] = []
+
+    def __init__(self, sqs: Any) -> None:
+        self._sqs = sqs
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._sqs, name)
+
+    async def receive_message(self, *, WaitTimeSeconds: int, **request: Any) -> Any:
+        self.asked_seconds.append(WaitTimeSeconds)
+        reply = await self._sqs.receive_message(**request, WaitTimeSeconds=0)
+        if "Messages" not in reply:
+            await asyncio.sleep(0.05)
+        return reply
+
+
 @pytest.fixture
 def fire(aws: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Any]]:
     """Run a trigger to its event, with a Rekognition of the test's and everything else over HTTP."""
@@ -62,22 +81,25 @@ def fire(aws: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, A
         real = VideoJobsTrigger._hook
 
         class Hook:
+            def __init__(self, kind: str) -> None:
+                self._kind = kind
+
             async def get_async_conn(self) -> Any:
                 @asynccontextmanager
                 async def client() -> Any:
-                    yield rekognition or Rekognition()
+                    if self._kind == "rekognition":
+                        yield rekognition or Rekognition()
+                    else:
+                        async with await real(trigger, self._kind).get_async_conn() as conn:
+                            yield ShortPolls(conn) if self._kind == "sqs" else conn
 
                 return client()
 
-        monkeypatch.setattr(
-            VideoJobsTrigger,
-            "_hook",
-            lambda self, kind: Hook() if kind == "rekognition" else real(self, kind),
-        )
+        monkeypatch.setattr(VideoJobsTrigger, "_hook", lambda self, kind: Hook(kind))
 
         async def first() -> Any:
             async for event in trigger.run():
-                return {"ended": event.payload["ended"]}
+                return event.payload
             return None
 
         return asyncio.run(asyncio.wait_for(first(), limit))
@@ -103,7 +125,8 @@ def reports(aws: Any, *jobs: str) -> dict[str, str]:
 
 
 def test_it_comes_back_from_the_database_as_it_went_in() -> None:
-    path, values = a_trigger(pending=3).serialize()
+    path, values = a_trigger(pending=3, deadline=1e10, looked_up=1e9).serialize()
+    assert (values["deadline"], values["looked_up"]) == (1e10, 1e9)
     assert path == "media_lake.triggers.VideoJobsTrigger"
     again = VideoJobsTrigger(**deserialize(serialize(values)))
     assert again.serialize() == (path, values)
@@ -113,7 +136,7 @@ def test_it_comes_back_from_the_database_as_it_went_in() -> None:
 def test_notifications_end_the_wait_and_are_taken(aws: Any, fire: Any) -> None:
     notify(aws, "j-1")
     notify(aws, "j-2", "FAILED", envelope=True)
-    assert fire(a_trigger()) == {"ended": ["j-1", "j-2"]}
+    assert fire(a_trigger())["ended"] == ["j-1", "j-2"]
     assert reports(aws) == {"j-1": "SUCCEEDED", "j-2": "FAILED"}
     assert messages(aws) == 0
 
@@ -122,7 +145,7 @@ def test_duplicates_change_nothing(aws: Any, fire: Any) -> None:
     for _ in range(3):
         notify(aws, "j-1")
     notify(aws, "j-2")
-    assert fire(a_trigger()) == {"ended": ["j-1", "j-2"]}
+    assert fire(a_trigger())["ended"] == ["j-1", "j-2"]
     assert reports(aws) == {"j-1": "SUCCEEDED", "j-2": "SUCCEEDED"}
 
 
@@ -130,8 +153,8 @@ def test_a_notification_that_another_trigger_took_is_found_in_the_ledger(aws: An
     """A trigger records whatever ends, for whoever waits for it."""
     for job in ("j-1", "j-2", "other"):
         notify(aws, job)
-    assert fire(a_trigger(jobs={"other": "GetLabelDetection"})) == {"ended": ["other"]}
-    assert fire(a_trigger()) == {"ended": ["j-1", "j-2"]}
+    assert fire(a_trigger(jobs={"other": "GetLabelDetection"}))["ended"] == ["other"]
+    assert fire(a_trigger())["ended"] == ["j-1", "j-2"]
 
 
 def test_what_is_no_notification_is_dropped(aws: Any, fire: Any) -> None:
@@ -140,13 +163,13 @@ def test_what_is_no_notification_is_dropped(aws: Any, fire: Any) -> None:
         QueueUrl=aws.queue_url, MessageBody=json.dumps({"JobId": "j-1", "Status": "IN_PROGRESS"})
     )
     notify(aws, "j-1")
-    assert fire(a_trigger(jobs={"j-1": "GetLabelDetection"})) == {"ended": ["j-1"]}
+    assert fire(a_trigger(jobs={"j-1": "GetLabelDetection"}))["ended"] == ["j-1"]
     assert messages(aws) == 0
 
 
 def test_lost_notifications_are_found_by_looking_up(aws: Any, fire: Any) -> None:
     rekognition = Rekognition(j_1="SUCCEEDED", j_2="FAILED")
-    assert fire(a_trigger(sweep_after=0.1), rekognition) == {"ended": ["j-1", "j-2"]}
+    assert fire(a_trigger(sweep_after=0.1), rekognition)["ended"] == ["j-1", "j-2"]
     assert reports(aws) == {"j-1": "SUCCEEDED", "j-2": "FAILED"}
     assert rekognition.asked == [("j-1", 1), ("j-2", 1)]
 
@@ -162,8 +185,9 @@ def test_a_running_job_or_a_failed_look_up_goes_on_waiting(aws: Any, fire: Any) 
     throttled = ClientError({"Error": {"Code": "ThrottlingException", "Message": ""}}, "GetLabelDetection")
     rekognition = Rekognition(j_1=throttled, j_2="IN_PROGRESS")
     with pytest.raises(TimeoutError):
-        fire(a_trigger(sweep_after=0.1), rekognition, limit=3)
+        fire(a_trigger(sweep_after=0.1), rekognition, limit=1)
     assert {job for job, _ in rekognition.asked} == {"j-1", "j-2"}
+    assert len(rekognition.asked) > 2
     assert reports(aws) == {}
 
 
@@ -175,25 +199,53 @@ def test_a_job_that_aws_has_forgotten_does_not_hang(aws: Any, fire: Any) -> None
     event = fire(
         a_trigger(jobs={"j-1": "GetLabelDetection"}, sweep_after=0.1), Rekognition(j_1=gone), limit=3
     )
-    assert event == {"ended": ["j-1"]}
+    assert event["ended"] == ["j-1"]
     assert reports(aws) == {"j-1": "FAILED"}
 
 
 def test_one_end_is_enough_while_others_wait_for_a_slot(aws: Any, fire: Any) -> None:
     notify(aws, "j-1")
-    assert fire(a_trigger(pending=1)) == {"ended": ["j-1"]}
+    assert fire(a_trigger(pending=1))["ended"] == ["j-1"]
 
 
 def test_without_jobs_of_its_own_it_looks_for_slots_again(aws: Any, fire: Any) -> None:
-    assert fire(a_trigger(jobs={}, pending=2, slot_wait=0.1)) == {"ended": []}
+    assert fire(a_trigger(jobs={}, pending=2, slot_wait=0.1))["ended"] == []
 
 
 def test_it_never_ends_too_soon(aws: Any, fire: Any) -> None:
     notify(aws, "j-1")
     notify(aws, "j-2")
     began = time.monotonic()
-    fire(a_trigger(min_wait=1.5))
-    assert time.monotonic() - began >= 1.5
+    fire(a_trigger(min_wait=0.5))
+    assert time.monotonic() - began >= 0.5
+
+
+def test_an_empty_queue_is_polled_long(aws: Any, fire: Any) -> None:
+    ShortPolls.asked_seconds.clear()
+    fire(a_trigger(jobs={}, pending=1, slot_wait=0.1))
+    assert ShortPolls.asked_seconds
+    assert min(ShortPolls.asked_seconds) >= 1
+
+
+def test_the_event_hands_back_what_the_next_wait_needs(aws: Any, fire: Any) -> None:
+    notify(aws, "j-1")
+    event = fire(a_trigger(pending=1, deadline=1e10, looked_up=time.time() - 30))
+    assert event["deadline"] == 1e10
+    assert event["looked_up"] == pytest.approx(time.time() - 30, abs=10)
+
+
+def test_a_job_is_looked_up_as_soon_as_it_is_overdue_over_all_waits(aws: Any, fire: Any) -> None:
+    rekognition = Rekognition(j_1="SUCCEEDED", j_2="SUCCEEDED")
+    event = fire(a_trigger(sweep_after=60, looked_up=time.time() - 61), rekognition, limit=5)
+    assert event["ended"] == ["j-1", "j-2"]
+    assert event["looked_up"] == pytest.approx(time.time(), abs=10)
+
+
+def test_a_wait_that_goes_on_from_another_looks_nothing_up_before_its_time(aws: Any, fire: Any) -> None:
+    notify(aws, "j-1")
+    rekognition = Rekognition()
+    fire(a_trigger(pending=1, sweep_after=60, looked_up=time.time() - 30), rekognition)
+    assert rekognition.asked == []
 
 
 def test_the_queue_has_to_exist(aws: Any, fire: Any) -> None:

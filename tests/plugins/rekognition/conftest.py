@@ -12,14 +12,8 @@ from rekognition.hooks import RekognitionHook
 
 
 @pytest.fixture(autouse=True)
-def aws_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Credentials that no AWS account knows, and no setting of the machine's own."""
-    for name in ("AWS_CA_BUNDLE", "AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_REKOGNITION"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "local")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "local")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+def aws_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An Airflow connection whose credentials are boto3's own."""
     monkeypatch.setenv("AIRFLOW_CONN_AWS_DEFAULT", "aws://")
 
 

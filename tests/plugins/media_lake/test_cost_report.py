@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+import include.usage
+from media_lake import cost_report, task_context
+from media_lake.cost_report import CostPageLink, ReportCostsOperator
+
+REPORT = {"uri": "s3://media-lake/reports/costs.html", "url": "http://127.0.0.1/costs.html", "rows": 3}
+
+
+def test_the_report_is_of_the_runs_day_and_its_figures_are_returned(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[Any, ...]] = []
+    lake = SimpleNamespace(session="session", s3="s3", client=str.upper, settings="settings", run="run")
+    monkeypatch.setattr(task_context, "TaskContext", lambda: lake)
+    monkeypatch.setattr(include.usage, "report", lambda *arguments: asked.append(arguments) or REPORT)
+    assert ReportCostsOperator(task_id="report").execute({}) == REPORT
+    assert asked == [("session", "s3", "GLUE", "settings", "run")]
+
+
+@pytest.mark.parametrize(("report", "address"), [(REPORT, REPORT["url"]), (None, "")])
+def test_the_link_opens_the_page_that_the_task_drew(
+    monkeypatch: pytest.MonkeyPatch, report: Any, address: str
+) -> None:
+    """Before the task has run there is no page, and the link is empty."""
+    asked: list[dict[str, Any]] = []
+
+    class XCom:
+        @staticmethod
+        def get_value(**which: Any) -> Any:
+            asked.append(which)
+            return report
+
+    monkeypatch.setattr(cost_report, "XCom", XCom)
+    operator = ReportCostsOperator(task_id="report")
+    (link,) = operator.operator_extra_links
+    assert isinstance(link, CostPageLink)
+    assert link.get_link(operator, ti_key="ti") == address
+    assert asked == [{"ti_key": "ti", "key": "return_value"}]
