@@ -46,7 +46,7 @@ query: $(stamp) ## run Athena SQL: SQL="select ..." FORMAT=table|json|csv
 	@$(use_stack) $(bin)/python -m include.query "$$SQL" --format "$$FORMAT"
 
 test: $(stamp) ## run every test that needs no AWS account, fast ones first
-	@$(bin)/python -m pytest
+	@$(bin)/python -m pytest -m "not benchmark"
 
 lint: $(stamp) ## check style, types and generated files
 	@$(bin)/ruff check .
@@ -59,7 +59,7 @@ format: $(stamp) ## format the code and sort its imports
 	@$(bin)/ruff format .
 
 bench: $(stamp) ## run the benchmarks, each of which prints a line of JSON
-	@$(bin)/python -m pytest tests/benchmarks -m benchmark -q -s
+	@$(bin)/python -m pytest -m benchmark -q -s
 
 requirements: $(VENV)/bin/uv ## compile requirements*.txt from requirements*.in
 	$(bin)/$(compile) requirements.in -o requirements.txt

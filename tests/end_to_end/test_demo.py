@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -16,8 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 import pytest
 
+from include.stack.environment import PROCESS_MARK
 from include.stack.settings import PROJECT
 
 SAMPLE = PROJECT / "include" / "sample_media"
@@ -100,7 +103,7 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def first(stack: Stack, media: Path) -> subprocess.CompletedProcess[str]:
-    """The first demonstration, in which the scheduler and the triggerer are killed once."""
+    """The first demonstration, in which a task, the scheduler and the triggerer are killed once."""
     up = stack.run("-m", "include.stack", "up")
     assert up.returncode == 0, up.stdout
     arguments = [sys.executable, "-m", "include.stack", "demo", "--media", str(media), "--days", str(DAYS)]
@@ -118,6 +121,7 @@ def first(stack: Stack, media: Path) -> subprocess.CompletedProcess[str]:
     for line in process.stdout:
         lines.append(line)
         if not killed and "enrich_videos" in line and "running" in line:
+            _kill_task(stack)
             _kill(stack, "scheduler")
             _kill(stack, "triggerer")
             killed = True
@@ -190,6 +194,26 @@ def test_down_leaves_nothing(stack: Stack, first: subprocess.CompletedProcess[st
 def _kill(stack: Stack, component: str) -> None:
     os.kill(int((stack.folder / f"{component}.pgid").read_text(encoding="ascii")), signal.SIGKILL)
     time.sleep(0.5)
+
+
+def _kill_task(stack: Stack) -> None:
+    """Kill the process of a task that runs."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        for process in psutil.process_iter(["cmdline"]):
+            title = " ".join(process.info["cmdline"] or [])
+            if re.match(r"airflow worker -- [0-9a-f]{8}-", title) and _belongs_to(stack, process):
+                process.kill()
+                return
+        time.sleep(0.02)
+    raise AssertionError("no task was seen running")
+
+
+def _belongs_to(stack: Stack, process: psutil.Process) -> bool:
+    try:
+        return process.environ().get(PROCESS_MARK) == str(stack.folder.resolve())
+    except psutil.Error:
+        return False
 
 
 def _free_ports(count: int) -> list[str]:

@@ -102,10 +102,10 @@ def report_ended(local_lake: LocalLake, progress: Progress) -> None:
         dynamodb.put_item(TableName=local_lake.settings.ledger_table, Item=item)
 
 
-def finish(local_lake: LocalLake, engine: VideoAnalyzer, batch: list[Row]) -> Progress:
-    """Advance until nothing runs or waits."""
+def finish(local_lake: LocalLake, run: Run, batch: list[Row]) -> Progress:
+    """Advance until nothing runs or waits, with a new engine at every look, as the sensor does."""
     for _ in range(20):
-        progress = engine.advance(batch)
+        progress = analyzer(local_lake, run).advance(batch)
         if progress.finished:
             return progress
         report_ended(local_lake, progress)
@@ -120,7 +120,7 @@ def test_jobs_are_started_collected_and_billed_once(
     batch = planned(local_lake, run, "segments", "faces")
     engine = analyzer(local_lake, run)
 
-    finish(local_lake, engine, batch)
+    finish(local_lake, run, batch)
     collected = engine.collect(batch)
     again = analyzer(local_lake, run).collect(batch)
 
@@ -148,7 +148,7 @@ def test_starting_again_before_the_job_id_was_recorded_starts_no_second_job(
         with pytest.raises(KeyboardInterrupt):
             analyzer(local_lake, run).advance(batch)
 
-    progress = finish(local_lake, analyzer(local_lake, run), batch)
+    progress = finish(local_lake, run, batch)
 
     assert progress.done == 1
     assert sorted(local_lake.billed().values()) == [1]
@@ -166,8 +166,8 @@ def test_two_runs_share_a_job_even_for_a_copy_under_another_key(
 
     for engine, batch in zip(engines, batches, strict=True):
         engine.advance(batch)
-    for engine, batch in zip(engines, batches, strict=True):
-        assert finish(local_lake, engine, batch).done == 1
+    for each, engine, batch in zip((run, other), engines, batches, strict=True):
+        assert finish(local_lake, each, batch).done == 1
         assert engine.collect(batch).done == 1
 
     assert sorted(local_lake.billed().values()) == [1]
@@ -182,11 +182,11 @@ def test_jobs_without_a_slot_wait_and_are_started_later(
     for seed in range(5, 9):
         upload(key_of(run, f"{seed}.mp4"), clip(seed))
     batch = planned(local_lake, run, "segments")
-    local_lake.behave(job_limit=2)
-    engine = analyzer(local_lake, run)
+    local_lake.behave(job_limit=2, job_seconds=3)
 
-    first = engine.advance(batch)
-    last = finish(local_lake, engine, batch)
+    first = analyzer(local_lake, run).advance(batch)
+    local_lake.behave(job_seconds=0)
+    last = finish(local_lake, run, batch)
 
     assert (len(first.running), first.pending) == (2, 2)
     assert last.done == 4
@@ -224,7 +224,7 @@ def test_a_job_whose_results_expired_has_failed(
     upload(key_of(run, "late.mp4"), clip(12))
     batch = planned(local_lake, run, "segments")
     engine = analyzer(local_lake, run)
-    finish(local_lake, engine, batch)
+    finish(local_lake, run, batch)
     httpx.post(f"{local_lake.control_url}/_control/reset").raise_for_status()
 
     assert engine.collect(batch).failed == 1

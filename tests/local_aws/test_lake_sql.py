@@ -164,17 +164,26 @@ def test_video_moments_put_everything_on_one_time_line(lake: Lake, query: Query)
 
 
 def test_cost_by_team_day_sums_over_sources_and_partitions(lake: Lake, query: Query) -> None:
-    row = {"cost_center": "news", "feature": "labels", "units": 2.0, "usd": 0.002, "saved_usd": 0.5}
+    row = {
+        "cost_center": "news",
+        "feature": "labels",
+        "media_type": "image",
+        "units": 2.0,
+        "usd": 0.002,
+        "saved_usd": 0.5,
+    }
     lake.insert(
         "costs_daily",
         {**row, "dt": "2026-11-20", "source": "a"},
         {**row, "dt": "2026-11-21", "source": "b"},
         {**row, "dt": "2026-11-21", "cost_center": "archive"},
+        {**row, "dt": "2026-11-21", "media_type": "video", "units": 7.0},
     )
     lake.make_views()
-    assert query("SELECT * FROM cost_by_team_day ORDER BY cost_center") == [
-        ("2026-11-20", "archive", "labels", "2.0", "0.002", "0.5"),
-        ("2026-11-20", "news", "labels", "4.0", "0.004", "1.0"),
+    assert query("SELECT * FROM cost_by_team_day ORDER BY cost_center, media_type") == [
+        ("2026-11-20", "archive", "labels", "image", "2.0", "0.002", "0.5"),
+        ("2026-11-20", "news", "labels", "image", "4.0", "0.004", "1.0"),
+        ("2026-11-20", "news", "labels", "video", "7.0", "0.002", "0.5"),
     ]
 
 
