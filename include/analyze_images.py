@@ -209,14 +209,16 @@ class ImageAnalyzer:
 
     def _call(self, work: _Work) -> _Outcome:
         """Claim and call, repeating what may be repeated. Runs in a thread."""
+        since = self._began
         for attempt in range(MAX_ATTEMPTS):
             self._pace.wait()
             if self._stop.is_set():
                 return _Outcome(work, "leased")
             claim = self._claim(work)
-            standing = self._ledger.claim(claim, self._began)
+            standing = self._ledger.claim(claim, since)
             if standing is not None:
                 return _Outcome(work, "exists" if standing.state == "done" else "leased")
+            since = claim.claimed_at + 1  # what was just claimed is ours to claim again
             try:
                 response = getattr(self._rekognition, xform_name(work.call.operation))(**work.request)
             except Exception as error:

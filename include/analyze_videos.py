@@ -204,6 +204,7 @@ class VideoAnalyzer:
             if verdict is Verdict.REJECTED:
                 code, message = code_and_message(error)
                 return self._fail(claim, code, message), True
+            self._ledger.release(claim)
             if verdict is Verdict.STOP:
                 raise
             log.info("%s of %s waits: %s", item.job.start_operation, item.asset["key"], error)

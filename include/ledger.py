@@ -14,16 +14,17 @@ import json
 import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 
+from include.job_reports import job_report_key, job_reports
+
 State = Literal["running", "done", "failed"]
 
 _BATCH_GET = 100
-_JOB_REPORT_DAYS = 14
 _WAITS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4)  # seconds between attempts at unprocessed items
 _serialize = TypeSerializer().serialize
 _deserialize = TypeDeserializer().deserialize
@@ -130,6 +131,15 @@ class Ledger:
         }
         return self._put_if(entry, condition, values, {"#key": "key", "#state": "state", "#owner": "owner"})
 
+    def release(self, entry: Entry) -> None:
+        """Give up a claim that led to nothing, so that anybody may take it; what it recorded stays for them."""
+        condition = (
+            "#state = :running AND #owner = :owner AND claimed_at = :claimed AND attribute_not_exists(job_id)"
+        )
+        values = {":running": "running", ":owner": entry.owner, ":claimed": entry.claimed_at}
+        names = {"#state": "state", "#owner": "owner"}
+        self._put_if(replace(entry, lease_expires=0), condition, values, names)
+
     def started(self, entry: Entry) -> Entry | None:
         """Record the JobId of a video job started under the claim that ``entry`` continues.
 
@@ -229,26 +239,3 @@ class Ledger:
         raise TimeoutError(
             f"DynamoDB left items of {self._table} unwritten after {len(_WAITS)} attempts: raise its capacity"
         )
-
-
-def job_report_key(job_id: str) -> str:
-    """Return the key under which the reported end of a video job is kept."""
-    return f"job#{job_id}"
-
-
-def job_report_item(job_id: str, status: str, now: float) -> dict[str, Any]:
-    """Return the item that records the end of a video job; writing it again changes nothing that matters.
-
-    :param now: seconds since the epoch.
-    """
-    item = {
-        "key": job_report_key(job_id),
-        "status": status,
-        "expires_at": int(now) + _JOB_REPORT_DAYS * 86_400,
-    }
-    return {name: _serialize(value) for name, value in item.items()}
-
-
-def job_reports(items: Iterable[Mapping[str, Any]]) -> dict[str, str]:
-    """Return JobId to reported end, from such items."""
-    return {item["key"]["S"].removeprefix("job#"): item["status"]["S"] for item in items}

@@ -11,7 +11,7 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 from botocore import xform_name
 from botocore.exceptions import ClientError
 
-from include.ledger import job_report_item, job_report_key, job_reports
+from include.job_reports import job_report_item, job_report_key, job_reports
 
 if TYPE_CHECKING:
     from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook

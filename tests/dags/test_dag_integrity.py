@@ -21,7 +21,7 @@ DAG_IDS = ["discover_media", "enrich_images", "enrich_videos", "report_costs"]
 POOLS = {"rekognition_images", "rekognition_videos"}
 HEADINGS = ("What it does", "Reads and writes", "When it fails", "Re-running")
 STAGES = {"discover", "plan", "analyze", "normalize", "validate", "publish", "report"}
-HEAVY = {"altair", "av", "awswrangler", "cv2", "duckdb", "great_expectations", "pandas", "pyarrow"}
+HEAVY = {"altair", "av", "awswrangler", "boto3", "cv2", "duckdb", "great_expectations", "pandas", "pyarrow"}
 
 
 @pytest.fixture(scope="module")

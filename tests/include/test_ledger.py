@@ -9,7 +9,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from include import ledger as ledger_module
-from include.ledger import Entry, Ledger, job_report_item, job_report_key, job_reports
+from include.job_reports import job_report_item, job_report_key, job_reports
+from include.ledger import Entry, Ledger
 
 NOW = 1_800_000_000
 TABLE = "media-lake-ledger"

@@ -18,7 +18,8 @@ from include import analyze_videos
 from include.analyze_videos import Progress, VideoAnalyzer
 from include.costs import load_price_book
 from include.discover import discover
-from include.ledger import Ledger, job_report_item
+from include.job_reports import job_report_item
+from include.ledger import Ledger
 from include.objects import Row, list_uris
 from include.plan import plan
 from include.responses import read_lines, read_plan

@@ -18,7 +18,7 @@ from include.analyze_videos import VideoAnalyzer
 from include.costs import load_price_book
 from include.discover import discover
 from include.features import MEDIA_TYPES, MediaType
-from include.ledger import job_report_item
+from include.job_reports import job_report_item
 from include.normalize.batch import normalize_batch
 from include.objects import Row, get
 from include.pace import Pace

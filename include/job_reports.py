@@ -1,0 +1,31 @@
+"""The reported end of a video job, as an item of the ledger's table: written by whoever learns of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+_KEPT_SECONDS = 14 * 86_400
+
+
+def job_report_key(job_id: str) -> str:
+    """Return the key under which the end of a video job is kept."""
+    return f"job#{job_id}"
+
+
+def job_report_item(job_id: str, status: str, now: float) -> dict[str, Any]:
+    """Return the item that records the end of a video job; writing it again changes nothing that matters.
+
+    :param status: SUCCEEDED or FAILED.
+    :param now: seconds since the epoch.
+    """
+    return {
+        "key": {"S": job_report_key(job_id)},
+        "status": {"S": status},
+        "expires_at": {"N": str(int(now) + _KEPT_SECONDS)},
+    }
+
+
+def job_reports(items: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """Return JobId to reported end, from such items."""
+    return {item["key"]["S"].removeprefix("job#"): item["status"]["S"] for item in items}

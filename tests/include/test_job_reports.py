@@ -1,0 +1,19 @@
+from __future__ import annotations
+
+from include.job_reports import job_report_item, job_report_key, job_reports
+
+
+def test_a_report_is_read_as_it_was_written() -> None:
+    items = [job_report_item("j-1", "SUCCEEDED", 1000.5), job_report_item("j-2", "FAILED", 1000.5)]
+    assert job_reports(items) == {"j-1": "SUCCEEDED", "j-2": "FAILED"}
+
+
+def test_a_report_outlives_the_results_of_its_job() -> None:
+    """Rekognition keeps results for 7 days; DynamoDB drops the item at ``expires_at``."""
+    item = job_report_item("j-1", "SUCCEEDED", 1000.5)
+    assert int(item["expires_at"]["N"]) == 1000 + 14 * 86_400
+    assert item["key"] == {"S": job_report_key("j-1")}
+
+
+def test_a_report_is_never_taken_for_an_analysis() -> None:
+    assert job_report_key("a" * 64).startswith("job#")
