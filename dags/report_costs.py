@@ -5,7 +5,8 @@
 publishes `usage` and `costs_daily`, and draws the cost page of the whole lake.
 
 **Reads and writes.** Reads `usage_log/` and the price book of the region; writes the day's partitions of `usage` and
-`costs_daily`, `reports/costs.html` and asset `cost_report`. The page opens without a network; the task links to it.
+`costs_daily`, `reports/costs.html` and asset `cost_report`. The page opens without a network; the task links to it (tab Details,
+Cost page).
 
 **When it fails.** A price that is not in the price book is an error that names it: add it to `include/prices/`.
 

@@ -34,7 +34,7 @@ class Endpoint:
         s3_listing.install()
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._athena = AthenaService(Clients(self._moto), settings.query_workers, settings.query_memory)
-        self._rekognition = RekognitionProxy(settings.rekognition_url)
+        self._rekognition = RekognitionProxy(settings.rekognition_url, settings.threads // 2)
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         target, _, operation = environ.get("HTTP_X_AMZ_TARGET", "").partition(".")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,17 +19,33 @@ class RekognitionProxy:
     """Forwards over HTTP, without retries: a call may have been counted before its answer was lost.
 
     :param url: address of the local Rekognition process.
+    :param at_once: most calls in flight. Rekognition reads its images through the same server, so calls must never
+        take all of its threads; those above the number are throttled, as AWS does.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, at_once: int) -> None:
         self.url = url.rstrip("/")
+        self._free = threading.BoundedSemaphore(at_once)
         self._pool = urllib3.PoolManager(maxsize=64, retries=False, timeout=_TIMEOUT)
 
     def forward(self, environ: dict[str, Any], body: bytes) -> Reply:
         """Send a request on and give its reply.
 
-        :raises AwsError: ServiceUnavailable (503, which clients retry) if the process does not answer.
+        :raises AwsError: ThrottlingException if too many calls are in flight; ServiceUnavailable (503, which clients
+            retry) if the process does not answer.
         """
+        if not self._free.acquire(blocking=False):
+            raise AwsError(
+                "ThrottlingException",
+                f"Too many calls at once through this address; call Rekognition at {self.url} itself "
+                "(AWS_ENDPOINT_URL_REKOGNITION).",
+            )
+        try:
+            return self._forward(environ, body)
+        finally:
+            self._free.release()
+
+    def _forward(self, environ: dict[str, Any], body: bytes) -> Reply:
         headers = {
             name.removeprefix("HTTP_").replace("_", "-").title(): environ[name]
             for name in _PASSED_ON
@@ -45,7 +62,7 @@ class RekognitionProxy:
             ) from error
         kept = {
             name: response.headers[name]
-            for name in ("x-amzn-ErrorType", "Retry-After")
+            for name in ("x-amzn-ErrorType", "x-amzn-RequestId", "Retry-After")
             if name in response.headers
         }
         return Reply(

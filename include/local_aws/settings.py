@@ -21,7 +21,7 @@ class LocalAwsSettings(BaseSettings):
 
     host: str = "127.0.0.1"
     port: int = Field(default=4566, ge=0, le=65535)
-    threads: int = Field(default=48, ge=1)
+    threads: int = Field(default=96, ge=4)
     query_workers: int = Field(default=2, ge=1)
     query_memory: str = "512MB"
     rekognition_url: str = Field(default="http://127.0.0.1:4567", validation_alias="LOCAL_REKOGNITION_URL")

@@ -55,6 +55,8 @@ def aws_client_environment(stack: StackSettings) -> dict[str, str]:
     return {
         **{name: value for name, value in SHARED.items() if name.startswith("AWS_")},
         "AWS_ENDPOINT_URL": stack.aws_url,
+        # Without it calls would go through the first address, and hold a thread there while Rekognition reads S3.
+        "AWS_ENDPOINT_URL_REKOGNITION": stack.rekognition_url,
         "NO_PROXY": "127.0.0.1,localhost",
         "no_proxy": "127.0.0.1,localhost",
     }

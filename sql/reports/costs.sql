@@ -1,6 +1,8 @@
--- Every published row of the daily costs, for the cost page.
+-- The daily costs over all days of the lake, for the cost page.
 SELECT
-  usage_date, source, cost_center, media_type, feature, operation, price_item,
-  analyses, units, usd, reused_analyses, reused_units, saved_usd, price_version, dt
+  usage_date, source, cost_center, media_type, feature, operation, price_item, price_version,
+  sum(analyses) AS analyses, sum(units) AS units, sum(usd) AS usd,
+  sum(reused_analyses) AS reused_analyses, sum(reused_units) AS reused_units, sum(saved_usd) AS saved_usd
 FROM "${database}".costs_daily
-ORDER BY usage_date, dt, cost_center, feature, price_item
+GROUP BY usage_date, source, cost_center, media_type, feature, operation, price_item, price_version
+ORDER BY usage_date, cost_center, feature, price_item

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from include.analyze_images import CHUNK_CALLS, ImageAnalyzer, ServiceUnavailableError, Summary
@@ -330,3 +331,22 @@ def test_a_service_that_stays_down_is_an_error_that_says_so(
 def test_discover_needs_a_day() -> None:
     with pytest.raises(ValueError, match="backfill discover_media"):
         Run("bucket", "enrich_images", "manual", str(datetime.now(UTC).year))
+
+
+def test_many_calls_through_the_one_address_never_block_it(
+    local_lake: LocalLake, run: Run, upload: Callable[[str, bytes], None], endpoints: Any
+) -> None:
+    """Rekognition reads its images through the same server: calls that hold all its threads would wait for ever."""
+    keys = [key_of(run, f"{number}.jpg") for number in range(120)]
+    for number, key in enumerate(keys):
+        upload(key, picture(9000 + number, 80, 80))
+    config = Config(max_pool_connections=120, retries={"mode": "standard", "total_max_attempts": 20})
+    client = local_lake.session.client("rekognition", endpoint_url=endpoints.aws, config=config)
+
+    def call(key: str) -> str:
+        image = {"S3Object": {"Bucket": run.bucket, "Name": key}}
+        return client.detect_moderation_labels(Image=image)["ModerationModelVersion"]
+
+    with ThreadPoolExecutor(120) as pool:
+        assert len(list(pool.map(call, keys, timeout=60))) == 120
+    assert set(local_lake.billed().values()) == {1}
