@@ -314,9 +314,7 @@ class ImageAnalyzer:
         reused = [
             item
             for item in work
-            if (entry := entries.get(item.key)) is not None
-            and entry.state == "done"
-            and not entry.payer_is(self._run.run_id, item.asset["media_id"])
+            if (entry := entries.get(item.key)) and entry.saves(self._run.run_id, item.asset["media_id"])
         ]
         lines: list[Row] = []
         at = now()

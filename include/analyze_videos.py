@@ -166,7 +166,7 @@ class VideoAnalyzer:
                 entry = self._harvest(item, entry)
             if entry is not None and entry.state == "done":
                 progress.done += 1
-                if not entry.payer_is(self._run.run_id, item.asset["media_id"]):
+                if entry.saves(self._run.run_id, item.asset["media_id"]):
                     reused.append((item, entry))
             else:
                 progress.failed += 1
@@ -365,9 +365,7 @@ class VideoAnalyzer:
         reused = found + [
             (item, entry)
             for item in planned
-            if (entry := entries.get(item.key)) is not None
-            and entry.state == "done"
-            and not entry.payer_is(self._run.run_id, item.asset["media_id"])
+            if (entry := entries.get(item.key)) and entry.saves(self._run.run_id, item.asset["media_id"])
         ]
         at = now()
         lines: list[Row] = []

@@ -18,7 +18,8 @@ from typing import Any
 import pyarrow as pa
 from botocore.exceptions import ClientError
 
-from include.media_probe import Defect, MediaFacts, S3ObjectReader, media_type_of_name, probe
+from include.media_probe import Defect, MediaFacts, media_type_of_name, probe
+from include.object_reader import S3ObjectReader
 from include.objects import Row, put_parquet
 from include.run import Run
 from include.schemas import TABLES

@@ -70,6 +70,10 @@ class Entry:
         payer = json.loads(self.starter) if self.starter else {}
         return payer.get("run_id") == run_id and payer.get("media_id") == media_id
 
+    def saves(self, run_id: str, media_id: str) -> bool:
+        """Whether this asset of this run need not be paid for because the analysis was paid for by or for another."""
+        return self.state == "done" and not self.payer_is(run_id, media_id)
+
     def to_item(self) -> dict[str, Any]:
         values = {name: value for name, value in asdict(self).items() if value is not None}
         return {

@@ -27,9 +27,7 @@ from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 
 from include.features import MEBIBYTE, ImageCall, MediaType, VideoJob
-from include.object_reader import ReadLimitExceeded, S3ObjectReader
-
-__all__ = ["Defect", "MediaFacts", "ReadLimitExceeded", "S3ObjectReader", "check_limits", "probe"]
+from include.object_reader import ReadLimitExceeded
 
 MAX_MOOV_BYTES = 48 * MEBIBYTE
 MAX_VIDEO_SAMPLES = 10_000_000  # six hours at 60 frames a second are 1.3 million

@@ -21,6 +21,9 @@ from include.features import CONFIDENCE_FLOOR, FEATURES, MediaType, features_for
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 Percent = Annotated[float, Field(ge=CONFIDENCE_FLOOR, le=100)]
 
+# Where the cost page lies in the lake's bucket.
+COST_PAGE_KEY = "reports/costs.html"
+
 
 class SettingsError(ValueError):
     """A setting is missing or wrong; the text says which and what to do."""

@@ -18,13 +18,12 @@ from include.publish import publish
 from include.report import render_cost_page
 from include.run import Run, usage_log_uri
 from include.schemas import TABLES
-from include.settings import Settings
+from include.settings import COST_PAGE_KEY, Settings
 from include.validate import check, in_words
 
 log = logging.getLogger(__name__)
 
 COST_TABLES = ("usage", "costs_daily")
-PAGE_KEY = "reports/costs.html"
 LINK_SECONDS = 7 * 86_400
 
 
@@ -108,10 +107,10 @@ def draw_page(session: boto3.Session, s3: Any, settings: Settings) -> dict[str, 
         generated_at=datetime.now(UTC),
         simulated=settings.simulated,
     )
-    uri = settings.uri(PAGE_KEY)
+    uri = settings.uri(COST_PAGE_KEY)
     size = put(s3, uri, page.encode(), "text/html; charset=utf-8")
     url = s3.generate_presigned_url(
-        "get_object", Params={"Bucket": settings.bucket, "Key": PAGE_KEY}, ExpiresIn=LINK_SECONDS
+        "get_object", Params={"Bucket": settings.bucket, "Key": COST_PAGE_KEY}, ExpiresIn=LINK_SECONDS
     )
     return {"uri": uri, "url": url, "bytes": size}
 

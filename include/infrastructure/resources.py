@@ -88,6 +88,13 @@ def _create_ledger(session: boto3.Session, settings: Settings) -> None:
     dynamodb.get_waiter("table_exists").wait(
         TableName=settings.ledger_table, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
     )
+    try:
+        dynamodb.update_time_to_live(
+            TableName=settings.ledger_table,
+            TimeToLiveSpecification={"Enabled": True, "AttributeName": "expires_at"},
+        )
+    except ClientError as error:
+        _ignore(error, "ValidationException", "already enabled")
 
 
 def _create_job_notifications(session: boto3.Session, settings: Settings) -> None:

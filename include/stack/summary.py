@@ -14,11 +14,8 @@ from rich.console import Console
 from rich.table import Table
 
 from include.athena import read_query
-from include.settings import Settings
+from include.settings import COST_PAGE_KEY, Settings
 from include.stack.settings import StackSettings
-
-# include.usage writes it, and is slow to import.
-COST_PAGE_KEY = "reports/costs.html"
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,7 @@ import pytest
 
 from include.schemas import TABLES
 from include.sql import read_sql
-from include.stack.summary import COST_PAGE_KEY, Spending, spending
-from include.usage import PAGE_KEY
+from include.stack.summary import Spending, spending
 
 
 def test_only_the_given_runs_count() -> None:
@@ -34,7 +33,3 @@ def test_no_use_costs_nothing() -> None:
 def test_the_rows_of_every_table_are_counted() -> None:
     statement = read_sql("reports/table_rows")
     assert [name for name in TABLES if f'"${{database}}".{name},' not in statement] == []
-
-
-def test_the_page_is_where_the_report_writes_it() -> None:
-    assert COST_PAGE_KEY == PAGE_KEY
