@@ -18,7 +18,7 @@ from include.sql import description, view_names
 
 ROOT = Path(__file__).parent.parent
 DAGS = ROOT / "dags"
-NOTICE = "Generated from include/schemas.py by `python -m include.generate`; change it there."
+NOTICE = "Generated from include/schemas/ by `python -m include.generate`; change it there."
 
 
 def ddl(table: Table) -> str:

@@ -3,11 +3,23 @@ SELECT found.table_name, found.dt, found.media_type, count(*) AS orphans
 FROM (
   SELECT 'labels' AS table_name, dt, media_type, media_id FROM "${database}".labels
   UNION ALL
+  SELECT 'image_properties', dt, media_type, media_id FROM "${database}".image_properties
+  UNION ALL
   SELECT 'moderation_labels', dt, media_type, media_id FROM "${database}".moderation_labels
   UNION ALL
   SELECT 'texts', dt, media_type, media_id FROM "${database}".texts
   UNION ALL
   SELECT 'faces', dt, media_type, media_id FROM "${database}".faces
+  UNION ALL
+  SELECT 'celebrities', dt, media_type, media_id FROM "${database}".celebrities
+  UNION ALL
+  SELECT 'face_matches', dt, media_type, media_id FROM "${database}".face_matches
+  UNION ALL
+  SELECT 'protective_equipment', dt, media_type, media_id FROM "${database}".protective_equipment
+  UNION ALL
+  SELECT 'custom_labels', dt, media_type, media_id FROM "${database}".custom_labels
+  UNION ALL
+  SELECT 'persons', dt, media_type, media_id FROM "${database}".persons
   UNION ALL
   SELECT 'segments', dt, media_type, media_id FROM "${database}".segments
 ) AS found

@@ -1,0 +1,91 @@
+"""What a table and a column are, and the Arrow types that their Athena types stand for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column.
+
+    :param type: Athena (Hive) type, in lower case.
+    :param meaning: what a reader of the data dictionary sees.
+    :param required: null is an error.
+    :param minimum: least value allowed, if there is one; ``maximum`` likewise.
+    :param values: the only values allowed, if there is such a list.
+    """
+
+    name: str
+    type: str
+    meaning: str
+    required: bool = False
+    minimum: float | None = None
+    maximum: float | None = None
+    values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table, stored as Parquet with zstd.
+
+    :param partition_keys: names of the partition columns, all of type string.
+    :param unique: columns that together identify a row within a partition; empty if rows have no key.
+    :param sensitive: findings about identifiable people: readers are granted apart from the other tables.
+    :param score: column that ``min_confidence`` of the lake applies to; None if rows have none.
+    """
+
+    name: str
+    meaning: str
+    columns: tuple[Column, ...]
+    partition_keys: tuple[str, ...] = ("dt", "media_type")
+    unique: tuple[str, ...] = ()
+    sensitive: bool = False
+    score: str | None = "confidence"
+
+    @property
+    def column_types(self) -> dict[str, str]:
+        """Column name to Athena type, without partition keys, as awswrangler's ``dtype`` takes it."""
+        return {column.name: column.type for column in self.columns}
+
+    @property
+    def arrow_schema(self) -> pa.Schema:
+        """The Parquet schema of a data file."""
+        return pa.schema(
+            pa.field(column.name, arrow_type(column.type), nullable=not column.required)
+            for column in self.columns
+        )
+
+
+_ARROW = {
+    "string": pa.string(),
+    "int": pa.int32(),
+    "bigint": pa.int64(),
+    "double": pa.float64(),
+    "boolean": pa.bool_(),
+    "date": pa.date32(),
+    "timestamp": pa.timestamp("ms"),
+}
+
+
+def arrow_type(athena_type: str) -> pa.DataType:
+    """Translate an Athena type into its Arrow type.
+
+    >>> str(arrow_type("array<struct<x:double,y:double>>"))
+    'list<element: struct<x: double, y: double>>'
+    """
+    if athena_type in _ARROW:
+        return _ARROW[athena_type]
+    outer, _, inner = athena_type.removesuffix(">").partition("<")
+    if outer == "array":
+        return pa.list_(pa.field("element", arrow_type(inner)))
+    if outer == "struct":
+        members = (member.partition(":") for member in inner.split(","))
+        return pa.struct([(name, arrow_type(member_type)) for name, _, member_type in members])
+    raise ValueError(f"unknown Athena type {athena_type!r}")
+
+
+# The column by which the tables of one media asset join.
+MEDIA_ID = Column("media_id", "string", "the media asset; joins with media_assets.media_id", required=True)

@@ -1,0 +1,21 @@
+-- Generated from include/schemas/ by `python -m include.generate`; change it there.
+CREATE EXTERNAL TABLE IF NOT EXISTS `${database}`.`custom_labels` (
+  `media_id` string COMMENT 'the media asset, joins with media_assets.media_id',
+  `analysis_key` string COMMENT 'the analysis it was found by, joins with analyses.analysis_key',
+  `model_version` string COMMENT 'version of the Rekognition model, where the API reports one',
+  `name` string COMMENT 'label',
+  `confidence` double COMMENT 'confidence in percent',
+  `box_left` double COMMENT 'left edge, as a ratio of the frame\'s width',
+  `box_top` double COMMENT 'top edge, as a ratio of the frame\'s height',
+  `box_width` double COMMENT 'width, as a ratio of the frame\'s width',
+  `box_height` double COMMENT 'height, as a ratio of the frame\'s height',
+  `polygon` array<struct<x:double,y:double>> COMMENT 'outline, as ratios of the frame'
+)
+COMMENT 'Labels of a Custom Labels model, model_version is the ARN of the model\'s version.'
+PARTITIONED BY (
+  `dt` string COMMENT 'day of the lake, YYYY-MM-DD (the Dag run\'s partition key)',
+  `media_type` string COMMENT 'image or video'
+)
+STORED AS PARQUET
+LOCATION 's3://${bucket}/curated/custom_labels/'
+TBLPROPERTIES ('parquet.compression' = 'ZSTD')
