@@ -62,10 +62,33 @@ def delete_prefix(s3: Any, prefix_uri: str) -> None:
         s3.delete_objects(Bucket=bucket, Delete={"Objects": keys, "Quiet": True})
 
 
+class Ndjson:
+    """A gzip-compressed NDJSON object in the making. Only the compressed form is held.
+
+    :ivar rows: rows added so far.
+    """
+
+    def __init__(self) -> None:
+        self.rows = 0
+        self._buffer = io.BytesIO()
+        self._lines = gzip.GzipFile(fileobj=self._buffer, mode="wb", compresslevel=5, mtime=0)
+
+    def add(self, row: Row) -> None:
+        self._lines.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
+        self.rows += 1
+
+    def put(self, s3: Any, uri: str) -> int:
+        """Write the object, to which nothing can be added then, and return its size in bytes."""
+        self._lines.close()
+        return put(s3, uri, self._buffer.getvalue(), "application/x-ndjson")
+
+
 def put_ndjson(s3: Any, uri: str, rows: Iterable[Row]) -> int:
     """Write rows as gzip-compressed NDJSON and return the size in bytes."""
-    lines = b"".join(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in rows)
-    return put(s3, uri, gzip.compress(lines, compresslevel=5, mtime=0), "application/x-ndjson")
+    lines = Ndjson()
+    for row in rows:
+        lines.add(row)
+    return lines.put(s3, uri)
 
 
 def get_ndjson(s3: Any, uri: str) -> Iterator[Row]:

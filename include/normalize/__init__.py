@@ -11,13 +11,18 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from include.normalize.faces import image_faces, video_faces
+from include.normalize.celebrities import image_celebrities, video_celebrities
+from include.normalize.custom_labels import image_custom_labels
+from include.normalize.face_matches import collection_matches, compared_faces, video_matches
+from include.normalize.faces import image_faces, indexed_faces, video_faces
 from include.normalize.labels import image_labels, video_labels
+from include.normalize.limits import fit
 from include.normalize.members import count_unknown_members
-from include.normalize.moderation import image_moderation, video_moderation
+from include.normalize.moderation import bulk_moderation, image_moderation, video_moderation
+from include.normalize.persons import video_persons
+from include.normalize.protective_equipment import image_protective_equipment
 from include.normalize.segments import video_segments
 from include.normalize.text import image_text, video_text
-from include.schemas import TABLES
 
 __all__ = ["NORMALIZERS", "UnknownOperation", "normalize"]
 
@@ -29,14 +34,23 @@ NORMALIZERS: dict[str, Normalizer] = {
     "DetectModerationLabels": image_moderation,
     "DetectText": image_text,
     "DetectFaces": image_faces,
+    "IndexFaces": indexed_faces,
+    "RecognizeCelebrities": image_celebrities,
+    "CompareFaces": compared_faces,
+    "SearchFaces": collection_matches,
+    "SearchFacesByImage": collection_matches,
+    "DetectProtectiveEquipment": image_protective_equipment,
+    "DetectCustomLabels": image_custom_labels,
     "GetLabelDetection": video_labels,
     "GetContentModeration": video_moderation,
     "GetTextDetection": video_text,
     "GetFaceDetection": video_faces,
+    "GetCelebrityRecognition": video_celebrities,
+    "GetFaceSearch": video_matches,
+    "GetPersonTracking": video_persons,
     "GetSegmentDetection": video_segments,
+    "GetMediaAnalysisJob": bulk_moderation,
 }
-
-_ADDED_BY_CALLER = ("media_id", "analysis_key")
 
 
 class UnknownOperation(ValueError):
@@ -48,13 +62,15 @@ def normalize(
 ) -> Iterator[tuple[str, Row]]:
     """Yield ``(table, row)`` for every finding of one analysis, one page at a time.
 
-    Rows have the columns of their table except ``media_id`` and ``analysis_key``. Members that are absent, null or of
-    a wrong type give nulls; lists are never null.
+    Rows have the columns of their table except ``media_id`` and ``analysis_key``, and fit its schema. Members that are
+    absent, null, of a wrong type or outside the column's limits give nulls; lists are never null.
 
     :param operation: API operation that gave the responses, such as ``DetectLabels``.
-    :param responses: its response, or for a video job its pages in order.
+    :param responses: its response, or for a video job its pages in order; for GetMediaAnalysisJob the lines of its
+        results manifest.
     :param oddities: counts paths of members that the API does not document, such as ``Labels[].Instances[].HasVest``,
-        and findings left out because a required column would be null, such as ``labels without name``.
+        values outside a column's limits, such as ``texts with type out of range``, and findings left out because a
+        required column would be null, such as ``labels without name``.
     :raises UnknownOperation: at the call, not at the first row.
     """
     if operation not in NORMALIZERS:
@@ -67,16 +83,5 @@ def _rows(
 ) -> Iterator[tuple[str, Row]]:
     pages = count_unknown_members(operation, responses, oddities)
     for table, row in NORMALIZERS[operation](pages):
-        absent = [name for name in _REQUIRED[table] if row[name] is None]
-        if absent:
-            oddities[f"{table} without {', '.join(absent)}"] += 1
-        else:
+        if fit(table, row, oddities):
             yield table, row
-
-
-_REQUIRED = {
-    table.name: [
-        column.name for column in table.columns if column.required and column.name not in _ADDED_BY_CALLER
-    ]
-    for table in TABLES.values()
-}

@@ -1,7 +1,7 @@
-"""Print the rows of archived responses as lines of JSON.
+"""Print the rows of archived responses as lines of JSON, each with its table.
 
 ``python -m include.normalize OPERATION FILE [FILE ...]``: each file holds one response (the pages of a video job in
-order), or NDJSON of archive lines; ``-`` is standard input.
+order), or NDJSON of responses, of archive lines or of a results manifest; ``-`` is standard input.
 """
 
 from __future__ import annotations
@@ -11,18 +11,25 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from itertools import groupby
-from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
-from include.normalize import UnknownOperation, normalize
+from include.normalize import NORMALIZERS, UnknownOperation, normalize
+from include.normalize.members import MANIFEST_SOURCE
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status: 2 if an operation or a file cannot be used."""
-    parser = argparse.ArgumentParser(prog="python -m include.normalize", description=__doc__)
-    parser.add_argument("operation", help="API operation, such as DetectLabels")
-    parser.add_argument("files", nargs="+", help="response or NDJSON of archive lines; - is standard input")
+    parser = argparse.ArgumentParser(
+        prog="python -m include.normalize",
+        description=__doc__,
+        epilog=f"Operations: {', '.join(NORMALIZERS)}.",
+    )
+    parser.add_argument(
+        "operation", metavar="OPERATION", help="API operation that gave the responses; see below"
+    )
+    parser.add_argument("files", metavar="FILE", nargs="+", help="response or NDJSON; - is standard input")
     options = parser.parse_args(arguments)
     oddities: Counter[str] = Counter()
     try:
@@ -38,41 +45,58 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _print_rows(operation: str, files: Sequence[str], oddities: Counter[str]) -> None:
     responses = (response for file in files for response in _responses(file, operation, oddities))
-    for key, pages in groupby(responses, lambda response: response[0]):
-        added = {} if key is None else {"analysis_key": key}
+    for origin, pages in groupby(responses, lambda response: response[0]):
         for table, row in normalize(operation, (page for _, page in pages), oddities):
-            print(json.dumps({"table": table, **added, **row}, ensure_ascii=False))
+            print(json.dumps({"table": table, **origin, **row}, ensure_ascii=False))
 
 
 def _responses(
     file: str, operation: str, oddities: Counter[str]
-) -> Iterator[tuple[str | None, dict[str, Any]]]:
-    """Yield ``(analysis key, response)``; lines of other operations in an archive are passed over and counted."""
+) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """Yield ``(columns that say where it is from, response)``.
+
+    Lines of other operations in an archive are passed over and counted.
+    """
     for document in _documents(file):
-        if "response" not in document:
-            yield None, document
+        if MANIFEST_SOURCE in document:
+            yield {"source_ref": document[MANIFEST_SOURCE]}, document
+        elif "response" not in document:
+            yield {}, document
         elif document.get("operation", operation) == operation:
-            yield document.get("analysis_key"), document["response"]
+            yield {"analysis_key": document.get("analysis_key")}, document["response"]
         else:
             oddities[f"line of operation {document['operation']} passed over"] += 1
 
 
 def _documents(file: str) -> Iterator[dict[str, Any]]:
     name = "standard input" if file == "-" else file
-    content = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
+    with nullcontext(sys.stdin) if file == "-" else open(file, encoding="utf-8") as lines:
+        for document in _parsed(lines, name):
+            if not isinstance(document, dict) or not isinstance(document.get("response", {}), dict):
+                raise ValueError(f"{name} holds something that is no response object")
+            yield document
+
+
+def _parsed(lines: TextIO, name: str) -> Iterator[Any]:
+    """Yield the document of each line, or the only one of the whole file if its first line is no document."""
+    first = next((line for line in lines if line.strip()), None)
+    if first is None:
+        raise ValueError(f"{name} is empty")
     try:
-        documents = [json.loads(content)]
-    except json.JSONDecodeError as error:
+        document = json.loads(first)
+    except json.JSONDecodeError:
         try:
-            documents = [json.loads(line) for line in content.splitlines() if line.strip()]
-        except json.JSONDecodeError:
+            yield json.loads(first + lines.read())
+        except json.JSONDecodeError as error:
             raise ValueError(f"{name} is neither JSON nor NDJSON: {error}") from None
-        if not documents:
-            raise ValueError(f"{name} is empty") from None
-    for document in documents:
-        if not isinstance(document, dict) or not isinstance(document.get("response", {}), dict):
-            raise ValueError(f"{name} holds something that is no response object")
-        yield document
+        return
+    yield document
+    for line in lines:
+        if line.strip():
+            try:
+                yield json.loads(line)
+            except json.JSONDecodeError as error:
+                raise ValueError(f"{name} has a line that is no JSON: {error}: {line[:60]!r}") from None
 
 
 if __name__ == "__main__":

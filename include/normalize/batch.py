@@ -1,11 +1,13 @@
 """Normalize one batch: archived responses become typed rows of every table, as Parquet in the run's own place.
 
-Rows are streamed: at most ``ROWS_PER_FILE`` of a table are held at a time.
+Rows are streamed: at most ``ROWS_PER_CHUNK`` of a table are held as objects, and ``ROWS_PER_FILE`` in Arrow's compact
+form.
 """
 
 from __future__ import annotations
 
 import logging
+import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -16,17 +18,18 @@ import boto3
 import pandas as pd
 import pyarrow as pa
 
-from include.features import FEATURES, MediaType
+from include.features import FEATURES, MediaType, run_tables
 from include.ledger import Entry, Ledger
 from include.normalize import normalize
 from include.objects import Row, list_uris, split_uri
 from include.responses import read_lines
 from include.run import Run
-from include.schemas import RUN_TABLES, TABLES, Table
+from include.schemas import TABLES, Table
 from include.settings import Lake
 
 log = logging.getLogger(__name__)
 
+ROWS_PER_CHUNK = 2_000
 ROWS_PER_FILE = 50_000
 
 
@@ -39,6 +42,7 @@ class TableWriter:
         self._media_type = media_type
         self._batch = batch
         self._rows: defaultdict[str, list[Row]] = defaultdict(list)
+        self._chunks: defaultdict[str, list[pa.Table]] = defaultdict(list)
         self._files: Counter[str] = Counter()
         self.written: Counter[str] = Counter()
 
@@ -46,25 +50,39 @@ class TableWriter:
         """Add a row; it is written when enough have come together."""
         rows = self._rows[table]
         rows.append(row)
-        if len(rows) >= ROWS_PER_FILE:
-            self._write(TABLES[table])
+        if len(rows) >= min(ROWS_PER_CHUNK, ROWS_PER_FILE):
+            self._pack(TABLES[table])
+            if sum(chunk.num_rows for chunk in self._chunks[table]) >= ROWS_PER_FILE:
+                self._write(TABLES[table])
 
     def close(self) -> None:
         """Write what is left."""
-        for name in list(self._rows):
-            self._write(TABLES[name])
+        for name, rows in list(self._rows.items()):
+            if rows:
+                self._pack(TABLES[name])
+            if self._chunks[name]:
+                self._write(TABLES[name])
+
+    def _pack(self, table: Table) -> None:
+        chunk = pa.Table.from_pylist(self._rows[table.name], schema=table.arrow_schema)
+        self._chunks[table.name].append(chunk)
+        self._rows[table.name].clear()
 
     def _write(self, table: Table) -> None:
-        rows = self._rows.pop(table.name)
+        rows = pa.concat_tables(self._chunks.pop(table.name))
         uri = f"{self._run.staged_uri(table.name, self._media_type)}{self._batch}-{self._files[table.name]:04d}.parquet"
-        write_table(self._session, table, rows, uri)
+        _write_arrow(self._session, table, rows, uri)
         self._files[table.name] += 1
-        self.written[table.name] += len(rows)
+        self.written[table.name] += rows.num_rows
 
 
 def write_table(session: boto3.Session, table: Table, rows: list[Row], uri: str) -> None:
     """Write rows as one Parquet file with the types of the schema."""
-    frame = pa.Table.from_pylist(rows, schema=table.arrow_schema).to_pandas(types_mapper=pd.ArrowDtype)
+    _write_arrow(session, table, pa.Table.from_pylist(rows, schema=table.arrow_schema), uri)
+
+
+def _write_arrow(session: boto3.Session, table: Table, rows: pa.Table, uri: str) -> None:
+    frame = rows.to_pandas(types_mapper=pd.ArrowDtype)
     wr.s3.to_parquet(
         frame, path=uri, dtype=table.column_types, compression="zstd", index=False, boto3_session=session
     )
@@ -103,7 +121,7 @@ def normalize_batch(
 
 def remove_files(s3: Any, run: Run, media_type: MediaType, batch: str) -> None:
     """Remove what an earlier attempt at a batch wrote."""
-    for table in RUN_TABLES:
+    for table in run_tables(media_type):
         for uri in list_uris(s3, f"{run.staged_uri(table, media_type)}{batch}-"):
             bucket, key = split_uri(uri)
             s3.delete_object(Bucket=bucket, Key=key)
@@ -128,17 +146,25 @@ def _write_findings(
     for key, operation, pages in _responses(s3, wanted, entries):
         least = lake.min_confidence.get(wanted[key], 0.0)
         for table, found in normalize(operation, pages, unknown):
-            if found["confidence"] < least:
+            if _score(table, found) < least:
                 continue
             counts[key] += 1
+            found["model_version"] = found["model_version"] or entries[key].model_version
             for media_id in assets[key]:
                 writer.add(table, {"media_id": media_id, "analysis_key": key, **found})
     if unknown:
         log.warning(
-            "responses have what no table has, and findings without what they need: %s",
+            "responses have what no table has or allows, and findings without what they need: %s",
             dict(unknown.most_common(10)),
         )
     return counts
+
+
+def _score(table: str, found: Row) -> float:
+    """Return what the threshold of a feature applies to; rows without a score are above every threshold."""
+    column = TABLES[table].score
+    score = found[column] if column else None
+    return math.inf if score is None else score
 
 
 def _responses(

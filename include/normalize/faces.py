@@ -1,4 +1,4 @@
-"""Rows of table ``faces`` from DetectFaces and GetFaceDetection."""
+"""Rows of table ``faces`` from DetectFaces, IndexFaces and GetFaceDetection. Only IndexFaces names its model."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Any
 
 from include.normalize.members import JsonObject, box, findings, mapping, number, objects, truth, whole, word
 
-_MODEL_VERSION = "FaceModelVersion"  # neither operation reports one today
 _ATTRIBUTES = {
     "smile": "Smile",
     "eyeglasses": "Eyeglasses",
@@ -22,8 +21,17 @@ _ATTRIBUTES = {
 
 def image_faces(pages: Iterable[JsonObject]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield a row for every face of an image, numbered in the order of the response."""
-    for index, (version, face) in enumerate(findings(pages, "FaceDetails", _MODEL_VERSION)):
-        yield "faces", _row(face, None, index, version)
+    for page in pages:
+        for index, face in enumerate(objects(page.get("FaceDetails"))):
+            yield "faces", _row(face, None, index)
+
+
+def indexed_faces(pages: Iterable[JsonObject]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield a row for every face of an image that went into a collection; those left out of it have none."""
+    for page in pages:
+        version = word(page.get("FaceModelVersion"))
+        for index, record in enumerate(objects(page.get("FaceRecords"))):
+            yield "faces", _row(mapping(record.get("FaceDetail")), None, index, version)
 
 
 def video_faces(pages: Iterable[JsonObject]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -32,14 +40,16 @@ def video_faces(pages: Iterable[JsonObject]) -> Iterator[tuple[str, dict[str, An
     The API sorts faces by time, so that the last time is all there is to remember.
     """
     index, last = 0, None
-    for version, item in findings(pages, "Faces", _MODEL_VERSION):
+    for _, item in findings(pages, "Faces"):
         timestamp_ms = whole(item.get("Timestamp"))
         index = index + 1 if timestamp_ms == last and timestamp_ms is not None else 0
         last = timestamp_ms
-        yield "faces", _row(mapping(item.get("Face")), timestamp_ms, index, version)
+        yield "faces", _row(mapping(item.get("Face")), timestamp_ms, index)
 
 
-def _row(face: JsonObject, timestamp_ms: int | None, index: int, version: str | None) -> dict[str, Any]:
+def _row(
+    face: JsonObject, timestamp_ms: int | None, index: int, version: str | None = None
+) -> dict[str, Any]:
     pose, quality = mapping(face.get("Pose")), mapping(face.get("Quality"))
     ages, gender = mapping(face.get("AgeRange")), mapping(face.get("Gender"))
     emotions = [

@@ -1,17 +1,21 @@
-"""Rows of table ``labels`` from DetectLabels and GetLabelDetection."""
+"""Rows of table ``labels`` from DetectLabels and GetLabelDetection, and what else DetectLabels may be asked for."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from include.normalize.image_properties import image_properties
 from include.normalize.members import JsonObject, box, findings, mapping, names, number, objects, whole, word
 
 
 def image_labels(pages: Iterable[JsonObject]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield a row for every label of an image."""
-    for version, label in findings(pages, "Labels", "LabelModelVersion"):
-        yield "labels", _row(label, {}, version)
+    """Yield a row for every label of an image, and those of its properties."""
+    for page in pages:
+        version = word(page.get("LabelModelVersion"))
+        for label in objects(page.get("Labels")):
+            yield "labels", _row(label, {}, version)
+        yield from image_properties(page, version)
 
 
 def video_labels(pages: Iterable[JsonObject]) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -13,6 +13,11 @@ from botocore.model import ServiceModel, Shape
 
 JsonObject = Mapping[str, Any]
 
+# The member of a line of a results manifest that holds the response to one image ("Bulk analysis output manifests",
+# https://docs.aws.amazon.com/rekognition/latest/dg/bulk-analysis-output-manifests.html).
+MANIFEST_RESPONSE = "detect-moderation-labels"
+MANIFEST_SOURCE = "source-ref"
+
 
 def mapping(value: Any) -> JsonObject:
     """Return an object's members; none if it is anything else."""
@@ -32,6 +37,11 @@ def text(value: Any) -> str | None:
 def word(value: Any) -> str | None:
     """Return a name of the API's vocabulary; null also for ``""`` and the string "NULL", which the API uses for it."""
     return None if value in ("", "NULL") else text(value)
+
+
+def words(value: Any) -> list[str]:
+    """Return the words of a list."""
+    return [found for item in value if (found := word(item)) is not None] if isinstance(value, list) else []
 
 
 def names(value: Any) -> list[str]:
@@ -60,27 +70,38 @@ def whole(value: Any) -> int | None:
 
 def truth(value: Any) -> bool | None:
     """Return true or false, also from the strings; null for anything else."""
-    return {"true": True, "false": False}.get(str(value).lower())
+    if isinstance(value, str):
+        return {"true": True, "false": False}.get(value.lower())
+    return value if isinstance(value, bool) else None
 
 
-def box(value: Any) -> dict[str, float | None]:
+def box(value: Any, prefix: str = "box") -> dict[str, float | None]:
     """Return the box columns of a ``BoundingBox``; edges outside the frame are kept as they are."""
     members = mapping(value)
     return {
-        "box_left": number(members.get("Left")),
-        "box_top": number(members.get("Top")),
-        "box_width": number(members.get("Width")),
-        "box_height": number(members.get("Height")),
+        f"{prefix}_left": number(members.get("Left")),
+        f"{prefix}_top": number(members.get("Top")),
+        f"{prefix}_width": number(members.get("Width")),
+        f"{prefix}_height": number(members.get("Height")),
     }
 
 
+def polygon(value: Any) -> list[dict[str, float | None]]:
+    """Return the corners of a ``Polygon``."""
+    return [{"x": number(point.get("X")), "y": number(point.get("Y"))} for point in objects(value)]
+
+
 def findings(
-    pages: Iterable[JsonObject], member: str, version_member: str
+    pages: Iterable[JsonObject], member: str, version_member: str | None = None
 ) -> Iterator[tuple[str | None, JsonObject]]:
-    """Yield ``(model version, finding)`` over all pages; a page that names no version has that of the page before."""
+    """Yield ``(model version, finding)`` over all pages; a page that names no version has that of the page before.
+
+    :param version_member: member that names the model, where the operation has one.
+    """
     version = None
     for page in pages:
-        version = word(page.get(version_member)) or version
+        if version_member:
+            version = word(page.get(version_member)) or version
         for item in objects(page.get(member)):
             yield version, item
 
@@ -92,24 +113,50 @@ def count_unknown_members(
 
     A page that is not an object is passed on as an empty one.
     """
-    shape = _service_model().operation_model(operation).output_shape
+    documented = _documented(operation)
     for page in pages:
         members = {name: value for name, value in mapping(page).items() if name != "ResponseMetadata"}
-        _count(members, shape, "", counts)
+        _count(members, documented, "", counts)
         yield members
 
 
-def _count(value: Any, shape: Shape, path: str, counts: Counter[str]) -> None:
-    if shape.type_name == "structure" and isinstance(value, Mapping):
-        for name, inner in value.items():
-            inner_path = f"{path}.{name}" if path else str(name)
-            if name in shape.members:
-                _count(inner, shape.members[name], inner_path, counts)
-            else:
-                counts[inner_path] += 1
-    elif shape.type_name == "list" and isinstance(value, list):
+# A structure is a mapping of its members, a list a list of its member, anything else None.
+_Documented = dict[str, Any] | list[Any] | None
+
+
+def _count(value: Any, documented: _Documented, path: str, counts: Counter[str]) -> None:
+    if isinstance(documented, dict):
+        if isinstance(value, Mapping):
+            for name, inner in value.items():
+                if name not in documented:
+                    counts[_inner(path, name)] += 1
+                elif documented[name] is not None and inner:
+                    _count(inner, documented[name], _inner(path, name), counts)
+    elif isinstance(documented, list) and isinstance(value, list):
         for item in value:
-            _count(item, shape.member, f"{path}[]", counts)
+            _count(item, documented[0], f"{path}[]", counts)
+
+
+def _inner(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else str(name)
+
+
+@cache
+def _documented(operation: str) -> dict[str, Any]:
+    members = _members(_service_model().operation_model(operation).output_shape)
+    assert isinstance(members, dict)
+    if operation == "GetMediaAnalysisJob":
+        members |= {MANIFEST_SOURCE: None, MANIFEST_RESPONSE: _documented("DetectModerationLabels")}
+    return members
+
+
+def _members(shape: Shape) -> _Documented:
+    if shape.type_name == "structure":
+        return {name: _members(member) for name, member in shape.members.items()}
+    if shape.type_name == "list":
+        inner = _members(shape.member)
+        return None if inner is None else [inner]
+    return None
 
 
 @cache

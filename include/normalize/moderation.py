@@ -1,4 +1,4 @@
-"""Rows of table ``moderation_labels`` from DetectModerationLabels and GetContentModeration.
+"""Rows of table ``moderation_labels`` from DetectModerationLabels, GetContentModeration and GetMediaAnalysisJob.
 
 Models before 7.0 give no ``TaxonomyLevel`` and no ``ContentTypes``.
 """
@@ -8,7 +8,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from include.normalize.members import JsonObject, findings, mapping, names, number, objects, whole, word
+from include.normalize.members import (
+    MANIFEST_RESPONSE,
+    JsonObject,
+    findings,
+    mapping,
+    names,
+    number,
+    objects,
+    whole,
+    word,
+)
 
 
 def image_moderation(pages: Iterable[JsonObject]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -17,6 +27,11 @@ def image_moderation(pages: Iterable[JsonObject]) -> Iterator[tuple[str, dict[st
         version = word(page.get("ModerationModelVersion"))
         for label in objects(page.get("ModerationLabels")):
             yield "moderation_labels", _row(label, {"ContentTypes": page.get("ContentTypes")}, version)
+
+
+def bulk_moderation(pages: Iterable[JsonObject]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield a row for every moderation label of the lines of a results manifest; the job's own reply has none."""
+    return image_moderation(mapping(page.get(MANIFEST_RESPONSE)) for page in pages)
 
 
 def video_moderation(pages: Iterable[JsonObject]) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from include.normalize.members import JsonObject, box, findings, mapping, number, objects, text, whole, word
+from include.normalize.members import JsonObject, box, findings, mapping, number, polygon, text, whole, word
 
 
 def image_text(pages: Iterable[JsonObject]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -31,8 +31,5 @@ def _row(detection: JsonObject, timestamp_ms: int | None, version: str | None) -
         "parent_id": whole(detection.get("ParentId")),
         "confidence": number(detection.get("Confidence")),
         **box(geometry.get("BoundingBox")),
-        "polygon": [
-            {"x": number(point.get("X")), "y": number(point.get("Y"))}
-            for point in objects(geometry.get("Polygon"))
-        ],
+        "polygon": polygon(geometry.get("Polygon")),
     }

@@ -10,12 +10,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from include.features import run_tables
 from include.ledger import Entry, Ledger
 from include.normalize import batch as batch_module
 from include.normalize.batch import TableWriter, normalize_batch, write_table
 from include.objects import Row, get, list_uris, put_ndjson
 from include.run import Run
-from include.schemas import RUN_TABLES, TABLES
+from include.schemas import FINDING_TABLES, TABLES
 from include.settings import Lake
 
 LAKE = Lake.model_validate(
@@ -178,6 +179,26 @@ def test_thresholds_are_of_a_feature_each(bench: Bench) -> None:
     assert [row["confidence"] for row in bench.rows("faces")] == [81.0]
 
 
+def test_the_threshold_is_of_the_score_and_rows_without_one_are_kept(bench: Bench) -> None:
+    lake = LAKE.model_copy(update={"min_confidence": {"face_search": 90, "image_properties": 99}})
+    matches = [{"Similarity": 95.0, "Face": {"Confidence": 50.0}}, {"Similarity": 85.0, "Face": {}}]
+    bench.archive("k1", {"FaceMatches": matches}, "SearchFacesByImage")
+    bench.archive("k2", {"ImageProperties": {"Quality": {"Brightness": 5}}}, "DetectLabels")
+    analyses = (an_analysis("k1", "face_search"), an_analysis("k2", "image_properties"))
+    bench.normalize([planned(an_asset("a"), *analyses)], lake=lake)
+    assert [row["similarity"] for row in bench.rows("face_matches")] == [95.0]
+    assert [row["brightness"] for row in bench.rows("image_properties")] == [5.0]
+    assert [row["findings"] for row in bench.rows("analyses")] == [1, 1]
+
+
+def test_a_model_that_the_response_does_not_name_is_that_of_the_ledger(bench: Bench) -> None:
+    bench.archive("k1", {"CustomLabels": [{"Name": "Logo", "Confidence": 80}]}, "DetectCustomLabels")
+    bench.archive("k2", labels(90.0) | {"LabelModelVersion": "2.0"})
+    bench.normalize([planned(an_asset("a"), an_analysis("k1", "custom_labels"), an_analysis("k2"))])
+    assert [row["model_version"] for row in bench.rows("custom_labels")] == ["3.0"]
+    assert [row["model_version"] for row in bench.rows("labels")] == ["2.0"]
+
+
 def test_what_another_run_or_asset_paid_is_reused(bench: Bench) -> None:
     bench.archive("k1", labels(), run_id="another")
     bench.archive("k2", labels(), media_id="other")
@@ -261,9 +282,7 @@ def test_a_repeated_attempt_replaces_its_own_files_and_no_others(bench: Bench) -
     assert [row["media_id"] for row in bench.rows("labels")] == ["b", "b"]
 
 
-@pytest.mark.parametrize(
-    "name", ["labels", "analyses", "media_assets", "faces", "texts", "segments", "moderation_labels"]
-)
+@pytest.mark.parametrize("name", [*FINDING_TABLES, "analyses", "media_assets"])
 def test_types_of_the_files_are_those_of_the_schema(bench: Bench, name: str) -> None:
     """One row of nothing but what is required: a column of nulls must have its type all the same."""
     least = {
@@ -328,6 +347,19 @@ def test_rows_go_to_files_of_a_bounded_size(bench: Bench, monkeypatch: pytest.Mo
     assert writer.written == {"labels": 25}
 
 
+def test_rows_are_packed_before_they_are_written(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batch_module, "ROWS_PER_CHUNK", 4)
+    monkeypatch.setattr(batch_module, "ROWS_PER_FILE", 8)
+    bench.archive("k1", labels(*range(60, 79)))
+    bench.normalize([planned(an_asset("a"), an_analysis("k1"))])
+    assert [row["confidence"] for row in bench.rows("labels")] == [float(n) for n in range(60, 79)]
+    sizes = [
+        pq.read_metadata(pa.BufferReader(get(bench.s3, uri))).num_rows
+        for uri in list_uris(bench.s3, bench.run.staged_uri("labels", "image"))
+    ]
+    assert sizes == [8, 8, 3]
+
+
 def test_pages_of_a_job_are_read_in_order(bench: Bench) -> None:
     def page(*times: int) -> Row:
         found = [{"Timestamp": time, "Label": {"Name": "Dog", "Confidence": 90.0}} for time in times]
@@ -383,4 +415,4 @@ def test_a_chunk_is_read_once_for_all_its_analyses(bench: Bench) -> None:
 
 def test_an_empty_batch_writes_nothing(bench: Bench) -> None:
     assert bench.normalize([]) == {}
-    assert all(bench.rows(name) == [] for name in RUN_TABLES)
+    assert all(bench.rows(name) == [] for name in run_tables("image"))
