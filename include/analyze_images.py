@@ -1,7 +1,7 @@
 """Analyze images: pay for what a batch still needs, as fast as the quota lets, each analysis once.
 
-Every call goes through the same steps: wait for the pace, claim the analysis in the ledger, call, and hand the response
-to the flush. A flush archives a chunk of responses, logs their usage and only then tells the ledger that they are
+Analyses are claimed in the ledger some at a time, just before they are called. Every call goes through the same steps:
+wait for the pace, call, and hand the response to the flush. A flush archives a chunk of responses, logs their usage and only then tells the ledger that they are
 done. An image call has no idempotency token, so a task killed outright may pay again for what was in flight or not yet
 flushed: at most one chunk (``CHUNK_CALLS`` responses or ``CHUNK_SECONDS`` of them) and one call per thread.
 """
@@ -21,20 +21,31 @@ from typing import Any, Literal
 import orjson
 from botocore import xform_name
 
-from include.aws_errors import Verdict, code_and_message, judge
+from include.aws_errors import Verdict, code_and_message, finds_nothing, judge
 from include.features import FEATURES, ImageCall
 from include.ledger import Entry, Ledger
 from include.objects import Row, list_uris, put_ndjson
 from include.pace import Pace
-from include.responses import analyses_of, now, read_lines, response_line, starter, usage_lines
+from include.responses import (
+    analyses_of,
+    model_version,
+    now,
+    read_lines,
+    response_line,
+    starter,
+    usage_lines,
+)
 from include.run import Run
 
 log = logging.getLogger(__name__)
 
+CLAIM_CALLS = 100
 CHUNK_CALLS = 100
 CHUNK_SECONDS = 5.0
 MAX_ATTEMPTS = 10
 POLL_SECONDS = 2.0
+# A claim is renewed before a call that would begin with less of its lease left: it has to outlast call and flush.
+LEASE_SHARE_LEFT = 0.5
 PROGRESS_SECONDS = 10.0
 
 
@@ -49,6 +60,7 @@ class _Work:
     key: str
     feature: str
     call: ImageCall
+    parameters: Row
     asset: Row
     payer: Row
 
@@ -57,7 +69,7 @@ class _Work:
         image: Row = {"Bucket": self.asset["bucket"], "Name": self.asset["key"]}
         if self.asset["version_id"]:
             image["Version"] = self.asset["version_id"]
-        return {"Image": {"S3Object": image}, **self.call.parameters}
+        return {"Image": {"S3Object": image}, **self.parameters}
 
 
 @dataclass(frozen=True)
@@ -150,7 +162,9 @@ class ImageAnalyzer:
         call = FEATURES[analysis["feature"]].image
         assert call is not None
         payer = starter(self._run, asset, "image")
-        return _Work(analysis["analysis_key"], analysis["feature"], call, asset, payer)
+        return _Work(
+            analysis["analysis_key"], analysis["feature"], call, analysis["parameters"], asset, payer
+        )
 
     def _pay(self, work: list[_Work], existing: list[_Work]) -> list[_Work]:
         """Do the work; return what another run holds, and add to ``existing`` what turns out to be done."""
@@ -158,17 +172,20 @@ class ImageAnalyzer:
         done = {key for key, entry in known.items() if entry.state == "done"}
         existing += [item for item in work if item.key in done]
         open_work = deque(item for item in work if item.key not in done)
+        claimed: deque[tuple[_Work, Entry]] = deque()
         leased: list[_Work] = []
         buffer: list[_Outcome] = []
         failure: Exception | None = None
         total, flushed_at, told_at = len(open_work), time.monotonic(), time.monotonic()
         running: set[Future[_Outcome]] = set()
         with ThreadPoolExecutor(self._threads) as pool:
-            while open_work or running:
-                while open_work and len(running) < 2 * self._threads:
-                    running.add(pool.submit(self._call, open_work.popleft()))
-                finished, running = wait(running, timeout=0.5, return_when=FIRST_COMPLETED)
+            while open_work or claimed or running:
+                while claimed and len(running) < 2 * self._threads:
+                    running.add(pool.submit(self._call, *claimed.popleft()))
                 try:
+                    if open_work and len(claimed) < self._threads:
+                        self._claim_next(open_work, claimed, existing, leased)
+                    finished, running = wait(running, timeout=0.5, return_when=FIRST_COMPLETED)
                     for outcome in self._outcomes(finished):
                         if outcome.kind == "leased":
                             leased.append(outcome.work)
@@ -185,8 +202,9 @@ class ImageAnalyzer:
                     failure = failure or error
                     self._stop.set()
                     open_work.clear()
+                    claimed.clear()
                 if time.monotonic() - told_at > PROGRESS_SECONDS:
-                    left = len(open_work) + len(running)
+                    left = len(open_work) + len(claimed) + len(running)
                     log.info("%d of %d analyses, %.0f calls/s allowed", total - left, total, self._pace.rate)
                     told_at = time.monotonic()
         self._flush(buffer)
@@ -207,21 +225,43 @@ class ImageAnalyzer:
         if failure:
             raise failure
 
-    def _call(self, work: _Work) -> _Outcome:
-        """Claim and call, repeating what may be repeated. Runs in a thread."""
-        since = self._began
+    def _claim_next(
+        self,
+        open_work: deque[_Work],
+        claimed: deque[tuple[_Work, Entry]],
+        existing: list[_Work],
+        leased: list[_Work],
+    ) -> None:
+        """Claim some of the open work, with one request; sort out what is done or held by another run."""
+        claims = [
+            (work, self._claim(work))
+            for work in (open_work.popleft() for _ in range(min(CLAIM_CALLS, len(open_work))))
+        ]
+        standing = self._ledger.claim_all((claim for _, claim in claims), self._began)
+        for work, claim in claims:
+            entry = standing.get(work.key)
+            if entry is None:
+                claimed.append((work, claim))
+            else:
+                (existing if entry.state == "done" else leased).append(work)
+
+    def _call(self, work: _Work, claim: Entry) -> _Outcome:
+        """Call, repeating what may be repeated, under a claim that is renewed when it grows old. Runs in a thread."""
         for attempt in range(MAX_ATTEMPTS):
             self._pace.wait()
             if self._stop.is_set():
                 return _Outcome(work, "leased")
-            claim = self._claim(work)
-            standing = self._ledger.claim(claim, since)
-            if standing is not None:
-                return _Outcome(work, "exists" if standing.state == "done" else "leased")
-            since = claim.claimed_at + 1  # what was just claimed is ours to claim again
+            if claim.lease_expires - self._ledger.now() < 1000 * self._lease_seconds * LEASE_SHARE_LEFT:
+                since = claim.claimed_at + 1  # what was claimed before is ours to claim again
+                claim = self._claim(work)
+                standing = self._ledger.claim(claim, since)
+                if standing is not None:
+                    return _Outcome(work, "exists" if standing.state == "done" else "leased")
             try:
                 response = getattr(self._rekognition, xform_name(work.call.operation))(**work.request)
             except Exception as error:
+                if finds_nothing(error, work.call.nothing_found_error):
+                    return self._paid(work, {}, code_and_message(error)[1])
                 verdict = judge(error)
                 if verdict is Verdict.STOP:
                     raise
@@ -237,15 +277,24 @@ class ImageAnalyzer:
                 time.sleep(min(20.0, 0.1 * 2**attempt))
                 last = error
             else:
-                self._pace.succeeded()
-                member = work.call.model_version_member
-                line = response_line(work.key, work.call.operation, work.request, response, member)
-                line |= {"feature": work.feature, "content_id": work.asset["content_id"], "payer": work.payer}
-                return _Outcome(work, "paid", line=line)
+                return self._paid(work, response)
         raise ServiceUnavailableError(
             f"{work.call.operation} failed {MAX_ATTEMPTS} times, last with: {last}. "
             "What was paid is recorded; the task's retry goes on from there."
         ) from last
+
+    def _paid(self, work: _Work, response: Row, note: str | None = None) -> _Outcome:
+        """Return the outcome of a call that AWS answered.
+
+        :param note: why the response is empty, if it is an error that says that there is nothing to find.
+        """
+        self._pace.succeeded()
+        version = model_version(work.call, work.parameters, response)
+        line = response_line(work.key, work.call.operation, work.request, response, version)
+        line |= {"feature": work.feature, "content_id": work.asset["content_id"], "payer": work.payer}
+        if note:
+            line["note"] = note
+        return _Outcome(work, "paid", line=line)
 
     def _claim(self, work: _Work) -> Entry:
         now_ms = self._ledger.now()

@@ -25,8 +25,8 @@ from botocore.exceptions import ClientError
 from include.aws_errors import Verdict, code_and_message, judge
 from include.features import FEATURES, VideoJob
 from include.ledger import Entry, Ledger
-from include.objects import Row, get_ndjson, list_uris, put_ndjson
-from include.responses import analyses_of, now, response_line, starter, usage_lines
+from include.objects import Ndjson, Row, get_ndjson, list_uris, put_ndjson
+from include.responses import analyses_of, model_version, now, response_line, starter, usage_lines
 from include.run import Run, job_responses_uri
 from include.settings import Settings
 
@@ -48,6 +48,7 @@ class JobWork:
     key: str
     feature: str
     job: VideoJob
+    parameters: Row
     asset: Row
     payer: Row
 
@@ -182,7 +183,12 @@ class VideoAnalyzer:
         job = FEATURES[analysis["feature"]].video
         assert job is not None
         return JobWork(
-            analysis["analysis_key"], analysis["feature"], job, asset, starter(self._run, asset, "video")
+            analysis["analysis_key"],
+            analysis["feature"],
+            job,
+            analysis["parameters"],
+            asset,
+            starter(self._run, asset, "video"),
         )
 
     def _start(self, item: JobWork, entry: Entry | None) -> tuple[Entry | None, bool]:
@@ -241,7 +247,7 @@ class VideoAnalyzer:
             "ClientRequestToken": token,
             "JobTag": item.feature,
             "NotificationChannel": {"SNSTopicArn": self._topic_arn, "RoleArn": self._settings.jobs_role_arn},
-            **item.job.parameters,
+            **item.parameters,
         }
         return json.dumps(request, sort_keys=True)
 
@@ -316,7 +322,7 @@ class VideoAnalyzer:
         if archived and token is None:
             return
         number = len(archived)
-        buffer: list[Row] = []
+        pages = Ndjson()
         while True:
             try:
                 reply = self._page(item.job, entry.job_id, token, PAGE_SIZE)
@@ -333,17 +339,17 @@ class VideoAnalyzer:
                 item.job.get_operation,
                 {"JobId": entry.job_id},
                 reply,
-                item.job.model_version_member,
+                model_version(item.job, item.parameters, reply),
             )
             line |= {"feature": item.feature, "content_id": item.asset["content_id"]}
             yield line
             if reply["JobStatus"] != "SUCCEEDED":
                 return
-            buffer.append(line)
+            pages.add(line)
             token = reply.get("NextToken")
-            if len(buffer) == PAGES_PER_OBJECT or not token:
-                put_ndjson(self._s3, f"{prefix}pages-{number:06d}.ndjson.gz", buffer)
-                number, buffer = number + 1, []
+            if pages.rows == PAGES_PER_OBJECT or not token:
+                pages.put(self._s3, f"{prefix}pages-{number:06d}.ndjson.gz")
+                number, pages = number + 1, Ndjson()
             if not token:
                 return
 

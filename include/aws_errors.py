@@ -76,6 +76,15 @@ def judge(error: Exception) -> Verdict:
     return Verdict.STOP if isinstance(error, BotoCoreError) else Verdict.REJECTED
 
 
+def finds_nothing(error: Exception, text: str | None) -> bool:
+    """Return whether an error only says that the media has nothing to look for.
+
+    :param text: how the operation says so, or None if it never does.
+    """
+    code, message = code_and_message(error)
+    return text is not None and code == "InvalidParameterException" and text in message
+
+
 def code_and_message(error: Exception) -> tuple[str, str]:
     """Return an error's code and text, as tables show them."""
     if isinstance(error, ClientError):

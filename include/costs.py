@@ -64,7 +64,7 @@ class PriceItem(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     title: str
-    unit: Literal["image", "minute"]
+    unit: Literal["image", "minute", "hour"]
     tiers: Annotated[tuple[Tier, ...], Field(min_length=1)]
     free_monthly_units: Annotated[int, Field(ge=0)] = 0
     source: str

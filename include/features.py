@@ -5,8 +5,10 @@ limits checked before paying, the price lines, the tables filled, the IAM action
 Adding a feature is one entry here, one normalizer and one fixture.
 
 Sources: request and response members, Amazon Rekognition API reference; limits, "Guidelines and quotas in Amazon
-Rekognition" (https://docs.aws.amazon.com/rekognition/latest/dg/limits.html); billing groups, Amazon Rekognition pricing
-(https://aws.amazon.com/rekognition/pricing/).
+Rekognition" (https://docs.aws.amazon.com/rekognition/latest/dg/limits.html) and those of Custom Labels
+(https://docs.aws.amazon.com/rekognition/latest/customlabels-dg/limits.html); billing groups, Amazon Rekognition pricing
+(https://aws.amazon.com/rekognition/pricing/); the end of people pathing and of bulk analysis, "Amazon Rekognition
+availability changes" (https://docs.aws.amazon.com/rekognition/latest/dg/rekognition-availability-changes.html).
 """
 
 from __future__ import annotations
@@ -18,6 +20,14 @@ from typing import Any, Literal
 MediaType = Literal["image", "video"]
 MEDIA_TYPES: tuple[MediaType, ...] = ("image", "video")
 
+# Operations that find, start and stop a Custom Labels model.
+MODEL_OPERATIONS = (
+    "DescribeProjects",
+    "DescribeProjectVersions",
+    "StartProjectVersion",
+    "StopProjectVersion",
+)
+
 MEBIBYTE = 1024 * 1024
 GIBIBYTE = 1024 * MEBIBYTE
 
@@ -28,8 +38,14 @@ class ImageCall:
 
     :param operation: name in the API, for instance ``DetectLabels``.
     :param price_items: what one call is billed as; each is a line of the price book.
-    :param parameters: request members besides ``Image``, part of the analysis key.
+    :param parameters: request members besides ``Image``, part of the analysis key; a source may set others and more.
+    :param required_parameters: request members that each source has to set, such as the collection to search.
     :param model_version_member: response member that names the model, if there is one.
+    :param model_parameter: request member that names a model of one's own. Such a model has to be started before it
+        can be called, and is billed by the hour for as long as it runs.
+    :param hourly_price_item: line of the price book for those hours.
+    :param nothing_found_error: text in the InvalidParameterException by which the operation says that the image has
+        nothing to look for; such an analysis is done and found nothing.
     :param min_side: least width and height in pixels.
     :param max_side: greatest width and height in pixels, or None where AWS states no limit.
     """
@@ -37,7 +53,11 @@ class ImageCall:
     operation: str
     price_items: tuple[str, ...]
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    required_parameters: tuple[str, ...] = ()
     model_version_member: str | None = None
+    model_parameter: str | None = None
+    hourly_price_item: str | None = None
+    nothing_found_error: str | None = None
     min_side: int = 80
     max_side: int | None = 10_000
     max_bytes: int = 15 * MEBIBYTE
@@ -45,6 +65,8 @@ class ImageCall:
 
     @property
     def operations(self) -> tuple[str, ...]:
+        if self.model_parameter:
+            return (self.operation, *MODEL_OPERATIONS)
         return (self.operation,)
 
 
@@ -62,6 +84,7 @@ class VideoJob:
     price_items: tuple[str, ...]
     parameters: Mapping[str, Any] = field(default_factory=dict)
     get_parameters: Mapping[str, Any] = field(default_factory=dict)
+    required_parameters: tuple[str, ...] = ()
     model_version_member: str | None = None
     max_bytes: int = 10 * GIBIBYTE
     max_duration_ms: int = 6 * 3600 * 1000
@@ -105,10 +128,31 @@ class Feature:
         return tuple(sorted({f"rekognition:{name}" for call in calls for name in call.operations}))
 
 
+@dataclass(frozen=True)
+class RetiredFeature:
+    """A kind of analysis that AWS ended. Responses archived from it still normalize.
+
+    :param operations: its operations, the last of them the one under which responses are archived.
+    :param refusal: why it cannot be asked for any more, and what to use instead.
+    """
+
+    name: str
+    title: str
+    tables: tuple[str, ...]
+    operations: tuple[str, ...]
+    refusal: str
+
+
+IMAGE_GROUP_1 = "image-group-1"
 IMAGE_GROUP_2 = "image-group-2"
+IMAGE_PROPERTIES = "image-properties"
+CUSTOM_LABELS_HOURS = "custom-labels-inference-hours"
 VIDEO_MINUTES = "video-minutes"
 SHOT_MINUTES = "video-shot-minutes"
 TECHNICAL_CUE_MINUTES = "video-technical-cue-minutes"
+
+# Least similarity (percent) of two faces that is asked for: AWS's default. Below it, matches are mostly of other people.
+SIMILARITY_FLOOR = 80.0
 
 # Requests ask for everything down to this confidence (percent); what tables show is filtered when responses are
 # normalized, so a change of threshold costs nothing.
@@ -134,6 +178,17 @@ FEATURES: dict[str, Feature] = {
                 price_items=(VIDEO_MINUTES,),
                 parameters={"MinConfidence": CONFIDENCE_FLOOR},
                 get_parameters={"SortBy": "TIMESTAMP"},
+                model_version_member="LabelModelVersion",
+            ),
+        ),
+        Feature(
+            name="image_properties",
+            title="Dominant colors, brightness, sharpness and contrast",
+            tables=("image_properties",),
+            image=ImageCall(
+                operation="DetectLabels",
+                price_items=(IMAGE_PROPERTIES,),
+                parameters={"Features": ["IMAGE_PROPERTIES"]},
                 model_version_member="LabelModelVersion",
             ),
         ),
@@ -195,6 +250,75 @@ FEATURES: dict[str, Feature] = {
             sensitive=True,
         ),
         Feature(
+            name="celebrities",
+            title="Well-known people",
+            tables=("celebrities",),
+            image=ImageCall(
+                operation="RecognizeCelebrities",
+                price_items=(IMAGE_GROUP_2,),
+                max_side=None,
+            ),
+            video=VideoJob(
+                start_operation="StartCelebrityRecognition",
+                get_operation="GetCelebrityRecognition",
+                result_member="Celebrities",
+                price_items=(VIDEO_MINUTES,),
+                get_parameters={"SortBy": "TIMESTAMP"},
+            ),
+            sensitive=True,
+        ),
+        Feature(
+            name="face_search",
+            title="Faces of a collection of one's own",
+            tables=("face_matches",),
+            image=ImageCall(
+                operation="SearchFacesByImage",
+                price_items=(IMAGE_GROUP_1,),
+                parameters={"FaceMatchThreshold": SIMILARITY_FLOOR},
+                required_parameters=("CollectionId",),
+                model_version_member="FaceModelVersion",
+                nothing_found_error="no faces in the image",
+                max_side=None,
+            ),
+            video=VideoJob(
+                start_operation="StartFaceSearch",
+                get_operation="GetFaceSearch",
+                result_member="Persons",
+                price_items=(VIDEO_MINUTES,),
+                parameters={"FaceMatchThreshold": SIMILARITY_FLOOR},
+                get_parameters={"SortBy": "TIMESTAMP"},
+                required_parameters=("CollectionId",),
+            ),
+            sensitive=True,
+        ),
+        Feature(
+            name="protective_equipment",
+            title="Helmets, masks and gloves of persons",
+            tables=("protective_equipment",),
+            image=ImageCall(
+                operation="DetectProtectiveEquipment",
+                price_items=(IMAGE_GROUP_2,),
+                model_version_member="ProtectiveEquipmentModelVersion",
+                min_side=64,
+                max_side=4096,
+            ),
+        ),
+        Feature(
+            name="custom_labels",
+            title="Labels of a Custom Labels model of one's own",
+            tables=("custom_labels",),
+            image=ImageCall(
+                operation="DetectCustomLabels",
+                price_items=(),
+                parameters={"MinConfidence": CONFIDENCE_FLOOR},
+                required_parameters=("ProjectVersionArn",),
+                model_parameter="ProjectVersionArn",
+                hourly_price_item=CUSTOM_LABELS_HOURS,
+                min_side=64,
+                max_side=4096,
+            ),
+        ),
+        Feature(
             name="segments",
             title="Shots and technical cues such as black frames",
             tables=("segments",),
@@ -210,6 +334,35 @@ FEATURES: dict[str, Feature] = {
 }
 
 
+RETIRED: dict[str, RetiredFeature] = {
+    feature.name: feature
+    for feature in (
+        RetiredFeature(
+            name="people_pathing",
+            title="Paths of people through a video",
+            tables=("persons",),
+            operations=("StartPersonTracking", "GetPersonTracking"),
+            refusal="AWS ended people pathing (StartPersonTracking) on 2025-10-31; use `labels`, whose label Person has "
+            "the box of each person in each frame, or `face_search` for who they are",
+        ),
+        RetiredFeature(
+            name="bulk_analysis",
+            title="Moderation of images in bulk",
+            tables=("moderation_labels",),
+            operations=("StartMediaAnalysisJob", "ListMediaAnalysisJobs", "GetMediaAnalysisJob"),
+            refusal="AWS closed bulk image analysis (StartMediaAnalysisJob) to new customers; use `moderation`, which "
+            "calls DetectModerationLabels for each image at the pace of the quota",
+        ),
+    )
+}
+
+
 def features_for(media_type: MediaType) -> tuple[Feature, ...]:
     """Return the features offered for this kind of media, in registry order."""
     return tuple(feature for feature in FEATURES.values() if feature.analysis(media_type) is not None)
+
+
+def run_tables(media_type: MediaType) -> tuple[str, ...]:
+    """Return the tables that a run on this kind of media fills, empty or not, in the order of publication."""
+    findings = (table for feature in features_for(media_type) for table in feature.tables)
+    return (*dict.fromkeys(findings), "analyses", "media_assets")

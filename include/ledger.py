@@ -25,6 +25,7 @@ from include.job_reports import job_report_key, job_reports
 State = Literal["running", "done", "failed"]
 
 _BATCH_GET = 100
+_TRANSACTION = 100  # items of one TransactWriteItems request at most
 _WAITS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4)  # seconds between attempts at unprocessed items
 _serialize = TypeSerializer().serialize
 _deserialize = TypeDeserializer().deserialize
@@ -122,6 +123,47 @@ class Ledger:
         :param since: when this attempt of the owner began, in milliseconds since the epoch.
         :return: None if it is now ours, else the entry that stands in the way.
         """
+        return self._put(entry, self._claim_write(entry, since))
+
+    def claim_all(self, entries: Iterable[Entry], since: int) -> dict[str, Entry]:
+        """Take many analyses, as :meth:`claim` takes one, with one request for up to 100 of them.
+
+        :return: the entries that stand in the way, by key; the others are now ours.
+        """
+        standing: dict[str, Entry] = {}
+        pending = list(entries)
+        for start in range(0, len(pending), _TRANSACTION):
+            standing |= self._claim_chunk(pending[start : start + _TRANSACTION], since)
+        return standing
+
+    def _claim_chunk(self, entries: list[Entry], since: int) -> dict[str, Entry]:
+        standing: dict[str, Entry] = {}
+        for wait in _WAITS:
+            if not entries:
+                return standing
+            try:
+                self._client.transact_write_items(
+                    TransactItems=[{"Put": self._claim_write(entry, since)} for entry in entries]
+                )
+                return standing
+            except ClientError as error:
+                if error.response["Error"]["Code"] != "TransactionCanceledException":
+                    raise
+                reasons = error.response["CancellationReasons"]  # type: ignore[typeddict-item]
+            taken = {
+                entry.key: Entry.from_item(reason["Item"])
+                for entry, reason in zip(entries, reasons, strict=True)
+                if reason.get("Code") == "ConditionalCheckFailed" and reason.get("Item")
+            }
+            standing |= taken
+            entries = [entry for entry in entries if entry.key not in taken]
+            if not taken:  # somebody else was writing one of the items
+                time.sleep(wait)
+        one_by_one = ((entry.key, self.claim(entry, since)) for entry in entries)
+        return standing | {key: entry for key, entry in one_by_one if entry is not None}
+
+    def _claim_write(self, entry: Entry, since: int) -> dict[str, Any]:
+        """Return the conditional write of a claim."""
         condition = (
             "attribute_not_exists(#key) OR #state = :failed OR (#state = :running AND attribute_not_exists(job_id) "
             "AND (lease_expires < :now OR (#owner = :owner AND claimed_at < :since)))"
@@ -133,7 +175,7 @@ class Ledger:
             ":owner": entry.owner,
             ":since": since,
         }
-        return self._put_if(entry, condition, values, {"#key": "key", "#state": "state", "#owner": "owner"})
+        return self._write(entry, condition, values, {"#key": "key", "#state": "state", "#owner": "owner"})
 
     def release(self, entry: Entry) -> None:
         """Give up a claim that led to nothing, so that anybody may take it; what it recorded stays for them."""
@@ -191,15 +233,24 @@ class Ledger:
     def _put_if(
         self, entry: Entry, condition: str, values: dict[str, Any], names: dict[str, str]
     ) -> Entry | None:
+        return self._put(entry, self._write(entry, condition, values, names))
+
+    def _write(
+        self, entry: Entry, condition: str, values: dict[str, Any], names: dict[str, str]
+    ) -> dict[str, Any]:
+        """Return a conditional write, whose refusal tells what stands in the way."""
+        return {
+            "TableName": self._table,
+            "Item": entry.to_item(),
+            "ConditionExpression": condition,
+            "ExpressionAttributeNames": names,
+            "ExpressionAttributeValues": {name: _serialize(value) for name, value in values.items()},
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
+
+    def _put(self, entry: Entry, write: dict[str, Any]) -> Entry | None:
         try:
-            self._client.put_item(
-                TableName=self._table,
-                Item=entry.to_item(),
-                ConditionExpression=condition,
-                ExpressionAttributeNames=names,
-                ExpressionAttributeValues={name: _serialize(value) for name, value in values.items()},
-                ReturnValuesOnConditionCheckFailure="ALL_OLD",
-            )
+            self._client.put_item(**write)
         except ClientError as error:
             if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
                 raise

@@ -1,7 +1,7 @@
 """Plan: what each asset of a partition needs, minus what was already paid for, in bounded batches and in dollars.
 
 Nothing is paid for here. A batch is one NDJSON object with a line per asset: ``{"asset": manifest row, "analyses":
-[{feature, analysis_key, state, code, message}, ...]}``, where the state is *planned*, *reused* or *rejected*. All
+[{feature, parameters, analysis_key, state, code, message}, ...]}``, where the state is *planned*, *reused* or *rejected*. All
 analyses of an asset are in one batch.
 """
 
@@ -16,25 +16,33 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from include.costs import Estimate, PriceBook, estimate
-from include.features import FEATURES, Feature, ImageCall, MediaType, VideoJob
+from include.features import FEATURES, Feature, ImageCall, MediaType, VideoJob, run_tables
 from include.ledger import Ledger
 from include.media_probe import MediaFacts, check_limits
 from include.objects import Row, delete_prefix, get_parquet, put_ndjson
+from include.request_parameters import request_parameters
 from include.run import Run
-from include.schemas import RUN_TABLES
 from include.settings import Lake, Settings
 
 log = logging.getLogger(__name__)
+
+# What one inference unit of a Custom Labels model is assumed to take: five images a second. It depends on the model and
+# on the images ("Inference units", https://docs.aws.amazon.com/rekognition/latest/customlabels-dg/running-model.html).
+MODEL_IMAGES_PER_HOUR = 5 * 3600
 
 
 class NoManifestError(FileNotFoundError):
     """The partition has no manifest; the text says how to make one."""
 
 
-def analysis_key(content_id: str, feature: Feature, media_type: MediaType) -> str:
+def analysis_key(
+    content_id: str, feature: Feature, media_type: MediaType, members: Mapping[str, Any] | None = None
+) -> str:
     """Return the identity of an analysis: what is paid for once.
 
     Whatever changes the answer of AWS is part of it: the bytes, the operation and its parameters.
+
+    :param members: request members that the source sets.
     """
     call = feature.analysis(media_type)
     if call is None:
@@ -43,14 +51,21 @@ def analysis_key(content_id: str, feature: Feature, media_type: MediaType) -> st
         "content_id": content_id,
         "feature": feature.name,
         "operation": call.operation,
-        "parameters": dict(call.parameters),
+        "parameters": request_parameters(call, members or {}),
     }
     return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
 
 
-def units(call: ImageCall | VideoJob, duration_ms: int | None) -> float:
-    """Return what one analysis is billed as: one image, or the minutes of the video."""
-    return 1.0 if isinstance(call, ImageCall) else (duration_ms or 0) / 60_000
+def billed_units(call: ImageCall | VideoJob, duration_ms: int | None) -> Iterator[tuple[str, float]]:
+    """Yield what one analysis is billed as: lines of the price book with images, minutes of the video, or hours.
+
+    A model that is billed by the hour is taken to be busy all the time; it costs more where calls come more slowly.
+    """
+    amount = 1.0 if isinstance(call, ImageCall) else (duration_ms or 0) / 60_000
+    for item in call.price_items:
+        yield item, amount
+    if isinstance(call, ImageCall) and call.hourly_price_item:
+        yield call.hourly_price_item, 1 / MODEL_IMAGES_PER_HOUR
 
 
 def read_manifest(s3: Any, run: Run, media_type: MediaType) -> list[Row]:
@@ -81,9 +96,10 @@ def plan(
 
     :param month_to_date: units already billed this month, by line of the price book.
     :return: the batches' claim checks ``{uri, rows, bytes}``, and the figures of the plan: ``{assets, analyses, calls,
-        reused, rejected, units, usd: {low, likely, high}, approval_needed, approval_text, text}``.
+        reused, models, rejected, units, usd: {low, likely, high}, approval_needed, approval_text, text}``, where
+        ``models`` are those that must run while images are analyzed: ``[{arn, feature, source, cost_center}, ...]``.
     """
-    for table in RUN_TABLES:
+    for table in run_tables(media_type):
         delete_prefix(s3, run.staged_uri(table, media_type))
     assets = [_with_analyses(asset, lake, media_type) for asset in read_manifest(s3, run, media_type)]
     _mark_reused(assets, ledger)
@@ -108,6 +124,7 @@ def plan(
         "analyses": sum(states.values()),
         "calls": states["planned"],
         "reused": states["reused"],
+        "models": _models(assets, media_type),
         "rejected": states["rejected"],
         "units": dict(total),
         "usd": {"low": price.low, "likely": price.likely, "high": price.high},
@@ -130,7 +147,7 @@ def _with_analyses(asset: Row, lake: Lake, media_type: MediaType) -> Row:
         defect=None,
     )
     analyses = []
-    for name in lake.source(asset["source"]).features.get(media_type, ()):
+    for name, members in lake.source(asset["source"]).features.get(media_type, {}).items():
         feature = FEATURES[name]
         call = feature.analysis(media_type)
         assert call is not None  # the lake's settings were checked
@@ -141,7 +158,8 @@ def _with_analyses(asset: Row, lake: Lake, media_type: MediaType) -> Row:
         analyses.append(
             {
                 "feature": name,
-                "analysis_key": analysis_key(asset["content_id"], feature, media_type),
+                "parameters": request_parameters(call, members),
+                "analysis_key": analysis_key(asset["content_id"], feature, media_type, members),
                 "state": "rejected" if code else "planned",
                 "code": code,
                 "message": message,
@@ -180,9 +198,22 @@ def _planned_units(assets: Iterable[Row], media_type: MediaType) -> dict[str, Co
             if analysis["state"] == "planned":
                 call = FEATURES[analysis["feature"]].analysis(media_type)
                 assert call is not None
-                for item in call.price_items:
-                    lines[item] += units(call, row["asset"]["duration_ms"])  # type: ignore[assignment]
+                for item, amount in billed_units(call, row["asset"]["duration_ms"]):
+                    lines[item] += amount  # type: ignore[assignment]
     return found
+
+
+def _models(assets: Iterable[Row], media_type: MediaType) -> list[Row]:
+    """Return the models that have to be started, each with the first source that needs it."""
+    models: dict[str, Row] = {}
+    for row in assets:
+        for analysis in row["analyses"]:
+            call = FEATURES[analysis["feature"]].analysis(media_type)
+            if analysis["state"] == "planned" and isinstance(call, ImageCall) and call.model_parameter:
+                arn = analysis["parameters"][call.model_parameter]
+                who = {name: row["asset"][name] for name in ("source", "cost_center")}
+                models.setdefault(arn, {"arn": arn, "feature": analysis["feature"], **who})
+    return list(models.values())
 
 
 def _over_limit(

@@ -7,12 +7,14 @@ done. A usage line is a row of table ``usage`` before it is priced.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from include.features import FEATURES, ImageCall, MediaType
-from include.objects import Row, get_ndjson, list_uris
+from include.custom_models import Session
+from include.features import FEATURES, ImageCall, MediaType, VideoJob
+from include.objects import Row, get_ndjson, list_uris, put_ndjson
 from include.run import Run
 
 
@@ -26,11 +28,11 @@ def response_line(
     operation: str,
     request: Mapping[str, Any],
     response: dict[str, Any],
-    model_member: str | None,
+    model_version: str | None,
 ) -> Row:
     """Make the line of one response; boto3's ``ResponseMetadata`` gives the request id and is left out.
 
-    :param model_member: response member that names the model, if there is one.
+    :param model_version: from :func:`model_version`.
     """
     body = {name: value for name, value in response.items() if name != "ResponseMetadata"}
     return {
@@ -39,9 +41,20 @@ def response_line(
         "request": request,
         "response": body,
         "request_id": response.get("ResponseMetadata", {}).get("RequestId"),
-        "model_version": body.get(model_member) if model_member else None,
+        "model_version": model_version,
         "at": now(),
     }
+
+
+def model_version(
+    call: ImageCall | VideoJob, parameters: Mapping[str, Any], response: Mapping[str, Any]
+) -> str | None:
+    """Return the version of the model that answered: as the response says, or as the request named it."""
+    if call.model_version_member:
+        return response.get(call.model_version_member)
+    if isinstance(call, ImageCall) and call.model_parameter:
+        return parameters.get(call.model_parameter)
+    return None
 
 
 def read_lines(s3: Any, uri: str) -> Iterator[Row]:
@@ -88,6 +101,35 @@ def usage_lines(
             "units": units,
             "reused": reused,
         }
+
+
+def log_model_hours(s3: Any, run: Run, model: Row, session: Session) -> None:
+    """Log the time in which a Custom Labels model ran, which is billed whether it was called or not.
+
+    :param model: from the plan: ``{arn, feature, source, cost_center}``.
+    """
+    call = FEATURES[model["feature"]].image
+    assert call is not None
+    name = hashlib.sha256(f"{session.arn}/{session.running_since}".encode()).hexdigest()
+    line = {
+        "usage_id": f"{name}-{call.hourly_price_item}",
+        "at": datetime.fromtimestamp(session.running_until, UTC)
+        .replace(tzinfo=None)
+        .isoformat(timespec="milliseconds"),
+        "dag_id": run.dag_id,
+        "run_id": run.run_id,
+        "source": model["source"],
+        "cost_center": model["cost_center"],
+        "media_id": session.arn,
+        "media_type": "image",
+        "analysis_key": name,
+        "feature": model["feature"],
+        "operation": "StartProjectVersion",
+        "price_item": call.hourly_price_item,
+        "units": session.hours,
+        "reused": False,
+    }
+    put_ndjson(s3, run.usage_uri(f"model-{name[:16]}"), [line])
 
 
 def read_plan(s3: Any, uri: str) -> list[Row]:

@@ -10,13 +10,22 @@ from datetime import date
 from functools import lru_cache
 from itertools import combinations
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from include.features import CONFIDENCE_FLOOR, FEATURES, MediaType, features_for
+from include.features import CONFIDENCE_FLOOR, FEATURES, RETIRED, MediaType, features_for
+from include.request_parameters import problems
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 Percent = Annotated[float, Field(ge=CONFIDENCE_FLOOR, le=100)]
@@ -65,6 +74,12 @@ class Settings(BaseSettings):
         gt=0,
         description="most image calls a task makes per second: the account's quota, or your share of it",
     )
+    model_inference_units: int = Field(
+        1,
+        ge=1,
+        le=5,
+        description="inference units that a Custom Labels model is started with; each is billed",
+    )
     lease_seconds: int = Field(
         120, ge=5, description="how long a claimed analysis stays claimed without news"
     )
@@ -87,6 +102,20 @@ class CostCenter(BaseModel):
     title: str
 
 
+def _by_name(listed: Any) -> Any:
+    """Turn ``[labels, {face_search: {CollectionId: staff}}]`` into a mapping of names to request members."""
+    if not isinstance(listed, list | tuple):
+        return listed
+    entries = [entry if isinstance(entry, dict) else {entry: {}} for entry in listed]
+    names = [name for entry in entries for name in entry]
+    if len(set(names)) != len(names):
+        raise ValueError(f"features are listed twice: {', '.join(map(str, names))}")
+    return {name: members or {} for entry in entries for name, members in entry.items()}
+
+
+WantedFeatures = Annotated[dict[str, dict[str, Any]], BeforeValidator(_by_name)]
+
+
 class Source(BaseModel):
     """A place where media arrive.
 
@@ -94,7 +123,8 @@ class Source(BaseModel):
     :ivar prefix: keys of the source begin with it.
     :ivar date_path: strftime pattern of the folder of a day, below the prefix.
     :ivar approval_limit_usd: plans whose upper estimate is above it wait for a person.
-    :ivar features: names of the features asked for, by media type.
+    :ivar features: features asked for, by media type; each with the request members that the source sets besides or
+        instead of those of the registry.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -106,7 +136,7 @@ class Source(BaseModel):
     date_path: Annotated[str, StringConstraints(pattern=r"^[^/].*/$")] = "%Y/%m/%d/"
     cost_center: Name
     approval_limit_usd: Annotated[float, Field(ge=0)] = 100.0
-    features: dict[MediaType, tuple[str, ...]]
+    features: dict[MediaType, WantedFeatures]
 
     def overlaps(self, other: Source) -> bool:
         """Whether an object can belong to both sources."""
@@ -117,11 +147,13 @@ class Source(BaseModel):
     def _features_exist(self) -> Self:
         for media_type, names in self.features.items():
             offered = [feature.name for feature in features_for(media_type)]
-            for name in names:
+            for name, members in names.items():
+                if name in RETIRED:
+                    raise ValueError(f"{name}: {RETIRED[name].refusal}")
                 if name not in offered:
                     raise ValueError(f"{name!r} is no {media_type} feature; choose from {', '.join(offered)}")
-            if len(set(names)) != len(names):
-                raise ValueError(f"{media_type} features are listed twice: {', '.join(names)}")
+                if wrong := problems(FEATURES[name].analysis(media_type), members):
+                    raise ValueError(f"{media_type} feature {name}: {'; '.join(wrong)}")
         return self
 
 

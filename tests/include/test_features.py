@@ -5,7 +5,17 @@ import pytest
 from botocore import xform_name
 
 from include.costs import load_price_book
-from include.features import FEATURES, MEDIA_TYPES, Feature, ImageCall, VideoJob, features_for
+from include.features import (
+    FEATURES,
+    MEDIA_TYPES,
+    RETIRED,
+    Feature,
+    RetiredFeature,
+    VideoJob,
+    features_for,
+    run_tables,
+)
+from include.plan import billed_units
 from include.schemas import FINDING_TABLES, TABLES
 
 IMAGE_FEATURES = [feature for feature in FEATURES.values() if feature.image]
@@ -65,16 +75,18 @@ def test_every_feature_is_offered_priced_and_has_tables(feature: Feature) -> Non
     assert calls
     assert FEATURES[feature.name] is feature
     for call in calls:
-        assert call.price_items
-        units = {book.item(item).unit for item in call.price_items}
-        assert units == {"image" if isinstance(call, ImageCall) else "minute"}
+        items = list(billed_units(call, 60_000))
+        assert items
+        unit = "minute" if isinstance(call, VideoJob) else "hour" if call.hourly_price_item else "image"
+        assert {book.item(item).unit for item, _ in items} == {unit}
     assert feature.tables
     assert set(feature.tables) <= set(FINDING_TABLES)
     assert all(TABLES[name].sensitive == feature.sensitive for name in feature.tables)
 
 
 def test_every_finding_table_is_filled_by_a_feature() -> None:
-    assert {table for feature in FEATURES.values() for table in feature.tables} == set(FINDING_TABLES)
+    features = (*FEATURES.values(), *RETIRED.values())
+    assert {table for feature in features for table in feature.tables} == set(FINDING_TABLES)
 
 
 @pytest.mark.parametrize("media_type", MEDIA_TYPES)
@@ -98,3 +110,24 @@ def test_operations_and_permissions() -> None:
     assert segments.image is None
     assert isinstance(segments.video, VideoJob)
     assert segments.video.operation == "GetSegmentDetection"
+
+
+def test_a_run_fills_the_tables_of_its_media_type() -> None:
+    assert run_tables("image")[-2:] == ("analyses", "media_assets")
+    assert "segments" not in run_tables("image")
+    assert "image_properties" not in run_tables("video")
+    filled = {*run_tables("image"), *run_tables("video")}
+    assert filled == {*FINDING_TABLES, "analyses", "media_assets"} - {"persons"}
+
+
+@pytest.mark.parametrize("feature", RETIRED.values(), ids=lambda feature: feature.name)
+def test_what_aws_ended_says_why_and_what_to_use(feature: RetiredFeature, rekognition: object) -> None:
+    assert "AWS" in feature.refusal
+    assert any(f"`{name}`" in feature.refusal for name in FEATURES)
+    assert all(hasattr(rekognition, xform_name(operation)) for operation in feature.operations)
+    assert feature.name not in FEATURES
+
+
+def test_a_model_of_ones_own_is_started_and_stopped() -> None:
+    actions = FEATURES["custom_labels"].iam_actions
+    assert {"rekognition:StartProjectVersion", "rekognition:StopProjectVersion"} <= set(actions)

@@ -126,6 +126,66 @@ def test_claim(ledger: Ledger, standing: Entry | None, granted: bool) -> None:
         assert stored == standing
 
 
+def test_many_claims_are_sorted_into_ours_and_what_stands_in_the_way(ledger: Ledger) -> None:
+    write(
+        ledger,
+        Entry("k003", "done", owner="them"),
+        Entry("k120", "running", owner="them", lease_expires=LIVE),
+    )
+    write(ledger, Entry("k121", "failed", owner="them"))
+    claims = {f"k{number:03d}": claim_of(f"k{number:03d}") for number in range(230)}
+    standing = ledger.claim_all(claims.values(), SINCE)
+    assert {key: entry.state for key, entry in standing.items()} == {"k003": "done", "k120": "running"}
+    stored = ledger.lookup(claims)
+    assert {key for key in claims if stored[key] == claims[key]} == set(claims) - set(standing)
+    assert ledger.claim_all([], SINCE) == {}
+
+
+class Transactions:
+    """DynamoDB that counts transactions and cancels the first of them for a reason that passes."""
+
+    def __init__(self, client: Any, cancellations: int = 0) -> None:
+        self._client = client
+        self._cancellations = cancellations
+        self.requests = 0
+
+    def transact_write_items(self, TransactItems: list[Any]) -> Any:
+        self.requests += 1
+        if self.requests <= self._cancellations:
+            reasons = [{"Code": "None"} for _ in TransactItems[1:]] + [{"Code": "TransactionConflict"}]
+            error = {"Error": {"Code": "TransactionCanceledException", "Message": "cancelled"}}
+            raise ClientError(error | {"CancellationReasons": reasons}, "TransactWriteItems")  # type: ignore[arg-type]
+        return self._client.transact_write_items(TransactItems=TransactItems)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+
+@pytest.mark.parametrize(("claims", "requests"), [(1, 1), (100, 1), (101, 2)])
+def test_a_request_claims_a_hundred(dynamodb: Any, claims: int, requests: int) -> None:
+    client = Transactions(dynamodb)
+    ledger = Ledger(client, TABLE, clock=lambda: NOW)
+    assert ledger.claim_all((claim_of(f"k{number}") for number in range(claims)), SINCE) == {}
+    assert client.requests == requests
+
+
+def test_claims_that_meet_another_write_are_tried_again(dynamodb: Any, no_waits: list[float]) -> None:
+    client = Transactions(dynamodb, cancellations=2)
+    ledger = Ledger(client, TABLE, clock=lambda: NOW)
+    assert ledger.claim_all([claim_of("a"), claim_of("b")], SINCE) == {}
+    assert client.requests == 3
+    assert len(no_waits) == 2
+
+
+def test_claims_that_keep_meeting_other_writes_are_made_one_by_one(
+    dynamodb: Any, no_waits: list[float]
+) -> None:
+    ledger = Ledger(Transactions(dynamodb, cancellations=100), TABLE, clock=lambda: NOW)
+    write(ledger, Entry("a", "done", owner="them"))
+    assert set(ledger.claim_all([claim_of("a"), claim_of("b")], SINCE)) == {"a"}
+    assert ledger.lookup(["b"])["b"] == claim_of("b")
+
+
 def test_a_claim_of_a_failed_analysis_forgets_the_failure(ledger: Ledger) -> None:
     write(ledger, Entry("k", "failed", error_code="X", error_message="y", job_id="j-1", number=1))
     assert ledger.claim(claim_of("k", number=2), SINCE) is None

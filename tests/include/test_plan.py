@@ -11,13 +11,12 @@ import pytest
 from include.analyze_images import ImageAnalyzer
 from include.costs import load_price_book
 from include.discover import MANIFEST_SCHEMA
-from include.features import FEATURES, Feature, ImageCall
+from include.features import FEATURES, Feature, ImageCall, run_tables
 from include.ledger import Entry, Ledger
 from include.objects import Row, get_ndjson, list_uris, put, put_parquet
 from include.pace import Pace
-from include.plan import NoManifestError, _cut, analysis_key, plan, read_manifest, units
+from include.plan import NoManifestError, _cut, analysis_key, billed_units, plan, read_manifest
 from include.run import Run
-from include.schemas import RUN_TABLES
 from include.settings import Lake, Settings, SettingsError
 from include.usage import read_usage_log
 
@@ -151,13 +150,32 @@ def test_an_analysis_that_is_not_offered_has_no_key() -> None:
         analysis_key("c", FEATURES["segments"], "image")
 
 
-def test_units() -> None:
+def test_what_a_source_asks_for_changes_the_key() -> None:
     labels = FEATURES["labels"]
-    assert labels.image
-    assert labels.video
-    assert units(labels.image, None) == 1
-    assert units(labels.video, 90_000) == 1.5
-    assert units(labels.video, None) == 0
+    keys = {
+        analysis_key("c", labels, "image", members) for members in ({}, {"MaxLabels": 5}, {"MaxLabels": 6})
+    }
+    assert len(keys) == 3
+    assert analysis_key("c", labels, "image", dict(labels.image.parameters)) in keys  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("feature", "media_type", "duration_ms", "billed"),
+    [
+        ("labels", "image", None, {"image-group-2": 1}),
+        ("labels", "video", 90_000, {"video-minutes": 1.5}),
+        ("labels", "video", None, {"video-minutes": 0}),
+        ("segments", "video", 60_000, {"video-shot-minutes": 1, "video-technical-cue-minutes": 1}),
+        ("image_properties", "image", None, {"image-properties": 1}),
+        ("custom_labels", "image", None, {"custom-labels-inference-hours": 1 / 18_000}),
+    ],
+)
+def test_what_an_analysis_is_billed_as(
+    feature: str, media_type: Any, duration_ms: int | None, billed: Any
+) -> None:
+    call = FEATURES[feature].analysis(media_type)
+    assert call is not None
+    assert dict(billed_units(call, duration_ms)) == billed
 
 
 # --- the manifest
@@ -433,7 +451,7 @@ def test_planning_again_removes_what_the_run_had_staged_and_nothing_else(
 ) -> None:
     """The first plan may have had more batches than this one: nobody would replace their files."""
     other = replace(run, run_id="other")
-    ours = [f"{run.staged_uri(table, 'image')}batch-0007-0000.parquet" for table in RUN_TABLES]
+    ours = [f"{run.staged_uri(table, 'image')}batch-0007-0000.parquet" for table in run_tables("image")]
     kept = [
         f"{run.staged_uri('labels', 'video')}batch-0007-0000.parquet",
         f"{run.staged_uri('validation_results', 'image')}results.parquet",

@@ -5,9 +5,21 @@ from typing import Any
 
 import pytest
 
-from include.objects import put_ndjson
-from include.responses import analyses_of, now, read_lines, read_plan, response_line, starter, usage_lines
-from include.run import Run
+from include.custom_models import Session
+from include.features import FEATURES
+from include.objects import list_uris, put_ndjson
+from include.responses import (
+    analyses_of,
+    log_model_hours,
+    model_version,
+    now,
+    read_lines,
+    read_plan,
+    response_line,
+    starter,
+    usage_lines,
+)
+from include.run import Run, usage_log_uri
 from include.schemas import TABLES
 
 ASSET = {"media_id": "m1", "source": "sample", "cost_center": "team", "bucket": "b", "key": "k"}
@@ -23,7 +35,7 @@ def test_a_response_line_keeps_the_response_and_drops_the_metadata() -> None:
         "LabelModelVersion": "3.0",
         "ResponseMetadata": {"RequestId": "r-1", "RetryAttempts": 0},
     }
-    line = response_line("k", "DetectLabels", {"Image": {}}, response, "LabelModelVersion")
+    line = response_line("k", "DetectLabels", {"Image": {}}, response, "3.0")
     assert line.pop("at") <= now()
     assert line == {
         "analysis_key": "k",
@@ -36,11 +48,28 @@ def test_a_response_line_keeps_the_response_and_drops_the_metadata() -> None:
     assert "ResponseMetadata" in response
 
 
-@pytest.mark.parametrize("member", [None, "TextModelVersion"])
-def test_a_response_without_model_or_metadata(member: str | None) -> None:
-    line = response_line("k", "DetectFaces", {}, {"FaceDetails": []}, member)
+def test_a_response_without_model_or_metadata() -> None:
+    line = response_line("k", "DetectFaces", {}, {"FaceDetails": []}, None)
     assert line["model_version"] is None
     assert line["request_id"] is None
+
+
+@pytest.mark.parametrize(
+    ("feature", "media_type", "response", "version"),
+    [
+        ("labels", "image", {"LabelModelVersion": "3.0"}, "3.0"),
+        ("labels", "video", {"LabelModelVersion": "3.0"}, "3.0"),
+        ("labels", "image", {}, None),
+        ("faces", "image", {"FaceModelVersion": "7"}, None),
+        ("custom_labels", "image", {"CustomLabels": []}, "arn:model"),
+    ],
+)
+def test_the_model_is_named_by_the_response_or_by_the_request(
+    feature: str, media_type: Any, response: Any, version: str | None
+) -> None:
+    call = FEATURES[feature].analysis(media_type)
+    assert call is not None
+    assert model_version(call, {"ProjectVersionArn": "arn:model"}, response) == version
 
 
 def test_lines_of_an_object_and_of_a_prefix(s3: Any) -> None:
@@ -107,3 +136,15 @@ def test_a_plan_is_read_and_its_analyses_found_by_state(s3: Any) -> None:
     ]
     assert [item["n"] for _, item in analyses_of(plan, "reused", "rejected")] == [2, 3]
     assert list(analyses_of(plan)) == []
+
+
+def test_the_hours_of_a_model_are_usage_under_a_name_of_their_own(s3: Any, run: Run) -> None:
+    session = Session("arn:model", 1_700_000_000, 1_700_003_600, 2)
+    model = {"arn": "arn:model", "feature": "custom_labels", "source": "sample", "cost_center": "team"}
+    for _ in range(2):
+        log_model_hours(s3, run, model, session)
+    (uri,) = list_uris(s3, usage_log_uri(run.bucket, run.partition))
+    (line,) = read_lines(s3, uri)
+    assert set(line) == set(TABLES["usage"].column_types) - {"usd", "saved_usd", "price_version"}
+    assert (line["price_item"], line["units"]) == ("custom-labels-inference-hours", 2.0)
+    assert line["at"] == "2023-11-14T23:13:20.000"

@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -13,6 +14,9 @@ import pytest
 from PIL import Image, ImageOps
 
 import include
+from include.features import FEATURES
+from include.request_parameters import request_parameters
+from include.settings import Settings, load_lake
 
 INCLUDE = Path(include.__file__).parent
 SAMPLE = INCLUDE / "sample_media"
@@ -125,5 +129,23 @@ def test_replayed_responses_belong_to_a_sample_file_and_say_what_they_are() -> N
                 "model_version",
                 "at",
             } < set(line)
-            assert line["response"]["ModerationModelVersion"] == line["model_version"]
-            assert {label["TaxonomyLevel"] for label in line["response"]["ModerationLabels"]} == {1, 2, 3}
+
+
+def recorded(name: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (REPLAY / name).read_text(encoding="utf-8").splitlines()]
+
+
+def test_the_recorded_moderation_has_all_levels_of_the_taxonomy() -> None:
+    (line,) = recorded("moderation-example.ndjson")
+    assert line["response"]["ModerationModelVersion"] == line["model_version"]
+    assert {label["TaxonomyLevel"] for label in line["response"]["ModerationLabels"]} == {1, 2, 3}
+
+
+def test_the_recorded_custom_labels_are_of_the_model_that_the_sample_source_names() -> None:
+    (line,) = recorded("custom-labels-example.ndjson")
+    source = load_lake(Settings().lake_file).sources[0]
+    custom_labels = FEATURES["custom_labels"].image
+    assert custom_labels is not None
+    members = request_parameters(custom_labels, source.features["image"]["custom_labels"])
+    assert (line["operation"], line["request"]) == (custom_labels.operation, members)
+    assert line["response"]["CustomLabels"]

@@ -106,7 +106,7 @@ def test_the_shipped_lake_is_right() -> None:
 def test_a_lake_is_read(tmp_path: Path) -> None:
     lake = load_lake(written(tmp_path, GOOD))
     source = lake.source("one")
-    assert source.features == {"image": ("labels",), "video": ("segments",)}
+    assert source.features == {"image": {"labels": {}}, "video": {"segments": {}}}
     assert source.date_path == "%Y/%m/%d/"
     assert source.bucket is None
 
@@ -164,7 +164,22 @@ def test_sources_that_hold_different_objects_are_not(
         ({"features": {"image": ["labls"]}}, r"'labls' is no image feature; choose from .*labels"),
         ({"features": {"image": ["segments"]}}, "'segments' is no image feature"),
         ({"features": {"audio": ["labels"]}}, "sources.0.features.audio"),
-        ({"features": {"image": ["labels", "labels"]}}, "image features are listed twice"),
+        ({"features": {"image": ["labels", "labels"]}}, "features are listed twice: labels, labels"),
+        ({"features": {"image": ["labels", {"labels": {}}]}}, "features are listed twice: labels, labels"),
+        (
+            {"features": {"video": ["people_pathing"]}},
+            "people_pathing: AWS ended people pathing .*use `labels`",
+        ),
+        ({"features": {"image": ["bulk_analysis"]}}, "closed bulk image analysis .*use `moderation`"),
+        ({"features": {"image": ["face_search"]}}, "image feature face_search: CollectionId is missing"),
+        ({"features": {"image": ["custom_labels"]}}, "ProjectVersionArn is missing"),
+        (
+            {"features": {"image": [{"labels": {"MaxLabel": 5}}]}},
+            "DetectLabels has no member 'MaxLabel'; it has .*MaxLabels",
+        ),
+        ({"features": {"image": [{"labels": {"MaxLabels": "many"}}]}}, "MaxLabels: Invalid type"),
+        ({"features": {"image": [{"labels": {"Image": {}}}]}}, "Image is set by the pipeline"),
+        ({"features": {"video": [{"labels": {"JobTag": "x"}}]}}, "JobTag is set by the pipeline"),
         (
             {"cost_center": "nobody"},
             r"source 'one' names cost center 'nobody', which is not under cost_centers \(team\)",

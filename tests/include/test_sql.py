@@ -8,7 +8,9 @@ import pytest
 import sqlglot
 
 from include import sql
-from include.sql import SqlError, description, load_sql, sql_names, view_names
+from include.features import FEATURES
+from include.schemas import FINDING_TABLES, TABLES
+from include.sql import SqlError, description, load_sql, names_read, sql_names, view_names
 
 NAMES = {"database": "media_lake", "bucket": "media-lake"}
 
@@ -67,3 +69,32 @@ def test_views_come_after_the_views_they_read(tmp_path: Path, monkeypatch: pytes
         text = f'CREATE OR REPLACE VIEW "${{database}}".{name} AS SELECT * FROM "${{database}}".{reads}'
         (tmp_path / "views" / f"{name}.sql").write_text(text)
     assert view_names() == ["views/c", "views/b", "views/a"]
+
+
+def test_names_read_are_those_of_tables_and_views() -> None:
+    assert names_read("views/moderation_queue") == {"moderation_labels", "media_assets"}
+    views = {Path(name).name for name in view_names()}
+    assert set().union(*(names_read(name) for name in sql_names() if "ddl/" not in name)) <= {*TABLES, *views}
+
+
+@pytest.mark.parametrize(
+    ("name", "tables"),
+    [
+        ("reports/table_rows", set(TABLES)),
+        ("checks/duplicates", set(TABLES)),
+        ("checks/orphan_findings", {*FINDING_TABLES, "media_assets"}),
+    ],
+)
+def test_statements_over_all_tables_leave_none_out(name: str, tables: set[str]) -> None:
+    assert names_read(name) == tables
+
+
+def test_findings_by_file_has_a_column_for_each_feature_of_the_registry() -> None:
+    (statement,) = sqlglot.parse(load("views/findings_by_file"), read="athena")
+    assert statement is not None
+    columns = {
+        column.alias: [literal.this for literal in column.find_all(sqlglot.exp.Literal)]
+        for column in statement.expression.expressions
+        if isinstance(column, sqlglot.exp.Alias)
+    }
+    assert columns == {name: [name] for name in FEATURES}
