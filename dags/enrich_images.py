@@ -3,7 +3,9 @@
 
 **What it does.** Takes the day's manifest, finds out what is not paid for yet, asks a person if the price is above the
 source's limit, calls Amazon Rekognition for each image and feature, turns the archived responses into typed rows, audits
-them, and publishes the day's partitions.
+them, and publishes the day's partitions. Custom Labels models that the plan needs are started before `analyze` and
+stopped by `stop_models`, whatever becomes of the tasks in between; one that several days need runs until the last of
+them is through.
 
 **Reads and writes.** Reads asset `media_manifest`, the ledger and the archived responses; writes `responses/`,
 `usage_log/`, the finding tables with `media_type=image`, `media_assets`, `analyses`, `validation_results` and asset
@@ -25,6 +27,7 @@ from airflow.sdk import PartitionedAssetTimetable, dag
 
 from include.assets import image_findings, media_manifest
 from media_lake.approval import ConditionalApprovalOperator
+from media_lake.custom_models import StartModelsSensor, StopModelsSensor, reserve_models
 from media_lake.tasks import (
     DEFAULT_ARGS,
     analyze_image_batch,
@@ -52,6 +55,9 @@ def enrich_images() -> None:
         subject="Pay for the image analyses of {{ dag_run.partition_key }}?",
         body="{{ ti.xcom_pull(task_ids='plan', key='summary')['approval_text'] }}",
     )
+    reserve = reserve_models(planned["summary"])
+    start = StartModelsSensor(task_id="start_models", models=reserve)
+    stop = StopModelsSensor(task_id="stop_models", models=reserve)
     analyzed = analyze_image_batch.override(task_id="analyze").expand(batch=planned)
     normalize = normalize_batch.override(task_id="normalize").partial(media_type="image")
     normalized = normalize.expand(batch=planned)
@@ -62,7 +68,9 @@ def enrich_images() -> None:
         subject="Publish the images of {{ dag_run.partition_key }} although checks failed?",
         body="{{ ti.xcom_pull(task_ids='validate')['failed_text'] }}",
     )
-    planned >> approve >> analyzed >> normalized >> validated >> review
+    planned >> approve >> reserve.as_setup() >> start.as_setup() >> analyzed
+    analyzed >> stop.as_teardown(setups=[reserve, start], on_failure_fail_dagrun=True)
+    analyzed >> normalized >> validated >> review
     review >> publish.override(outlets=[image_findings])("image")
 
 

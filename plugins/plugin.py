@@ -5,11 +5,20 @@ from __future__ import annotations
 from airflow.plugins_manager import AirflowPlugin
 
 from media_lake.cost_report import CostPageLink
-from rekognition.links import RekognitionConsoleLink, RekognitionVideoObjectLink
+from rekognition.links import (
+    RekognitionConsoleLink,
+    RekognitionCustomLabelsProjectLink,
+    RekognitionVideoObjectLink,
+)
 
 
 class MediaLakePlugin(AirflowPlugin):
     """Registers what the media lake adds to the Airflow UI."""
 
     name = "media_lake"
-    operator_extra_links = [RekognitionConsoleLink(), RekognitionVideoObjectLink(), CostPageLink()]
+    operator_extra_links = [
+        RekognitionConsoleLink(),
+        RekognitionVideoObjectLink(),
+        RekognitionCustomLabelsProjectLink(),
+        CostPageLink(),
+    ]

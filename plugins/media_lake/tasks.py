@@ -145,13 +145,18 @@ def validate(media_type: MediaType, planned: dict[str, Any]) -> dict[str, Any]:
 @task
 def publish(media_type: MediaType) -> dict[str, str]:
     """Point the day's partitions at the audited data."""
+    from include.features import run_tables
     from include.publish import publish
-    from include.schemas import RUN_TABLES
     from media_lake.task_context import TaskContext
 
     context = TaskContext()
     return publish(
-        context.s3, context.client("glue"), context.settings.database, context.run, RUN_TABLES, media_type
+        context.s3,
+        context.client("glue"),
+        context.settings.database,
+        context.run,
+        run_tables(media_type),
+        media_type,
     )
 
 

@@ -90,7 +90,9 @@ def test_no_parameter_blocks_the_form_of_backfills(dagbag: DagBag, dag_id: str) 
 
 
 EDGES = {
-    "enrich_images": ["plan", "approve", "analyze", "normalize", "validate", "review", "publish"],
+    "enrich_images": [
+        "plan", "approve", "reserve_models", "start_models", "analyze", "normalize", "validate", "review", "publish",
+    ],
     "enrich_videos": [
         "plan", "approve", "analyze.start_jobs", "analyze.wait_for_jobs", "analyze.collect_responses",
         "normalize", "validate", "review", "publish",
@@ -102,10 +104,22 @@ EDGES = {
 def test_stages_follow_each_other(dagbag: DagBag, dag_id: str) -> None:
     dag = dagbag.dags[dag_id]
     order = EDGES[dag_id]
-    assert sorted(order) == sorted(task.task_id for task in dag.tasks)
+    stages = [task for task in dag.tasks if not task.is_teardown]
+    assert sorted(order) == sorted(task.task_id for task in stages)
     for earlier, later in pairwise(order):
         assert earlier in dag.get_task(later).upstream_task_ids
-    assert {task.trigger_rule for task in dag.tasks} == {"all_success"}
+    assert {task.trigger_rule for task in stages} == {"all_success"}
+
+
+def test_models_are_stopped_once_one_could_have_been_started(dagbag: DagBag) -> None:
+    """The teardown runs if one of its setups has succeeded; the first of them starts nothing and cannot half succeed."""
+    dag = dagbag.dags["enrich_images"]
+    stop = dag.get_task("stop_models")
+    assert stop.is_teardown
+    assert stop.on_failure_fail_dagrun
+    assert stop.upstream_task_ids == {"reserve_models", "start_models", "analyze"}
+    assert [task.task_id for task in dag.tasks if task.is_setup] == ["reserve_models", "start_models"]
+    assert not stop.downstream_task_ids
 
 
 def test_stages_are_mapped_over_the_batches_of_the_plan(dagbag: DagBag) -> None:

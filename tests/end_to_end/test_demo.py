@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import re
 import shutil
 import signal
 import socket
@@ -12,84 +10,26 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import httpx
-import psutil
 import pytest
 
-from include.stack.environment import PROCESS_MARK
 from include.stack.settings import PROJECT
+from tests.end_to_end.conftest import DEMO_SECONDS, Stack, running_stack
 
 SAMPLE = PROJECT / "include" / "sample_media"
 # Two pictures on two days, one of them twice under two names, and a short clip.
 MEDIA = ("grace-hopper.jpg", "blueberries.jpg", "people-one-by-one.mp4")
 DAYS = 2
 RUNS = 4 * DAYS
-DEMO_SECONDS = 200
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(600)]
 
 
-@dataclass(frozen=True)
-class Stack:
-    """A stack on ports and in a folder of its own.
-
-    :param environment: for ``python -m include.stack``.
-    """
-
-    folder: Path
-    environment: dict[str, str]
-
-    def run(self, *arguments: str, seconds: float = DEMO_SECONDS) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, *arguments],
-            env=self.environment,
-            cwd=PROJECT,
-            capture_output=True,
-            text=True,
-            timeout=seconds,
-            check=False,
-        )
-
-    def query(self, sql: str) -> Any:
-        endpoint = {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.environment['MEDIA_LAKE_STACK_AWS_PORT']}"}
-        keys = {
-            "AWS_ACCESS_KEY_ID": "local",
-            "AWS_SECRET_ACCESS_KEY": "local",
-            "AWS_DEFAULT_REGION": "us-east-1",
-        }
-        environment = {name: value for name, value in self.environment.items() if not name.startswith("AWS_")}
-        result = subprocess.run(
-            [sys.executable, "-m", "include.query", sql, "--format", "json"],
-            env=environment | endpoint | keys | {"NO_PROXY": "127.0.0.1"},
-            cwd=PROJECT,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        assert result.returncode == 0, result.stderr
-        return json.loads(result.stdout)
-
-    def calls(self) -> Any:
-        """What the local Rekognition was asked, counted there and not by the pipeline's own books."""
-        port = self.environment["MEDIA_LAKE_STACK_REKOGNITION_PORT"]
-        return httpx.get(f"http://127.0.0.1:{port}/_control/calls", trust_env=False).json()
-
-
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    folder = tmp_path_factory.mktemp("demo") / "stack"
-    names = ("AIRFLOW", "AWS", "REKOGNITION", "POSTGRES", "WORKER_LOG", "TRIGGER_LOG")
-    ports = dict(
-        zip((f"MEDIA_LAKE_STACK_{name}_PORT" for name in names), _free_ports(len(names)), strict=True)
-    )
-    stack = Stack(folder, {**os.environ, **ports, "MEDIA_LAKE_STACK_FOLDER": str(folder)})
-    yield stack
-    stack.run("-m", "include.stack", "down")
+    with running_stack(tmp_path_factory.mktemp("demo") / "stack") as stack:
+        yield stack
 
 
 @pytest.fixture(scope="module")
@@ -158,10 +98,24 @@ def test_each_analysis_is_paid_once(stack: Stack, first: subprocess.CompletedPro
     statuses = stack.query("SELECT status, count(*) AS n FROM media_lake.analyses GROUP BY 1 ORDER BY 1")
     by_status = {row["status"]: row["n"] for row in statuses}
     assert set(by_status) == {"reused", "succeeded"}
-    # Two pictures with four features and a clip with five; the duplicate is reused.
-    assert by_status == {"succeeded": 2 * 4 + 5, "reused": 4}
-    paid = stack.query("SELECT count(DISTINCT analysis_key) AS n FROM media_lake.usage WHERE NOT reused")
-    assert paid == [{"n": 2 * 4 + 5}]
+    # Two pictures with nine features and a clip with seven; the duplicate is reused.
+    assert by_status == {"succeeded": 2 * 9 + 7, "reused": 9}
+    # Calls of a Custom Labels model have no price of their own: the hours do in which it ran.
+    paid = stack.query(
+        "SELECT operation = 'StartProjectVersion' AS hours, count(DISTINCT analysis_key) AS n"
+        " FROM media_lake.usage WHERE NOT reused GROUP BY 1 ORDER BY 1"
+    )
+    (model,) = stack.calls()["models"]
+    assert paid == [{"hours": False, "n": 2 * 8 + 7}, {"hours": True, "n": model["starts"]}]
+    assert model["starts"] == model["stops"] > 0
+
+
+def test_people_are_found_again_in_pictures(stack: Stack, first: subprocess.CompletedProcess[str]) -> None:
+    matches = stack.query(
+        "SELECT f.external_image_id AS who, count(*) AS n FROM media_lake.face_matches AS f"
+        " WHERE f.media_type = 'image' GROUP BY 1"
+    )
+    assert matches == [{"who": "grace-hopper", "n": 2}]
 
 
 def test_a_second_demonstration_calls_nothing_that_is_billed(
@@ -170,9 +124,12 @@ def test_a_second_demonstration_calls_nothing_that_is_billed(
     before = stack.calls()
     second = stack.run("-m", "include.stack", "demo", "--media", str(media), "--days", str(DAYS))
     assert second.returncode == 0, second.stdout
-    assert stack.calls() == before
+    after = stack.calls()
+    # It looks once whether the faces that it needs are in the collection, and does nothing else at all.
+    assert after["requests"].pop("ListFaces") == before["requests"].pop("ListFaces") + 1
+    assert after == before
     assert "0 analyses paid, $0.0000" in second.stdout
-    assert "17 reused, which saved $" in second.stdout
+    assert f"{3 * 8 + 7} reused, which saved $" in second.stdout
 
 
 def test_the_cost_page_is_there_to_be_opened(stack: Stack, first: subprocess.CompletedProcess[str]) -> None:
@@ -200,27 +157,8 @@ def _kill_task(stack: Stack) -> None:
     """Kill the process of a task that runs."""
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
-        for process in psutil.process_iter(["cmdline"]):
-            title = " ".join(process.info["cmdline"] or [])
-            if re.match(r"airflow worker -- [0-9a-f]{8}-", title) and _belongs_to(stack, process):
-                process.kill()
-                return
+        for process in stack.task_processes():
+            process.kill()
+            return
         time.sleep(0.02)
     raise AssertionError("no task was seen running")
-
-
-def _belongs_to(stack: Stack, process: psutil.Process) -> bool:
-    try:
-        return process.environ().get(PROCESS_MARK) == str(stack.folder.resolve())
-    except psutil.Error:
-        return False
-
-
-def _free_ports(count: int) -> list[str]:
-    probes = [socket.socket() for _ in range(count)]
-    for probe in probes:
-        probe.bind(("127.0.0.1", 0))
-    ports = [str(probe.getsockname()[1]) for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports

@@ -65,7 +65,12 @@ def test_plugins_load_without_errors(loaded: dict[str, Any]) -> None:
 
 
 def test_console_links_are_registered(loaded: dict[str, Any]) -> None:
-    assert loaded["links"] == ["RekognitionConsoleLink", "RekognitionVideoObjectLink", "CostPageLink"]
+    assert loaded["links"] == [
+        "RekognitionConsoleLink",
+        "RekognitionVideoObjectLink",
+        "RekognitionCustomLabelsProjectLink",
+        "CostPageLink",
+    ]
 
 
 def test_only_the_plugin_file_is_imported_by_airflow(loaded: dict[str, Any]) -> None:

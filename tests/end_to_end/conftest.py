@@ -1,0 +1,110 @@
+"""A stack of the tests' own, on the real scheduler."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+
+from include.stack.environment import PROCESS_MARK
+from include.stack.settings import PROJECT
+
+DEMO_SECONDS = 200
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A stack on ports and in a folder of its own.
+
+    :param environment: for ``python -m include.stack``.
+    """
+
+    folder: Path
+    environment: dict[str, str]
+
+    def run(self, *arguments: str, seconds: float = DEMO_SECONDS) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, *arguments],
+            env=self.environment,
+            cwd=PROJECT,
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            check=False,
+        )
+
+    def query(self, sql: str) -> Any:
+        endpoint = {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.environment['MEDIA_LAKE_STACK_AWS_PORT']}"}
+        keys = {
+            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_DEFAULT_REGION": "us-east-1",
+        }
+        environment = {name: value for name, value in self.environment.items() if not name.startswith("AWS_")}
+        result = subprocess.run(
+            [sys.executable, "-m", "include.query", sql, "--format", "json"],
+            env=environment | endpoint | keys | {"NO_PROXY": "127.0.0.1"},
+            cwd=PROJECT,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert result.returncode == 0, result.stderr
+        return json.loads(result.stdout)
+
+    def calls(self) -> Any:
+        """What the local Rekognition was asked, counted there and not by the pipeline's own books."""
+        port = self.environment["MEDIA_LAKE_STACK_REKOGNITION_PORT"]
+        return httpx.get(f"http://127.0.0.1:{port}/_control/calls", trust_env=False).json()
+
+    def task_processes(self, task_instance_id: str = "[0-9a-f]{8}-") -> list[psutil.Process]:
+        """Return the processes of running tasks, or of one."""
+        title = re.compile(rf"airflow worker -- {task_instance_id}")
+        return [
+            process
+            for process in psutil.process_iter(["cmdline"])
+            if title.match(" ".join(process.info["cmdline"] or [])) and self._owns(process)
+        ]
+
+    def _owns(self, process: psutil.Process) -> bool:
+        try:
+            return process.environ().get(PROCESS_MARK) == str(self.folder.resolve())
+        except psutil.Error:
+            return False
+
+
+@contextmanager
+def running_stack(folder: Path, **environment: str) -> Iterator[Stack]:
+    """Give a stack on ports and in a folder of its own, and take it down in the end.
+
+    :param environment: settings besides the ports.
+    """
+    names = ("AIRFLOW", "AWS", "REKOGNITION", "POSTGRES", "WORKER_LOG", "TRIGGER_LOG")
+    ports = dict(
+        zip((f"MEDIA_LAKE_STACK_{name}_PORT" for name in names), _free_ports(len(names)), strict=True)
+    )
+    stack = Stack(folder, {**os.environ, **ports, **environment, "MEDIA_LAKE_STACK_FOLDER": str(folder)})
+    yield stack
+    stack.run("-m", "include.stack", "down")
+
+
+def _free_ports(count: int) -> list[str]:
+    probes = [socket.socket() for _ in range(count)]
+    for probe in probes:
+        probe.bind(("127.0.0.1", 0))
+    ports = [str(probe.getsockname()[1]) for probe in probes]
+    for probe in probes:
+        probe.close()
+    return ports

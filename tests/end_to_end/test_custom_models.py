@@ -1,0 +1,137 @@
+"""A Custom Labels model is stopped also when the analysis fails or is killed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import httpx
+import pytest
+import yaml
+from PIL import Image
+
+from include.stack.airflow_api import AirflowApi
+from include.stack.settings import PROJECT
+from tests.end_to_end.conftest import DEMO_SECONDS, Stack, running_stack
+
+pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(600)]
+
+
+@pytest.fixture(scope="module")
+def lake_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("lake") / "lake.yaml"
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory, lake_file: Path) -> Iterator[Stack]:
+    """A stack whose source asks for a model that was trained there."""
+    folder = tmp_path_factory.mktemp("models") / "stack"
+    lake_file.write_text(yaml.safe_dump(_lake("arn:of:no:model")), encoding="utf-8")
+    with running_stack(folder, MEDIA_LAKE_LAKE_FILE=str(lake_file)) as stack:
+        up = stack.run("-m", "include.stack", "up")
+        assert up.returncode == 0, up.stdout
+        lake_file.write_text(yaml.safe_dump(_lake(_trained_model(stack))), encoding="utf-8")
+        yield stack
+
+
+def test_it_is_stopped_when_the_analysis_fails(stack: Stack, tmp_path: Path) -> None:
+    denied = {"operation": "DetectCustomLabels", "code": "AccessDeniedException"}
+    _behave(stack, faults=[denied])
+    output = _demo(stack, _media(tmp_path, "denied")).communicate(timeout=DEMO_SECONDS)[0]
+    assert "task analyze" in output, output
+    assert _model(stack) == {"starts": 1, "stops": 1, "running": False}
+
+
+def test_it_is_stopped_when_every_attempt_at_the_analysis_is_killed(stack: Stack, tmp_path: Path) -> None:
+    _behave(stack, faults=[{"operation": "DetectCustomLabels", "code": "ThrottlingException"}])
+    process = _demo(stack, _media(tmp_path, "killed"))
+    attempts: set[str] = set()
+    with AirflowApi(f"http://127.0.0.1:{stack.environment['MEDIA_LAKE_STACK_AIRFLOW_PORT']}") as api:
+        while process.poll() is None:
+            for attempt in _running_analyses(api):
+                for worker in stack.task_processes(attempt):
+                    worker.kill()
+                    attempts.add(attempt)
+            time.sleep(0.2)
+    assert process.stdout is not None
+    output = process.stdout.read()
+    assert "task analyze" in output, output
+    assert len(attempts) == 4
+    assert _model(stack) == {"starts": 2, "stops": 2, "running": False}
+
+
+def _lake(arn: str) -> Any:
+    return {
+        "cost_centers": {"team": {"title": "Team"}},
+        "sources": [
+            {
+                "name": "sample",
+                "prefix": "raw/sample/",
+                "cost_center": "team",
+                "features": {"image": [{"custom_labels": {"ProjectVersionArn": arn}}]},
+            }
+        ],
+    }
+
+
+def _trained_model(stack: Stack) -> str:
+    client = boto3.client(
+        "rekognition",
+        endpoint_url=f"http://127.0.0.1:{stack.environment['MEDIA_LAKE_STACK_REKOGNITION_PORT']}",
+        region_name="us-east-1",
+        aws_access_key_id="local",
+        aws_secret_access_key="local",
+    )
+    project = client.create_project(ProjectName="parts")["ProjectArn"]
+    made = client.create_project_version(
+        ProjectArn=project,
+        VersionName="v1",
+        OutputConfig={"S3Bucket": "media-lake", "S3KeyPrefix": "training"},
+    )
+    return str(made["ProjectVersionArn"])
+
+
+def _media(folder: Path, name: str) -> Path:
+    """Return a folder with one picture that was never seen before."""
+    shade = sum(name.encode()) % 256
+    Image.new("RGB", (200, 150), (shade, 30, 90)).save(folder / f"{name}.png")
+    return folder
+
+
+def _demo(stack: Stack, media: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "include.stack", "demo", "--media", str(media), "--days", "1"],
+        env=stack.environment,
+        cwd=PROJECT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def _control(stack: Stack) -> str:
+    return f"http://127.0.0.1:{stack.environment['MEDIA_LAKE_STACK_REKOGNITION_PORT']}/_control"
+
+
+def _behave(stack: Stack, **behavior: Any) -> None:
+    httpx.post(f"{_control(stack)}/settings", json=behavior, trust_env=False).raise_for_status()
+
+
+def _model(stack: Stack) -> Any:
+    (model,) = [model for model in stack.calls()["models"] if "/parts/" in model["arn"]]
+    return {name: model[name] for name in ("starts", "stops", "running")}
+
+
+def _running_analyses(api: AirflowApi) -> list[str]:
+    """Return the ids of the attempts at analysis that run."""
+    return [
+        task["id"]
+        for run in api.runs("enrich_images")[:1]
+        for task in api.task_instances(run)
+        if task["task_id"] == "analyze" and task["state"] == "running"
+    ]
