@@ -1,7 +1,8 @@
-"""Hook of Amazon Rekognition, with the table of its video jobs."""
+"""Hook of Amazon Rekognition, with the tables of its video jobs and of the states of its Custom Labels models."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -41,6 +42,8 @@ VIDEO_JOBS: Mapping[str, RekognitionVideoJob] = {
         RekognitionVideoJob("StartLabelDetection", "GetLabelDetection", "Labels"),
         RekognitionVideoJob("StartTextDetection", "GetTextDetection", "TextDetections"),
         RekognitionVideoJob("StartFaceDetection", "GetFaceDetection", "Faces"),
+        RekognitionVideoJob("StartFaceSearch", "GetFaceSearch", "Persons"),
+        RekognitionVideoJob("StartCelebrityRecognition", "GetCelebrityRecognition", "Celebrities"),
         RekognitionVideoJob("StartContentModeration", "GetContentModeration", "ModerationLabels"),
         RekognitionVideoJob("StartSegmentDetection", "GetSegmentDetection", "Segments"),
     )
@@ -60,10 +63,130 @@ def get_video_job(operation: str) -> RekognitionVideoJob:
 
 
 class JobStatus(NamedTuple):
-    """State of a video job: ``IN_PROGRESS``, ``SUCCEEDED`` or ``FAILED``, and AWS's message if it failed."""
+    """State of a video job or a model in AWS's word, for instance ``IN_PROGRESS``, and AWS's message about it."""
 
     state: str
     message: str
+
+
+@dataclass(frozen=True)
+class RekognitionProjectVersionTarget:
+    """
+    A state of a Custom Labels model that one can wait for, and what the other states mean until then.
+
+    :param success_states: States in which the wait is over.
+    :param failure_states: States that the model does not leave for the awaited one.
+    :param intermediate_states: States to go on waiting in.
+    """
+
+    state: str
+    success_states: tuple[str, ...]
+    failure_states: tuple[str, ...]
+    intermediate_states: tuple[str, ...]
+
+    @property
+    def waiter_name(self) -> str:
+        """Name of its waiter in ``waiters.json``."""
+        return f"project_version_{self.state.lower()}"
+
+
+PROJECT_VERSION_TARGETS: Mapping[str, RekognitionProjectVersionTarget] = {
+    target.state: target
+    for target in (
+        # A model that is trained or stopped now may be started by another task.
+        RekognitionProjectVersionTarget(
+            state="RUNNING",
+            success_states=("RUNNING",),
+            failure_states=(
+                "FAILED",
+                "TRAINING_FAILED",
+                "COPYING_FAILED",
+                "DELETING",
+                "DEPRECATED",
+                "EXPIRED",
+            ),
+            intermediate_states=(
+                "TRAINING_IN_PROGRESS",
+                "TRAINING_COMPLETED",
+                "COPYING_IN_PROGRESS",
+                "COPYING_COMPLETED",
+                "STARTING",
+                "STOPPING",
+                "STOPPED",
+            ),
+        ),
+        # What matters about a stopped model is that it does not run, because it is billed while it does.
+        RekognitionProjectVersionTarget(
+            state="STOPPED",
+            success_states=(
+                "STOPPED",
+                "FAILED",
+                "TRAINING_IN_PROGRESS",
+                "TRAINING_COMPLETED",
+                "TRAINING_FAILED",
+                "COPYING_IN_PROGRESS",
+                "COPYING_COMPLETED",
+                "COPYING_FAILED",
+                "DELETING",
+                "DEPRECATED",
+                "EXPIRED",
+            ),
+            failure_states=(),
+            intermediate_states=("STARTING", "RUNNING", "STOPPING"),
+        ),
+    )
+}
+
+
+def get_project_version_target(state: str) -> RekognitionProjectVersionTarget:
+    """
+    Return what waiting for a state of a Custom Labels model means.
+
+    :param state: ``RUNNING`` or ``STOPPED``.
+    :raises ValueError: if it is neither.
+    """
+    if state not in PROJECT_VERSION_TARGETS:
+        raise ValueError(
+            f"{state!r} is not one of the states to wait for: {', '.join(PROJECT_VERSION_TARGETS)}"
+        )
+    return PROJECT_VERSION_TARGETS[state]
+
+
+class ProjectVersion(NamedTuple):
+    """A version of a Custom Labels project, that is a model: the names in its ARN."""
+
+    project_name: str
+    version_name: str
+
+
+_PROJECT_VERSION_ARN = re.compile(
+    r"arn:[a-z\d-]+:rekognition:[a-z\d-]+:\d{12}"
+    r":project/(?P<project_name>[\w.-]{1,255})/version/(?P<version_name>[\w.-]{1,255})/\d+",
+    re.ASCII,
+)
+
+
+def parse_project_version_arn(project_version_arn: str) -> ProjectVersion:
+    """
+    Return the names of the project and of the version in the ARN of a model.
+
+    The ARN of the project is not among what it tells: that ends in the time of the project's creation.
+
+    :param project_version_arn: ``arn:aws:rekognition:<region>:<account>:project/<name>/version/<name>/<time>``.
+    :raises ValueError: if it is not the ARN of a project version.
+    """
+    match = _PROJECT_VERSION_ARN.fullmatch(project_version_arn)
+    if match is None:
+        raise ValueError(f"{project_version_arn!r} is not the ARN of a Rekognition project version")
+    return ProjectVersion(**match.groupdict())
+
+
+def describe_project_version_request(project_version_arn: str, project_arn: str) -> dict[str, Any]:
+    """Return the DescribeProjectVersions request that a single model answers to."""
+    return {
+        "ProjectArn": project_arn,
+        "VersionNames": [parse_project_version_arn(project_version_arn).version_name],
+    }
 
 
 class RekognitionHook(AwsBaseHook):
@@ -136,6 +259,41 @@ class RekognitionHook(AwsBaseHook):
             if not page.get("NextToken"):
                 return
             request["NextToken"] = page["NextToken"]
+
+    def get_project_arn(self, project_version_arn: str) -> str:
+        """
+        Look up the project of a Custom Labels model, which operations that describe models ask for.
+
+        Needs the permission ``rekognition:DescribeProjects``. Project names are unique in an account and region.
+
+        :param project_version_arn: ARN of the model.
+        :raises AirflowException: if there is no such project in the account and region of the connection.
+        """
+        name = parse_project_version_arn(project_version_arn).project_name
+        pages = self.conn.get_paginator("describe_projects").paginate(ProjectNames=[name])
+        for page in pages:
+            for project in page["ProjectDescriptions"]:
+                arn: str = project["ProjectArn"]
+                if arn.split("/")[1] == name:
+                    return arn
+        raise AirflowException(
+            f"There is no Custom Labels project {name!r} in {self.conn_region_name}, "
+            f"to which the model {project_version_arn} could belong"
+        )
+
+    def get_project_version_status(self, project_version_arn: str, project_arn: str) -> JobStatus:
+        """
+        Return the state of a Custom Labels model, for instance ``RUNNING``, and AWS's message about it.
+
+        :param project_version_arn: ARN of the model.
+        :param project_arn: ARN of its project, see :meth:`get_project_arn`.
+        :raises AirflowException: if the project has no such version.
+        """
+        request = describe_project_version_request(project_version_arn, project_arn)
+        for version in self.conn.describe_project_versions(**request)["ProjectVersionDescriptions"]:
+            if version["ProjectVersionArn"] == project_version_arn:
+                return JobStatus(version["Status"], version.get("StatusMessage", ""))
+        raise AirflowException(f"The Custom Labels project {project_arn} has no model {project_version_arn}")
 
     def _call(self, operation: str, **request: Any) -> dict[str, Any]:
         response: dict[str, Any] = getattr(self.conn, xform_name(operation))(**request)

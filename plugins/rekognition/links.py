@@ -1,4 +1,4 @@
-"""Links from a task to the AWS console. Rekognition's console has no page for a single video job."""
+"""Links from a task to the AWS console, which has no page for a single video job or for a collection of faces."""
 
 from __future__ import annotations
 
@@ -26,3 +26,13 @@ class RekognitionVideoObjectLink(BaseAwsLink):
     def format_link(self, **kwargs: Any) -> str:
         """Escape the object key, which may hold any character."""
         return super().format_link(**{**kwargs, "object_key": quote(kwargs["object_key"], safe="")})
+
+
+class RekognitionCustomLabelsProjectLink(BaseAwsLink):
+    """Link to the project of a model in the Amazon Rekognition Custom Labels console."""
+
+    name = "Amazon Rekognition Custom Labels project"
+    key = "rekognition_custom_labels_project"
+    format_str = (
+        "https://{region_name}.console.{aws_domain}/rekognition/custom-labels#/projects/{project_name}"
+    )

@@ -28,9 +28,10 @@ RETRY_CODES = frozenset(
         "Throttling",
         "ThrottlingException",
         "TooManyRequestsException",
-        # somebody else is writing the same thing
+        # somebody else is writing the same thing, or a model is between two states
         "ConcurrentModificationException",
         "OperationAborted",
+        "ResourceInUseException",
         "TransactionConflictException",
         "TransactionInProgressException",
         # trouble on the side of AWS; a status of 500 and above counts too, whatever its code
@@ -56,6 +57,9 @@ _S3_OBJECT = "Check the object's bucket, key and permissions, and that the bucke
 _MEDIA = "Leave this file out or convert it to a size and format that Rekognition accepts."
 _TOKEN = "Use another ClientRequestToken: this one was used for another request within 7 days."
 _QUOTA = "Free some of the resource or ask AWS for a higher quota."
+_MISSING = "Check the id or ARN, the account and the region: AWS has no such resource, or has it no longer."
+_EXISTS = "Choose another id, or let the operator skip what exists."
+_NOT_READY = "Start the Custom Labels model and wait until it runs."
 
 ADVICE_BY_CODE = {
     "AccessDenied": _ALLOW,
@@ -93,6 +97,9 @@ ADVICE_BY_CODE = {
     "VideoTooLargeException": _MEDIA,
     "IdempotentParameterMismatchException": _TOKEN,
     "ServiceQuotaExceededException": _QUOTA,
+    "ResourceAlreadyExistsException": _EXISTS,
+    "ResourceNotFoundException": _MISSING,
+    "ResourceNotReadyException": _NOT_READY,
 }
 
 # The first class that matches counts: an SSL error is a connection error that no retry cures.

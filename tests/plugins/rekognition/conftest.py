@@ -27,6 +27,16 @@ def video() -> dict[str, Any]:
     return {"S3Object": {"Bucket": "media", "Name": "raw/a clip & more.mp4"}}
 
 
+@pytest.fixture
+def project_arn() -> str:
+    return "arn:aws:rekognition:us-east-1:123456789012:project/crates/1763500000000"
+
+
+@pytest.fixture
+def project_version_arn() -> str:
+    return "arn:aws:rekognition:us-east-1:123456789012:project/crates/version/crates.2026-11-20/1763600000000"
+
+
 @dataclass
 class TaskContext:
     """What a running task gets from Airflow; ``stored`` and ``pushed`` are what it left there."""

@@ -1,6 +1,10 @@
 from __future__ import annotations
 
-from rekognition.links import RekognitionConsoleLink, RekognitionVideoObjectLink
+from rekognition.links import (
+    RekognitionConsoleLink,
+    RekognitionCustomLabelsProjectLink,
+    RekognitionVideoObjectLink,
+)
 
 WHERE = {"region_name": "eu-west-1", "aws_domain": "aws.amazon.com"}
 
@@ -17,3 +21,8 @@ def test_video_object_link_escapes_the_key() -> None:
     assert link == (
         "https://console.aws.amazon.com/s3/object/media?region=eu-west-1&prefix=raw%2Fa%20clip%20%26%20more.mp4"
     )
+
+
+def test_custom_labels_project_link() -> None:
+    link = RekognitionCustomLabelsProjectLink().format_link(project_name="crates", **WHERE)
+    assert link == "https://eu-west-1.console.aws.amazon.com/rekognition/custom-labels#/projects/crates"

@@ -48,6 +48,7 @@ def decide(policy: AwsErrorCodeRetryPolicy, error: BaseException, try_number: in
         "SlowDown",
         "InternalServerError",
         "ConcurrentModificationException",
+        "ResourceInUseException",
     ],
 )
 def test_what_passes_is_retried(policy: AwsErrorCodeRetryPolicy, code: str) -> None:
@@ -82,6 +83,10 @@ def test_unknown_code_is_decided_by_the_status(
         ("VideoTooLargeException", "Leave this file out"),
         ("InvalidImageFormatException", "Leave this file out"),
         ("IdempotentParameterMismatchException", "Use another ClientRequestToken"),
+        ("ResourceAlreadyExistsException", "Choose another id"),
+        ("ResourceNotFoundException", "Check the id or ARN"),
+        ("ResourceNotReadyException", "Start the Custom Labels model"),
+        ("ServiceQuotaExceededException", "Free some of the resource"),
     ],
 )
 def test_what_needs_a_correction_fails_at_once(
@@ -179,20 +184,36 @@ def test_delay_doubles_up_to_its_limit_and_varies(policy: AwsErrorCodeRetryPolic
 
 def test_every_error_of_the_operations_was_thought_of() -> None:
     model = botocore.session.Session().get_service_model("rekognition")
-    image_operations = ["DetectLabels", "DetectModerationLabels", "DetectText", "DetectFaces"]
+    operations = [
+        "CompareFaces",
+        "CreateCollection",
+        "DeleteCollection",
+        "DeleteFaces",
+        "DescribeProjectVersions",
+        "DescribeProjects",
+        "DetectCustomLabels",
+        "DetectFaces",
+        "DetectLabels",
+        "DetectModerationLabels",
+        "DetectProtectiveEquipment",
+        "DetectText",
+        "IndexFaces",
+        "RecognizeCelebrities",
+        "SearchFacesByImage",
+        "StartProjectVersion",
+        "StopProjectVersion",
+    ]
     video_operations = [
         name for job in VIDEO_JOBS.values() for name in (job.start_operation, job.get_operation)
     ]
     codes = {
         error.name
-        for operation in image_operations + video_operations
+        for operation in operations + video_operations
         for error in model.operation_model(operation).error_shapes
     }
     left_to_the_task = {
         "HumanLoopQuotaExceededException",
         "InvalidPaginationTokenException",
-        "ResourceNotFoundException",
-        "ResourceNotReadyException",
     }
     assert codes - RETRY_CODES - set(ADVICE_BY_CODE) == left_to_the_task
     assert not RETRY_CODES & set(ADVICE_BY_CODE)

@@ -16,6 +16,7 @@ from botocore.stub import Stubber
 
 from rekognition.hooks import VIDEO_JOBS
 from rekognition.operators import (
+    RekognitionStartFaceSearchOperator,
     RekognitionStartLabelDetectionOperator,
     RekognitionStartSegmentDetectionOperator,
     RekognitionStartVideoJobOperator,
@@ -29,6 +30,9 @@ START_KWARGS: dict[type, dict[str, Any]] = {
     RekognitionStartLabelDetectionOperator: {"MinConfidence": 30.0, "Features": ["GENERAL_LABELS"]},
     RekognitionStartSegmentDetectionOperator: {"SegmentTypes": ["SHOT", "TECHNICAL_CUE"]},
 }
+# Arguments that some operators have besides those of all.
+OWN_ARGUMENTS: dict[type, dict[str, str]] = {RekognitionStartFaceSearchOperator: {"collection_id": "staff"}}
+OWN_REQUEST: dict[type, dict[str, str]] = {RekognitionStartFaceSearchOperator: {"CollectionId": "staff"}}
 
 OperatorFactory = Callable[..., RekognitionStartLabelDetectionOperator]
 
@@ -85,6 +89,7 @@ def test_every_operator_starts_its_own_kind_of_job(
         notification_channel=channel,
         job_tag="2026-11-20",
         wait_for_completion=False,
+        **OWN_ARGUMENTS.get(operator_class, {}),
     )
     request = {
         "Video": video,
@@ -92,6 +97,7 @@ def test_every_operator_starts_its_own_kind_of_job(
         "NotificationChannel": channel,
         "JobTag": "2026-11-20",
         **start_kwargs,
+        **OWN_REQUEST.get(operator_class, {}),
     }
     stub = stub_of(operator)
     stub.add_response(xform_name(operator.video_job.start_operation), {"JobId": "j-1"}, request)
@@ -299,6 +305,17 @@ def test_every_try_has_its_links(tries: int, make_operator: OperatorFactory, tas
     }
 
 
+def test_face_search_in_another_collection_is_another_job(task_context: Any, video: dict[str, Any]) -> None:
+    def token(collection_id: str) -> str:
+        operator = RekognitionStartFaceSearchOperator(
+            task_id="start", video=video, collection_id=collection_id, wait_for_completion=False
+        )
+        return submitted_token(operator, task_context.for_try(1))
+
+    assert token("staff") != token("guests")
+    assert len(task_context.stored) == 2
+
+
 def test_malformed_video_is_named(make_operator: OperatorFactory, task_context: Any) -> None:
     with pytest.raises(ParamValidationError, match="Unknown parameter in Video"):
         make_operator(video={"Bucket": "media", "Name": "clip.mp4"}).execute(task_context.for_try(1))
@@ -325,10 +342,13 @@ def test_template_fields(operator_class: type[RekognitionStartVideoJobOperator])
             notification_channel={"SNSTopicArn": template, "RoleArn": template},
             job_tag=template,
             region_name=template,
+            **dict.fromkeys(OWN_ARGUMENTS.get(operator_class, {}), template),
         )
     operator.render_template_fields({"params": {"value": "rendered"}})
     for name in operator.template_fields:
         assert "{{" not in str(getattr(operator, name))
+    for name in OWN_ARGUMENTS.get(operator_class, {}):
+        assert getattr(operator, name) == "rendered"
     assert operator.video == {"S3Object": {"Bucket": "rendered", "Name": "rendered"}}
     assert {"video", "start_kwargs", "client_request_token", "notification_channel", "job_tag"} <= set(
         operator.template_fields

@@ -282,3 +282,37 @@ class RekognitionStartSegmentDetectionOperator(RekognitionStartVideoJobOperator)
     """
 
     video_job = get_video_job("GetSegmentDetection")
+
+
+class RekognitionStartCelebrityRecognitionOperator(RekognitionStartVideoJobOperator):
+    """
+    Start the recognition of celebrities in a video.
+
+    For the parameters see :class:`RekognitionStartVideoJobOperator`.
+    """
+
+    video_job = get_video_job("GetCelebrityRecognition")
+
+
+class RekognitionStartFaceSearchOperator(RekognitionStartVideoJobOperator):
+    """
+    Start the search for faces of a collection in a video.
+
+    ``start_kwargs`` may hold ``FaceMatchThreshold``. For the other parameters see
+    :class:`RekognitionStartVideoJobOperator`.
+
+    :param collection_id: Collection whose faces are searched for. (templated)
+    """
+
+    video_job = get_video_job("GetFaceSearch")
+
+    template_fields: Sequence[str] = aws_template_fields(
+        *RekognitionStartVideoJobOperator.template_fields, "collection_id"
+    )
+
+    def __init__(self, *, collection_id: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.collection_id = collection_id
+
+    def _request(self) -> dict[str, Any]:
+        return {**super()._request(), "CollectionId": self.collection_id}
