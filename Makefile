@@ -53,6 +53,7 @@ lint: $(stamp) ## check style, types and generated files
 	@$(bin)/ruff format --check .
 	@$(bin)/mypy
 	@$(bin)/python -m include.generate --check
+	@$(bin)/python -m include.local_aws.coverage --check
 
 format: $(stamp) ## format the code and sort its imports
 	@$(bin)/ruff check --fix --show-fixes .

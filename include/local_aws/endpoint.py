@@ -11,7 +11,7 @@ from typing import Any
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.test import run_wsgi_app
 
-from include.local_aws import s3_listing
+from include.local_aws import dynamodb_writes, s3_listing
 from include.local_aws.athena.service import AthenaService
 from include.local_aws.clients import Clients
 from include.local_aws.errors import AwsError, Reply, error_reply, protocol_of
@@ -32,6 +32,7 @@ class Endpoint:
 
     def __init__(self, settings: LocalAwsSettings) -> None:
         s3_listing.install()
+        dynamodb_writes.install()
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._athena = AthenaService(Clients(self._moto), settings.query_workers, settings.query_memory)
         self._rekognition = RekognitionProxy(settings.rekognition_url, settings.threads // 2)

@@ -28,7 +28,7 @@ from include.run import Run
 from include.settings import Lake
 from include.usage import read_usage_log
 
-from .conftest import LocalLake, picture
+from .conftest import ROOT, LocalLake, picture
 
 pytestmark = pytest.mark.integration
 
@@ -44,8 +44,10 @@ def run(local_lake: LocalLake) -> Run:
     )
 
 
-def lake_with(local_lake: LocalLake, *features: str) -> Lake:
-    source = local_lake.lake.sources[0].model_copy(update={"features": {"image": features}})
+def lake_with(local_lake: LocalLake, *features: str, **members: Row) -> Lake:
+    """Return a lake that asks for features; the latter with members of their requests."""
+    wanted = {name: {} for name in features} | members
+    source = local_lake.lake.sources[0].model_copy(update={"features": {"image": wanted}})
     return local_lake.lake.model_copy(update={"sources": (source,)})
 
 
@@ -53,9 +55,9 @@ def key_of(run: Run, name: str) -> str:
     return f"raw/sample/{run.partition.replace('-', '/')}/{name}"
 
 
-def planned(local_lake: LocalLake, run: Run, *features: str) -> list[Row]:
+def planned(local_lake: LocalLake, run: Run, *features: str, **members: Row) -> list[Row]:
     """Discover and plan the run's day, in one batch."""
-    lake, s3 = lake_with(local_lake, *features), local_lake.client("s3")
+    lake, s3 = lake_with(local_lake, *features, **members), local_lake.client("s3")
     discover(s3, lake, run)
     settings = local_lake.settings.model_copy(update={"batch_size": 10_000})
     book = load_price_book("us-east-1")
@@ -350,3 +352,38 @@ def test_many_calls_through_the_one_address_never_block_it(
     with ThreadPoolExecutor(120) as pool:
         assert len(list(pool.map(call, keys, timeout=60))) == 120
     assert set(local_lake.billed().values()) == {1}
+
+
+def test_a_picture_without_a_face_was_searched_and_has_no_match(
+    local_lake: LocalLake, run: Run, upload: Callable[[str, bytes], None]
+) -> None:
+    face = (ROOT / "include" / "sample_media" / "grace-hopper.jpg").read_bytes()
+    rekognition, collection = local_lake.client("rekognition"), f"people-{uuid.uuid4()}"
+    rekognition.create_collection(CollectionId=collection)
+    rekognition.index_faces(CollectionId=collection, Image={"Bytes": face}, ExternalImageId="hopper")
+    upload(key_of(run, "a face.jpg"), face)
+    upload(key_of(run, "no face.jpg"), picture(7701))
+    batch = planned(local_lake, run, face_search={"CollectionId": collection})
+
+    summary = analyzer(local_lake, run).analyze(batch)
+
+    assert (summary.calls, summary.failed) == (2, 0)
+    assert states(local_lake, batch) == ["done", "done"]
+    lines = list(read_lines(local_lake.client("s3"), run.responses_uri("batch-0000")))
+    (found,) = [line for line in lines if line["response"]]
+    (nothing,) = [line for line in lines if not line["response"]]
+    assert found["response"]["FaceMatches"][0]["Face"]["ExternalImageId"] == "hopper"
+    assert found["request"]["FaceMatchThreshold"] == 80.0
+    assert found["model_version"]
+    assert "no faces in the image" in nothing["note"]
+
+
+def test_a_collection_that_does_not_exist_fails_its_own_analyses_only(
+    local_lake: LocalLake, run: Run, upload: Callable[[str, bytes], None]
+) -> None:
+    upload(key_of(run, "a.jpg"), picture(7801))
+    batch = planned(local_lake, run, "moderation", face_search={"CollectionId": "nobody"})
+    summary = analyzer(local_lake, run).analyze(batch)
+    assert (summary.calls, summary.failed) == (1, 1)
+    assert summary.errors == {"ResourceNotFoundException": 1}
+    assert sorted(states(local_lake, batch)) == ["done", "failed"]

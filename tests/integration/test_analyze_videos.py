@@ -66,7 +66,9 @@ def key_of(run: Run, name: str) -> str:
 
 
 def planned(local_lake: LocalLake, run: Run, *features: str) -> list[Row]:
-    source = local_lake.lake.sources[0].model_copy(update={"features": {"video": features}})
+    source = local_lake.lake.sources[0].model_copy(
+        update={"features": {"video": {name: {} for name in features}}}
+    )
     lake = local_lake.lake.model_copy(update={"sources": (source,)})
     s3 = local_lake.client("s3")
     discover(s3, lake, run)

@@ -57,6 +57,7 @@ def batch_of(run: Run, keys: list[str]) -> list[Row]:
             "analyses": [
                 {
                     "feature": feature.name,
+                    "parameters": dict(feature.image.parameters),  # type: ignore[union-attr]
                     "analysis_key": analysis_key(f"{run.run_id}/{key}", feature, "image"),
                     "state": "planned",
                     "code": None,

@@ -13,12 +13,13 @@ import awswrangler as wr
 import httpx
 import pandas as pd
 import pytest
+from botocore import xform_name
 
 from include.analyze_images import ImageAnalyzer
 from include.analyze_videos import VideoAnalyzer
 from include.costs import load_price_book
 from include.discover import discover
-from include.features import MEDIA_TYPES, MediaType
+from include.features import MEDIA_TYPES, MediaType, run_tables
 from include.job_reports import job_report_item
 from include.normalize.batch import normalize_batch
 from include.objects import Row, get
@@ -27,7 +28,7 @@ from include.plan import plan
 from include.publish import publish
 from include.responses import read_plan
 from include.run import Run
-from include.schemas import RUN_TABLES
+from include.stack.people import index_people
 from include.usage import report
 from include.validate import validate
 
@@ -37,7 +38,7 @@ pytestmark = pytest.mark.integration
 
 SAMPLE = ROOT / "include" / "sample_media"
 DAY = "2026-03-01"
-# The whole sample takes minutes of text recognition; these files show every table.
+# The whole sample takes minutes of text recognition; these files show most tables.
 FILES = ("grace-hopper.jpg", "rocket-night.jpg", "IMG_0001 copy.jpg", "big-buck-bunny-opening.mp4")
 BAD = {"empty.jpg": b"", "page.jpg": b"<html><body>404</body></html>", "readme.txt": b"not media"}
 
@@ -54,15 +55,12 @@ def original_of_copy() -> str:
 
 def wait_for_jobs(local_lake: LocalLake, engine: VideoAnalyzer, batch: list[Row]) -> None:
     """Advance until every job has ended, recording the ends as the trigger does."""
-    names = {"Label": "get_label_detection", "Text": "get_text_detection", "Face": "get_face_detection"}
-    names |= {"ContentModeration": "get_content_moderation", "Segment": "get_segment_detection"}
     rekognition, dynamodb = local_lake.client("rekognition"), local_lake.client("dynamodb")
     deadline = time.monotonic() + 180
     while not (progress := engine.advance(batch)).finished:
         assert time.monotonic() < deadline, progress
         for job, operation in progress.running.items():
-            name = names[operation.removeprefix("Get").removesuffix("Detection")]
-            status = getattr(rekognition, name)(JobId=job, MaxResults=1)["JobStatus"]
+            status = getattr(rekognition, xform_name(operation))(JobId=job, MaxResults=1)["JobStatus"]
             if status != "IN_PROGRESS":
                 item = job_report_item(job, status, time.time())
                 dynamodb.put_item(TableName=local_lake.settings.ledger_table, Item=item)
@@ -97,7 +95,9 @@ def enrich(local_lake: LocalLake, media_type: MediaType) -> tuple[list[Row], str
             jobs.collect(rows)
         normalize_batch(local_lake.session, s3, ledger, local_lake.lake, run, media_type, "batch-0000", rows)
     checks, failed = validate(local_lake.session, s3, run, media_type, figures["assets"], figures["analyses"])
-    publish(s3, local_lake.client("glue"), local_lake.settings.database, run, RUN_TABLES, media_type)
+    publish(
+        s3, local_lake.client("glue"), local_lake.settings.database, run, run_tables(media_type), media_type
+    )
     return checks, failed
 
 
@@ -105,6 +105,11 @@ def enrich(local_lake: LocalLake, media_type: MediaType) -> tuple[list[Row], str
 def day(provisioned: LocalLake) -> dict[str, Any]:
     """The sample's day, worked through once."""
     httpx.post(f"{provisioned.control_url}/_control/reset").raise_for_status()
+    provisioned.behave(model_seconds=0)
+    rekognition, source = provisioned.client("rekognition"), provisioned.lake.sources[0]
+    index_people(rekognition, source)
+    model = source.features["image"]["custom_labels"]["ProjectVersionArn"]
+    rekognition.start_project_version(ProjectVersionArn=model, MinInferenceUnits=1)
     s3 = provisioned.client("s3")
     files = {name: (SAMPLE / name).read_bytes() for name in (*FILES, original_of_copy())} | BAD
     for name, body in files.items():
@@ -116,7 +121,10 @@ def day(provisioned: LocalLake) -> dict[str, Any]:
     outcome = {media_type: enrich(provisioned, media_type) for media_type in MEDIA_TYPES}
     reporting = Run(provisioned.settings.bucket, "report_costs", "report", DAY)
     reported = report(provisioned.session, s3, provisioned.client("glue"), provisioned.settings, reporting)
-    return {"found": found, "checks": outcome, "report": reported, "billed": provisioned.billed()}
+    billed = {
+        (key, name): count for (key, name), count in provisioned.billed().items() if name != "IndexFaces"
+    }
+    return {"found": found, "checks": outcome, "report": reported, "billed": billed}
 
 
 def query(local_lake: LocalLake, sql: str) -> pd.DataFrame:
@@ -148,8 +156,11 @@ def test_the_duplicate_is_reused(local_lake: LocalLake, day: dict[str, Any]) -> 
         local_lake, "select status, count(*) n from analyses where media_type = 'image' group by 1"
     )
     counts = dict(zip(statuses["status"], statuses["n"], strict=True))
-    assert counts == {"succeeded": 12, "reused": 4, "rejected": 8}
-    assert set(day["billed"].values()) == {1}
+    assert counts == {"succeeded": 3 * 9, "reused": 9, "rejected": 2 * 9}
+    # Labels and image properties are two analyses by one operation.
+    image_labels = {count for (_, operation), count in day["billed"].items() if operation == "DetectLabels"}
+    others = {count for (_, operation), count in day["billed"].items() if operation != "DetectLabels"}
+    assert (image_labels, others) == ({2}, {1})
 
 
 def test_findings_are_what_the_pixels_show(local_lake: LocalLake, day: dict[str, Any]) -> None:
@@ -159,6 +170,14 @@ def test_findings_are_what_the_pixels_show(local_lake: LocalLake, day: dict[str,
         "where a.media_type = 'image' group by 1",
     )
     assert {Path(row.key).name: row.n for row in faces.itertuples()} == {"grace-hopper.jpg": 1}
+    matches = query(
+        local_lake,
+        "select a.key, f.external_image_id who from face_matches f "
+        "join media_assets a on a.media_id = f.media_id and a.dt = f.dt",
+    )
+    assert [(Path(row.key).name, row.who) for row in matches.itertuples()] == [
+        ("grace-hopper.jpg", "grace-hopper")
+    ]
     texts = query(local_lake, "select text from texts where media_type = 'video' and type = 'LINE'")
     assert "THE PEACH OPEN MOVIE PROJECT" in set(texts["text"])
     segments = query(local_lake, "select type, cue_type, start_ms, end_ms from segments order by start_ms")
@@ -174,7 +193,9 @@ def test_findings_hold_no_duplicates(local_lake: LocalLake, day: dict[str, Any])
     assert repeated.empty
 
 
-@pytest.mark.parametrize("view", ["moderation_queue", "video_moments", "cost_by_team_day"])
+@pytest.mark.parametrize(
+    "view", ["moderation_queue", "video_moments", "cost_by_team_day", "findings_by_file"]
+)
 def test_the_views_answer(local_lake: LocalLake, day: dict[str, Any], view: str) -> None:
     assert len(query(local_lake, f"select * from {view}")) > 0
 
@@ -183,11 +204,11 @@ def test_costs_equal_units_times_price(local_lake: LocalLake, day: dict[str, Any
     minutes = query(
         local_lake, "select sum(duration_ms) / 60000.0 m from media_assets where status = 'analyzed'"
     )["m"][0]
-    images = sum(1 for _, operation in day["billed"] if operation.startswith("Detect"))
-    expected = images * 0.001 + float(minutes) * (4 * 0.10 + 2 * 0.05)
+    image = 7 * 0.001 + 0.00075  # calls of the groups, and image properties; a model is billed by the hour
+    expected = 3 * image + float(minutes) * (6 * 0.10 + 2 * 0.05)
     costs = query(local_lake, "select sum(usd) usd, sum(saved_usd) saved from costs_daily")
     assert float(costs["usd"][0]) == pytest.approx(expected, abs=1e-6)
-    assert float(costs["saved"][0]) == pytest.approx(4 * 0.001)
+    assert float(costs["saved"][0]) == pytest.approx(image)
     assert day["report"]["usd"] == pytest.approx(expected, abs=1e-6)
 
 
@@ -196,7 +217,8 @@ def test_the_cost_page_is_in_the_lake_and_has_the_totals(local_lake: LocalLake, 
     assert httpx.get(day["report"]["url"]).status_code == 200
     (total,) = re.findall(r'id="total-usd" data-value="([^"]+)"', page)
     billed = query(local_lake, "select price_item, sum(units) units from usage where not reused group by 1")
-    prices = {"image-group-2": 0.001, "video-minutes": 0.10, "video-shot-minutes": 0.05}
+    prices = {"image-group-1": 0.001, "image-group-2": 0.001, "image-properties": 0.00075}
+    prices |= {"video-minutes": 0.10, "video-shot-minutes": 0.05}
     prices["video-technical-cue-minutes"] = 0.05
     assert float(total) == pytest.approx(
         sum(float(row.units) * prices[row.price_item] for row in billed.itertuples())
@@ -207,12 +229,13 @@ def test_the_cost_page_is_in_the_lake_and_has_the_totals(local_lake: LocalLake, 
 def test_a_second_run_pays_nothing_and_leaves_the_same_tables(
     local_lake: LocalLake, day: dict[str, Any]
 ) -> None:
-    before = {name: len(query(local_lake, f"select * from {name}")) for name in RUN_TABLES}
+    tables = {*run_tables("image"), *run_tables("video")}
+    before = {name: len(query(local_lake, f"select * from {name}")) for name in tables}
     billed_before = sum(local_lake.billed().values())
     for media_type in MEDIA_TYPES:
         enrich(local_lake, media_type)
     assert sum(local_lake.billed().values()) == billed_before
-    assert {name: len(query(local_lake, f"select * from {name}")) for name in RUN_TABLES} == before
+    assert {name: len(query(local_lake, f"select * from {name}")) for name in tables} == before
     statuses = set(query(local_lake, "select status from analyses")["status"])
     assert statuses == {"reused", "rejected"}
 

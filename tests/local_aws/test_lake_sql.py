@@ -131,12 +131,7 @@ def test_video_moments_put_everything_on_one_time_line(lake: Lake, query: Query)
         {**VIDEO, "text": "Big Buck Bunny", "type": "LINE", "confidence": 95.0, "timestamp_ms": 3000},
         {**VIDEO, "text": "Big", "type": "WORD", "confidence": 95.0, "timestamp_ms": 3000},
     )
-    lake.insert(
-        "faces",
-        {**VIDEO, "face_index": 0, "confidence": 98.0, "timestamp_ms": 4000},
-        {**VIDEO, "face_index": 1, "confidence": 99.0, "timestamp_ms": 4000},
-        {**VIDEO, "face_index": 0, "confidence": 97.0, "timestamp_ms": 4500},
-    )
+    lake.insert("faces", {**VIDEO, "face_index": 0, "confidence": 98.0, "timestamp_ms": 4000})
     lake.insert(
         "segments",
         {
@@ -157,9 +152,76 @@ def test_video_moments_put_everything_on_one_time_line(lake: Lake, query: Query)
         ("1000", None, "label", "Tree", "90.0"),
         ("2000", None, "moderation", "Alcohol", "80.0"),
         ("3000", None, "text", "Big Buck Bunny", "95.0"),
-        ("4000", None, "faces", "2 faces", "99.0"),
-        ("4500", None, "faces", "1 face", "97.0"),
         ("5000", "6000", "shot", "Shot 1", "99.0"),
+    ]
+
+
+def test_people_moments_put_people_on_one_time_line(lake: Lake, query: Query) -> None:
+    lake.insert("media_assets", {**VIDEO, "key": "raw/v.mp4"})
+    lake.insert(
+        "faces",
+        {**VIDEO, "face_index": 0, "confidence": 98.0, "timestamp_ms": 4000},
+        {**VIDEO, "face_index": 1, "confidence": 99.0, "timestamp_ms": 4000},
+        {**VIDEO, "face_index": 0, "confidence": 97.0, "timestamp_ms": 4500},
+        {"dt": "2026-11-20", "media_type": "image", "media_id": "i", "face_index": 0},
+    )
+    lake.insert("celebrities", {**VIDEO, "name": "Grace Hopper", "confidence": 96.0, "timestamp_ms": 1000})
+    lake.insert(
+        "face_matches",
+        {
+            **VIDEO,
+            "similarity": 91.0,
+            "confidence": 99.0,
+            "face_id": "f1",
+            "external_image_id": "grace",
+            "timestamp_ms": 2000,
+        },
+        {**VIDEO, "similarity": 90.0, "face_id": "f2", "timestamp_ms": 3000},
+    )
+    lake.insert("persons", {**VIDEO, "person_index": 7, "timestamp_ms": 5000})
+    lake.make_views()
+    rows = query("SELECT key, start_ms, kind, who, confidence FROM people_moments ORDER BY start_ms")
+    assert {row[0] for row in rows} == {"raw/v.mp4"}
+    assert [row[1:] for row in rows] == [
+        ("1000", "celebrity", "Grace Hopper", "96.0"),
+        ("2000", "face match", "grace", "91.0"),
+        ("3000", "face match", "f2", "90.0"),
+        ("4000", "faces", "2 faces", "99.0"),
+        ("4500", "faces", "1 face", "97.0"),
+        ("5000", "person", "Person 7", None),
+    ]
+
+
+def test_findings_by_file_tell_none_from_not_asked_for(lake: Lake, query: Query) -> None:
+    image = {"dt": "2026-11-20", "media_type": "image"}
+    lake.insert(
+        "media_assets",
+        {**image, "media_id": "a", "key": "raw/a.jpg", "status": "partial"},
+        {**image, "media_id": "b", "key": "raw/b.jpg", "status": "rejected"},
+        {**VIDEO, "key": "raw/v.mp4", "status": "analyzed"},
+        {
+            "dt": "2026-11-21",
+            "media_type": "image",
+            "media_id": "a",
+            "key": "raw/a.jpg",
+            "status": "analyzed",
+        },
+    )
+    lake.insert(
+        "analyses",
+        {**image, "media_id": "a", "feature": "labels", "status": "succeeded", "findings": 12},
+        {**image, "media_id": "a", "feature": "faces", "status": "reused", "findings": 0},
+        {**image, "media_id": "a", "feature": "text", "status": "failed", "findings": 0},
+        {**image, "media_id": "b", "feature": "labels", "status": "rejected", "findings": 0},
+        {**VIDEO, "feature": "labels", "status": "succeeded", "findings": 3},
+    )
+    lake.make_views()
+    columns = "key, media_type, status, labels, faces, text, custom_labels, dt"
+    assert query(f"SELECT {columns} FROM findings_by_file ORDER BY dt, key") == [
+        ("raw/a.jpg", "image", "partial", "12", "0", None, None, "2026-11-20"),
+        ("raw/b.jpg", "image", "rejected", None, None, None, None, "2026-11-20"),
+        ("raw/v.mp4", "video", "analyzed", "3", None, None, None, "2026-11-20"),
+        ("raw/a.jpg", "image", "analyzed", None, None, None, None, "2026-11-21"),
     ]
 
 
@@ -222,3 +284,50 @@ def test_month_to_date_counts_what_was_paid_elsewhere_in_the_month(lake: Lake) -
     parameters = ["'2026-11-01 00:00:00'", "'2026-11-20 09:00:00.000'", "'2026-11-20'"]
     rows = lake.run("reports/month_to_date_units", ExecutionParameters=parameters)
     assert sorted(rows) == [("image-group-2", "10.0"), ("video-minutes", "0.5")]
+
+
+def test_rows_are_counted_by_table_and_day(lake: Lake) -> None:
+    image = {"media_type": "image", "name": "Tree"}
+    lake.insert(
+        "labels",
+        {**image, "dt": "2026-11-19", "media_id": "a"},
+        {**image, "dt": "2026-11-20", "media_id": "b"},
+        {**image, "dt": "2026-11-21", "media_id": "c"},
+    )
+    lake.insert("persons", {**VIDEO, "person_index": 1})
+    rows = lake.run("reports/table_rows", ExecutionParameters=["'2026-11-20'", "'2026-11-21'"])
+    assert {name for name, _ in rows} == set(TABLES)
+    assert {name: count for name, count in rows if count != "0"} == {"labels": "2", "persons": "1"}
+
+
+def test_costs_are_added_up_over_partitions(lake: Lake) -> None:
+    row = {"feature": "labels", "cost_center": "news", "source": "a", "media_type": "image", "units": 2.0}
+    lake.insert(
+        "costs_daily",
+        {**row, "dt": "2026-11-20", "usd": 0.25},
+        {**row, "dt": "2026-11-21", "usd": 0.5},
+        {**row, "dt": "2026-11-21", "usd": 1.0, "cost_center": "archive"},
+    )
+    found = [(row[2], row[4], row[9], row[10]) for row in lake.run("reports/costs")]
+    assert found == [("archive", "labels", "2.0", "1.0"), ("news", "labels", "4.0", "0.75")]
+
+
+def test_the_hours_of_a_model_cost_a_run_but_are_no_analysis(lake: Lake) -> None:
+    def use(media: str, key: str, **more: Any) -> Row:
+        row = {"dt": "2026-11-20", "run_id": "r", "media_id": media, "analysis_key": key, "units": 1.0}
+        return {**row, "usd": 0.5, "saved_usd": 0.0, "operation": "DetectLabels", "reused": False, **more}
+
+    lake.insert(
+        "usage",
+        use("a", "k1"),
+        use("a", "k1", price_item="image-properties"),
+        use("a", "k2"),
+        use("arn:of:a:model", "k3", operation="StartProjectVersion", usd=4.0, units=1.25),
+        use("b", "k1", reused=True, usd=0.0, saved_usd=0.25),
+        use("a", "k1", dt="2026-11-21"),
+    )
+    rows = lake.run("reports/run_costs", ExecutionParameters=["'2026-11-20'", "'2026-11-20'"])
+    assert sorted(rows) == [
+        ("r", "false", "2", "4.25", "5.5", "0.0"),
+        ("r", "true", "1", "1.0", "0.0", "0.25"),
+    ]

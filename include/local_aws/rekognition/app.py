@@ -9,16 +9,21 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 import orjson
-from pydantic import ValidationError
 
+from include.local_aws.rekognition.celebrities import CelebrityDirectory
 from include.local_aws.rekognition.control import Control
-from include.local_aws.rekognition.errors import ServiceError
+from include.local_aws.rekognition.errors import ServiceError, documented_error
+from include.local_aws.rekognition.face_collections import Collections
+from include.local_aws.rekognition.face_search import FaceSearch
 from include.local_aws.rekognition.images import IMAGE_OPERATIONS, ImageAnalyst
 from include.local_aws.rekognition.jobs import Jobs
 from include.local_aws.rekognition.media import Media
-from include.local_aws.rekognition.model import OPERATION_NAMES, check_reply, parse_request
+from include.local_aws.rekognition.model import check_reply, parse_request
 from include.local_aws.rekognition.notifications import Notifier
+from include.local_aws.rekognition.offer import refusal
+from include.local_aws.rekognition.pages import Pages
 from include.local_aws.rekognition.pool import WorkerPool
+from include.local_aws.rekognition.projects import Projects
 from include.local_aws.rekognition.replay import Replay
 from include.local_aws.rekognition.settings import LocalRekognitionSettings
 from include.local_aws.rekognition.videos import VIDEO_ANALYSES
@@ -35,22 +40,41 @@ Operation = Callable[
 _TARGET_PREFIX = b"RekognitionService."
 _CREDENTIAL_REGION = re.compile(rb"Credential=[^/,]+/\d{8}/([a-z0-9-]+)/")
 _DEFAULT_REGION = "us-east-1"
-_MAX_BODY = 8 * 1024 * 1024  # 5 MB of image bytes in base64, and room for the rest
+_MAX_BODY = 16 * 1024 * 1024  # two images of 5 MB in base64, and room for the rest
 
 
 class LocalRekognition:
     """The service. Made inside the event loop that runs it, by its lifespan."""
 
     def __init__(self, settings: LocalRekognitionSettings) -> None:
-        self.control = Control()
+        self.control = Control(settings.behavior)
         self.replay = Replay(settings.replay_folder)
         self._pools = [WorkerPool(settings.workers), WorkerPool(settings.workers)]
         media = Media(settings.aws_endpoint_url)
         notifier = Notifier(settings.aws_endpoint_url, self.control)
-        images = ImageAnalyst(media, self._pools[0], self.replay, self.control)
-        self.jobs = Jobs(media, self._pools[1], self.replay, self.control, notifier, settings.workers)
+        pages = Pages(self.control)
+        self.images = ImageAnalyst(media, self._pools[0], self.replay, self.control)
+        self.collections = Collections(self.control, pages)
+        self.jobs = Jobs(
+            media,
+            self._pools[1],
+            self.replay,
+            self.control,
+            notifier,
+            pages,
+            self.collections,
+            settings.workers,
+        )
+        self.projects = Projects(self.control, pages)
+        self.projects.reset(self.replay.models)
+        face_search = FaceSearch(self.images, self.collections, self.control)
         self.operations: dict[str, Operation] = {
-            **dict.fromkeys(IMAGE_OPERATIONS, images.call),
+            **dict.fromkeys(IMAGE_OPERATIONS, self.images.call),
+            **dict.fromkeys(self.projects.operations, self.projects.call),
+            **dict.fromkeys(self.collections.operations, self.collections.call),
+            **dict.fromkeys(face_search.operations, face_search.call),
+            "GetCelebrityInfo": CelebrityDirectory(self.replay).call,
+            "DetectCustomLabels": self._detect_custom_labels,
             **{analysis.start: self.jobs.start for analysis in VIDEO_ANALYSES},
             **{analysis.get: self.jobs.get for analysis in VIDEO_ANALYSES},
         }
@@ -63,13 +87,19 @@ class LocalRekognition:
         """
         handle = self.operations.get(operation)
         if handle is None:
-            raise _not_offered(operation, self.operations)
+            raise refusal(operation)
         await self.control.admit(operation)
         if len(body) > _MAX_BODY:
-            raise ServiceError("ImageTooLargeException", "Image size is too large")
+            raise documented_error("ImageTooLargeException")
         reply = await handle(operation, parse_request(operation, body), region)
         check_reply(operation, reply)
         return reply
+
+    async def _detect_custom_labels(
+        self, operation: str, params: dict[str, Any], region: str
+    ) -> dict[str, Any]:
+        self.projects.require_running(params["ProjectVersionArn"], region)
+        return await self.images.call(operation, params, region)
 
     async def command(self, method: str, path: str, body: bytes) -> dict[str, Any]:
         """Answer a request to the control address.
@@ -80,16 +110,18 @@ class LocalRekognition:
             case "GET", "/_control/health":
                 return {"status": "ok", "open_jobs": self.jobs.open, "recorded": len(self.replay)}
             case "GET", "/_control/calls":
-                return self.control.calls()
+                return {**self.control.calls(), "models": self.projects.usage()}
             case "POST", "/_control/reset":
                 self.control.reset()
                 self.jobs.forget()
+                self.collections.forget()
                 self.replay.reload()
+                self.projects.reset(self.replay.models)
                 return {"status": "ok"}
             case "POST", "/_control/settings":
                 try:
                     return self.control.change(orjson.loads(body)).model_dump()
-                except (ValidationError, ValueError, TypeError) as error:
+                except ValueError as error:
                     raise ServiceError("InvalidSettings", str(error)) from error
         raise ServiceError("NotFound", f"{method} {path} is not an address of this service", status=404)
 
@@ -142,13 +174,6 @@ class App:
 def _region(headers: dict[bytes, bytes]) -> str:
     match = _CREDENTIAL_REGION.search(headers.get(b"authorization", b""))
     return match.group(1).decode() if match else _DEFAULT_REGION
-
-
-def _not_offered(operation: str, offered: dict[str, Operation]) -> ServiceError:
-    reason = "is not offered by the local Rekognition" if operation in OPERATION_NAMES else "is unknown"
-    return ServiceError(
-        "UnknownOperationException", f"{operation} {reason}, which offers {', '.join(sorted(offered))}"
-    )
 
 
 async def _read(receive: Receive) -> bytes:

@@ -62,6 +62,7 @@ class Film:
     frame_times: list[int] = field(default_factory=list)
     shots: list[Run] = field(default_factory=list)
     black: list[Run] = field(default_factory=list)
+    color_bars: list[Run] = field(default_factory=list)
 
 
 def read_properties(path: str) -> Film:
@@ -97,7 +98,7 @@ def sample_frames(path: str, detectors: tuple[str, ...], per_second: float, side
 
 
 def find_segments(path: str, max_pixel_threshold: float, min_coverage: float) -> Film:
-    """Find shots and black frames, looking at every frame.
+    """Find shots, black frames and color bars, looking at every frame.
 
     :param max_pixel_threshold: share of the luminance range (0-1) up to which a pixel is black.
     :param min_coverage: percentage of black pixels from which a frame is black.
@@ -110,7 +111,11 @@ def find_segments(path: str, max_pixel_threshold: float, min_coverage: float) ->
             finder.add(frame.reformat(*FRAME_SIZE, format="bgr24", interpolation="AREA").to_ndarray())
             times.append(milliseconds)
         return Film(
-            _properties(container, stream), frame_times=times, shots=finder.shots(), black=finder.black_runs()
+            _properties(container, stream),
+            frame_times=times,
+            shots=finder.shots(),
+            black=finder.black_runs(),
+            color_bars=finder.bar_runs(),
         )
 
 

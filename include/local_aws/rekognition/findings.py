@@ -11,8 +11,8 @@ TEXT_MODEL_VERSION = "local-1.0"
 
 
 def face_details(faces: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return ``FaceDetail`` structures. Age, emotions, landmarks and the like are not known here and are left
-    out.
+    """Return ``FaceDetail`` structures, which are ``ComparedFace`` structures as well: age, emotions, landmarks and the
+    like are not known here and are left out.
     """
     return [
         {
@@ -22,6 +22,11 @@ def face_details(faces: list[dict[str, Any]]) -> list[dict[str, Any]]:
         }
         for face in faces
     ]
+
+
+def largest_faces(faces: list[dict[str, Any]], most: int) -> list[dict[str, Any]]:
+    """Return so many faces of an image at most, the largest first."""
+    return sorted(faces, key=lambda face: -face["box"][2] * face["box"][3])[:most]
 
 
 def text_detections(lines: list[dict[str, Any]], params: dict[str, Any]) -> list[dict[str, Any]]:

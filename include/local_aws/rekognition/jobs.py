@@ -5,22 +5,23 @@ in pages.
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
-import hashlib
-import hmac
-import json
 import logging
 import secrets
 import tempfile
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from include.local_aws.rekognition.control import Control
-from include.local_aws.rekognition.errors import ServiceError
-from include.local_aws.rekognition.film import UnreadableVideoError
+from include.local_aws.rekognition.errors import ServiceError, documented_error
+from include.local_aws.rekognition.face_collections import Collections
+from include.local_aws.rekognition.film import Film, UnreadableVideoError
 from include.local_aws.rekognition.media import Media
+from include.local_aws.rekognition.model import operation_model
 from include.local_aws.rekognition.notifications import Notifier
+from include.local_aws.rekognition.pages import Pages
 from include.local_aws.rekognition.pool import WorkerPool
 from include.local_aws.rekognition.replay import Replay
 from include.local_aws.rekognition.videos import BY_GET, BY_START
@@ -35,6 +36,9 @@ class Job:
     """One analysis of one video.
 
     :param operation: that started it.
+    :param extra_seconds: that it takes beyond its work.
+    :param failure: message with which it is to fail, or None.
+    :param finished_at: on the clock of :class:`Jobs`, None while it is in progress.
     :param status: ``IN_PROGRESS``, ``SUCCEEDED`` or ``FAILED``.
     :param message: why it failed.
     :param items: findings, as made for the Start request.
@@ -45,6 +49,9 @@ class Job:
     operation: str
     params: dict[str, Any]
     region: str
+    extra_seconds: float
+    failure: str | None
+    finished_at: float | None = None
     status: str = "IN_PROGRESS"
     message: str | None = None
     items: list[dict[str, Any]] = field(default_factory=list)
@@ -55,6 +62,7 @@ class Jobs:
     """All jobs of this process; they are not kept when it ends.
 
     :param workers: videos analyzed at once, the others wait their turn (and count as open).
+    :param clock: gives seconds.
     """
 
     def __init__(
@@ -64,18 +72,23 @@ class Jobs:
         replay: Replay,
         control: Control,
         notifier: Notifier,
+        pages: Pages,
+        collections: Collections,
         workers: int,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._media = media
         self._pool = pool
         self._replay = replay
         self._control = control
         self._notifier = notifier
+        self._pages = pages
+        self._collections = collections
+        self._clock = clock
         self._turns = asyncio.Semaphore(workers)
         self._jobs: dict[str, Job] = {}
-        self._tokens: dict[tuple[str, str, str], tuple[str, dict[str, Any]]] = {}
+        self._tokens: dict[tuple[str, str, str], tuple[Job, float]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._secret = secrets.token_bytes(16)
 
     def forget(self) -> None:
         """Drop every job and token; what runs is abandoned."""
@@ -92,37 +105,41 @@ class Jobs:
     async def start(self, operation: str, params: dict[str, Any], region: str) -> dict[str, Any]:
         """Start a job, or give the one that the same token started before.
 
-        :raises ServiceError: IdempotentParameterMismatchException, LimitExceededException, or see
-            :class:`.Media`.
+        :raises ServiceError: IdempotentParameterMismatchException, LimitExceededException, ResourceNotFoundException
+            without the collection, or see :class:`.Media`.
         """
         known = self._known(operation, params, region)
         if known is None:
+            self._check_collection(params, region)
             await asyncio.to_thread(self._media.check_video, params["Video"], region)
             known = self._known(operation, params, region)  # another request may have come first meanwhile
         return {"JobId": known or self._create(operation, params, region)}
+
+    def _check_collection(self, params: dict[str, Any], region: str) -> None:
+        if "CollectionId" in params:
+            self._collections.find(params["CollectionId"], region)
 
     def _known(self, operation: str, params: dict[str, Any], region: str) -> str | None:
         token = params.get("ClientRequestToken")
         if token is None or (region, operation, token) not in self._tokens:
             return None
-        job_id, first_params = self._tokens[region, operation, token]
-        if params != first_params:
-            raise ServiceError(
-                "IdempotentParameterMismatchException",
-                f"The ClientRequestToken: {token} you have supplied is already in use.",
-            )
-        return job_id
+        job, used_at = self._tokens[region, operation, token]
+        if self._clock() - used_at > self._control.behavior.request_token_seconds:
+            return None
+        if params != job.params:
+            raise documented_error("IdempotentParameterMismatchException", token)
+        return job.job_id
 
     def _create(self, operation: str, params: dict[str, Any], region: str) -> str:
         if self.open >= self._control.behavior.job_limit:
-            raise ServiceError(
-                "LimitExceededException",
-                f"Open jobs limit exceeded: {self.open} jobs are in progress, wait for one",
+            raise documented_error(
+                "LimitExceededException", detail=f"{self.open} jobs are in progress; wait for one."
             )
-        job = Job(secrets.token_hex(32), operation, params, region)
+        extra_seconds, failure = self._control.draw_job_seconds(), self._control.draw_job_failure()
+        job = Job(secrets.token_hex(32), operation, params, region, extra_seconds, failure)
         self._jobs[job.job_id] = job
         if "ClientRequestToken" in params:
-            self._tokens[region, operation, params["ClientRequestToken"]] = (job.job_id, params)
+            self._tokens[region, operation, params["ClientRequestToken"]] = (job, self._clock())
         self._control.bill_job(operation, params["Video"]["S3Object"])
         task = asyncio.create_task(self._run(job))
         self._tasks.add(task)
@@ -133,13 +150,14 @@ class Jobs:
         try:
             async with self._turns:
                 await self._analyze(job)
-            await asyncio.sleep(self._control.behavior.job_seconds)
-            job.status = "SUCCEEDED"
+            await asyncio.sleep(job.extra_seconds)
+            job.status, job.message = ("FAILED", job.failure) if job.failure else ("SUCCEEDED", None)
         except (UnreadableVideoError, ServiceError) as error:
             job.status, job.message = "FAILED", str(error)
         except Exception as error:
             logger.exception("job %s failed", job.job_id)
             job.status, job.message = "FAILED", f"Internal error: {error!r}"
+        job.finished_at = self._clock()
         await self._notifier.completed(job)
 
     async def _analyze(self, job: Job) -> None:
@@ -155,9 +173,17 @@ class Jobs:
                 names = ("VideoMetadata", "AudioMetadata", *analysis.model(job.params))
                 job.members = {name: recorded[0][name] for name in names if name in recorded[0]}
             else:
-                film = await self._pool.run(analysis.watch(job.params), file.name)
+                film = await self._pool.run(self._watch(job), file.name)
                 job.items = analysis.items(job.params, film)
                 job.members = {**analysis.metadata(film.properties), **analysis.model(job.params)}
+
+    def _watch(self, job: Job) -> Callable[..., Film]:
+        """Return what a worker is to run; a face search takes the collection's faces as they are by now."""
+        watch = BY_START[job.operation].watch(job.params)
+        if "CollectionId" not in job.params:
+            return watch
+        collection = self._collections.find(job.params["CollectionId"], job.region)
+        return partial(watch, known=list(collection.faces.values()))
 
     async def get(self, operation: str, params: dict[str, Any], region: str) -> dict[str, Any]:
         """Return a job's state and, when it has succeeded, a page of its findings.
@@ -166,8 +192,8 @@ class Jobs:
         """
         analysis = BY_GET[operation]
         job = self._jobs.get(params["JobId"])
-        if job is None or job.operation != analysis.start or job.region != region:
-            raise ServiceError("ResourceNotFoundException", f"Could not find JobId {params['JobId']}")
+        if job is None or job.operation != analysis.start or job.region != region or self._is_over(job):
+            raise documented_error("ResourceNotFoundException", detail=f"There is no job {params['JobId']}.")
         reply: dict[str, Any] = {
             "JobId": job.job_id,
             "JobStatus": job.status,
@@ -185,27 +211,18 @@ class Jobs:
         if analysis.arrange is not None:
             sort_by, aggregate_by = params.get("SortBy", "TIMESTAMP"), params.get("AggregateBy", "TIMESTAMPS")
             items, order = analysis.arrange(job.items, sort_by, aggregate_by), f"{sort_by} {aggregate_by}"
-            reply["GetRequestMetadata"] = {"SortBy": sort_by, "AggregateBy": aggregate_by}
-        start = self._position(job, order, params["NextToken"]) if "NextToken" in params else 0
-        end = start + min(params.get("MaxResults", _MAX_RESULTS), _MAX_RESULTS)
-        reply[analysis.member] = items[start:end]
-        if end < len(items):
-            reply["NextToken"] = self._page_token(job, order, end)
-        return reply
+            if _repeats_request(operation):
+                reply["GetRequestMetadata"] = {"SortBy": sort_by, "AggregateBy": aggregate_by}
+        reply[analysis.member], more = self._pages.cut(items, params, _MAX_RESULTS, job.job_id, order)
+        return {**reply, **more}
 
-    def _page_token(self, job: Job, order: str, position: int) -> str:
-        """Make an opaque token that is good for this job and this order of its findings only."""
-        signed = json.dumps([job.job_id, order, position]).encode()
-        seal = hmac.new(self._secret, signed, hashlib.sha256).digest()[:18]
-        return base64.b64encode(seal + position.to_bytes(6)).decode()
+    def _is_over(self, job: Job) -> bool:
+        """Whether a job finished so long ago that its results are gone."""
+        kept = self._control.behavior.job_result_seconds
+        return job.finished_at is not None and self._clock() - job.finished_at > kept
 
-    def _position(self, job: Job, order: str, token: str) -> int:
-        try:
-            position = int.from_bytes(base64.b64decode(token, validate=True)[18:])
-        except binascii.Error:
-            position = -1
-        if position < 0 or not hmac.compare_digest(self._page_token(job, order, position), token):
-            raise ServiceError(
-                "InvalidPaginationTokenException", "The pagination token in the request is not valid."
-            )
-        return position
+
+def _repeats_request(operation: str) -> bool:
+    """Whether a Get reply says how its findings were sorted and aggregated."""
+    shape = operation_model(operation).output_shape
+    return shape is not None and "GetRequestMetadata" in shape.members

@@ -12,7 +12,7 @@ from botocore.client import BaseClient
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from include.local_aws.rekognition.errors import ServiceError
+from include.local_aws.rekognition.errors import ServiceError, documented_error
 
 MEBIBYTE = 1024 * 1024
 MAX_IMAGE_BYTES_IN_REQUEST = 5 * MEBIBYTE
@@ -32,17 +32,20 @@ class Media:
         self._client = cache(self._make_client)
         self._bucket_regions: dict[str, str] = {}
 
-    def image(self, image: dict[str, Any], region: str) -> bytes:
+    def image(
+        self, image: dict[str, Any], region: str, max_in_request: int = MAX_IMAGE_BYTES_IN_REQUEST
+    ) -> bytes:
         """Return the bytes of a request's ``Image``.
 
+        :param max_in_request: bytes that an image in the request itself may have.
         :raises ServiceError: InvalidParameterException, InvalidS3ObjectException, ImageTooLargeException.
         """
         if ("Bytes" in image) == ("S3Object" in image):
-            raise ServiceError("InvalidParameterException", "Request has invalid parameters")
+            raise documented_error("InvalidParameterException")
         if "Bytes" in image:
             data: bytes = image["Bytes"]
-            if len(data) > MAX_IMAGE_BYTES_IN_REQUEST:
-                raise _too_large(len(data), MAX_IMAGE_BYTES_IN_REQUEST)
+            if len(data) > max_in_request:
+                raise _too_large(len(data), max_in_request)
             return data
         reply = self._get(image["S3Object"], region)
         with closing(reply["Body"]) as body:
@@ -56,15 +59,12 @@ class Media:
         :raises ServiceError: InvalidParameterException, InvalidS3ObjectException, VideoTooLargeException.
         """
         if "S3Object" not in video:
-            raise ServiceError("InvalidParameterException", "Request has invalid parameters")
+            raise documented_error("InvalidParameterException")
         reply = self._get(video["S3Object"], region)
         reply["Body"].close()
         size = reply["ContentLength"]
         if size > MAX_VIDEO_BYTES:
-            raise ServiceError(
-                "VideoTooLargeException",
-                f"Video size in bytes: {size} is more than the maximum limit of: {MAX_VIDEO_BYTES} bytes.",
-            )
+            raise documented_error("VideoTooLargeException", size, MAX_VIDEO_BYTES)
 
     def save_video(self, video: dict[str, Any], region: str, path: str) -> str:
         """Write a video to a file and return the SHA-256 of its bytes.
@@ -80,18 +80,18 @@ class Media:
 
     def _get(self, address: dict[str, str], region: str) -> Any:
         if "Bucket" not in address or "Name" not in address:
-            raise ServiceError("InvalidParameterException", "Request has invalid parameters")
+            raise documented_error("InvalidParameterException")
         version = {"VersionId": address["Version"]} if "Version" in address else {}
         try:
             if self._bucket_region(address["Bucket"], region) != region:
-                raise _no_object()
+                raise documented_error("InvalidS3ObjectException")
             return self._client(region).get_object(Bucket=address["Bucket"], Key=address["Name"], **version)
         except ClientError as error:
             if error.response["ResponseMetadata"]["HTTPStatusCode"] >= 500:
-                raise ServiceError("InternalServerError", f"S3: {error}", status=500) from error
-            raise _no_object() from error
+                raise documented_error("InternalServerError", detail=f"S3: {error}") from error
+            raise documented_error("InvalidS3ObjectException") from error
         except BotoCoreError as error:
-            raise ServiceError("InternalServerError", f"S3: {error}", status=500) from error
+            raise documented_error("InternalServerError", detail=f"S3: {error}") from error
 
     def _bucket_region(self, bucket: str, region: str) -> str:
         if bucket not in self._bucket_regions:
@@ -115,14 +115,5 @@ def aws_client(service: str, endpoint_url: str, region: str) -> BaseClient:
     )
 
 
-def _no_object() -> ServiceError:
-    return ServiceError(
-        "InvalidS3ObjectException",
-        "Unable to get object metadata from S3. Check object key, region and/or access permissions.",
-    )
-
-
 def _too_large(size: int, limit: int) -> ServiceError:
-    return ServiceError(
-        "ImageTooLargeException", f"Image size is too large: {size} bytes, the limit is {limit}"
-    )
+    return documented_error("ImageTooLargeException", detail=f"It has {size} bytes, the limit is {limit}.")

@@ -16,7 +16,7 @@ import orjson
 from botocore.model import OperationModel, Shape
 from botocore.validate import ParamValidator
 
-from include.local_aws.rekognition.errors import ServiceError
+from include.local_aws.rekognition.errors import ServiceError, documented_error
 
 SERVICE = botocore.session.get_session().get_service_model("rekognition")
 OPERATION_NAMES = frozenset(SERVICE.operation_names)
@@ -50,10 +50,8 @@ def parse_request(operation: str, body: bytes) -> dict[str, Any]:
     params = _decode(document, shape)
     problems = _problems(params, shape)
     if problems:
-        raise ServiceError(
-            "InvalidParameterException",
-            f"{len(problems)} validation error(s) detected: {'; '.join(problems)}",
-        )
+        found = f"{len(problems)} validation error(s) detected: {'; '.join(problems)}"
+        raise documented_error("InvalidParameterException", detail=found)
     return params
 
 

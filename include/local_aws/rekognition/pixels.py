@@ -13,12 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from include.local_aws.rekognition.errors import ServiceError
+from include.local_aws.rekognition.errors import documented_error
 
 Pixels = NDArray[Any]  # 8-bit numbers: height x width x 3 (blue, green, red), or height x width (gray)
 
 FORMATS = ("JPEG", "PNG")
-MIN_SIDE = 80
 # 10,000 x 10,000: of this many, the costliest image (a progressive JPEG without subsampling) takes 600 MB.
 MAX_PIXELS = 100_000_000
 WORKING_SIDE = 1280  # the longer side that detectors get
@@ -27,22 +26,23 @@ WORKING_SIDE = 1280  # the longer side that detectors get
 warnings.simplefilter("ignore", Image.DecompressionBombWarning)
 
 
-def check_header(data: bytes, max_side: int | None) -> None:
+def check_header(data: bytes, min_side: int, max_side: int | None) -> None:
     """Refuse an image that Amazon Rekognition refuses, from its header alone.
 
     Limits: https://docs.aws.amazon.com/rekognition/latest/dg/limits.html
 
+    :param min_side: least width and height of the operation in pixels.
     :param max_side: greatest width and height of the operation in pixels, None where AWS states none.
     :raises ServiceError: InvalidImageFormatException, ImageTooLargeException or InvalidParameterException.
     """
     with _open(data) as image:
         width, height = image.size
     if width * height > MAX_PIXELS or (max_side is not None and max(width, height) > max_side):
-        raise ServiceError("ImageTooLargeException", f"Image size is too large: {width} x {height} pixels")
-    if min(width, height) < MIN_SIDE:
-        raise ServiceError(
+        raise documented_error("ImageTooLargeException", detail=f"It has {width} x {height} pixels.")
+    if min(width, height) < min_side:
+        raise documented_error(
             "InvalidParameterException",
-            f"Request has invalid parameters: {width} x {height} pixels, the minimum is {MIN_SIDE} a side",
+            detail=f"The image has {width} x {height} pixels, the minimum is {min_side} a side.",
         )
 
 
@@ -67,9 +67,7 @@ def decode(data: bytes) -> Pixels:
             rgb.thumbnail((WORKING_SIDE, WORKING_SIDE), Image.Resampling.BILINEAR)
             return np.ascontiguousarray(np.asarray(rgb)[:, :, ::-1])
     except (OSError, SyntaxError, ValueError) as error:
-        raise ServiceError(
-            "InvalidImageFormatException", f"Request has invalid image format: {error}"
-        ) from error
+        raise documented_error("InvalidImageFormatException", detail=f"{error}.") from error
 
 
 def shrink(image: Pixels, side: int) -> Pixels:
@@ -84,6 +82,6 @@ def _open(data: bytes) -> Image.Image:
     try:
         return Image.open(io.BytesIO(data), formats=FORMATS)
     except Image.DecompressionBombError as error:
-        raise ServiceError("ImageTooLargeException", f"Image size is too large: {error}") from error
+        raise documented_error("ImageTooLargeException", detail=f"{error}.") from error
     except (OSError, SyntaxError, ValueError) as error:
-        raise ServiceError("InvalidImageFormatException", "Request has invalid image format") from error
+        raise documented_error("InvalidImageFormatException") from error

@@ -12,7 +12,7 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import connection, get_context, parent_process
 from typing import TypeVar
 
-from include.local_aws.rekognition.errors import ServiceError
+from include.local_aws.rekognition.errors import documented_error
 
 logger = logging.getLogger(__name__)
 
@@ -39,11 +39,11 @@ class WorkerPool:
             try:
                 return await asyncio.get_running_loop().run_in_executor(executor, function, *arguments)
             except BrokenProcessPool:
-                logger.warning("a worker process died during %s", function.__name__)
+                logger.warning("a worker process died during %r", function)
                 if self._executor is executor:
                     executor.shutdown(wait=False)
                     self._executor = self._make_executor()
-        raise ServiceError("InternalServerError", "A worker process died twice over this request", status=500)
+        raise documented_error("InternalServerError", detail="A worker process died twice over this request.")
 
     def close(self) -> None:
         """End the workers; work that has not begun is dropped."""

@@ -1,6 +1,6 @@
 """The asynchronous operations on videos: what each kind of job looks for, and how its findings are given.
 
-Content moderation finds nothing, unless a recorded analysis of the same bytes is replayed (see
+Content moderation and celebrity recognition find nothing, unless a recorded analysis of the same bytes is replayed (see
 :mod:`.images`). Labels of videos rest on faces and scenes; text is read by text detection only.
 """
 
@@ -12,11 +12,13 @@ from functools import partial
 from itertools import groupby
 from typing import Any
 
+from include.local_aws.rekognition.celebrities import sort_celebrities
 from include.local_aws.rekognition.detectors.shots import Run
 from include.local_aws.rekognition.film import Film, Properties, find_segments, read_properties, sample_frames
 from include.local_aws.rekognition.findings import TEXT_MODEL_VERSION, face_details, text_detections
 from include.local_aws.rekognition.images import MODERATION_MODEL_VERSION
 from include.local_aws.rekognition.labels import LABEL_DETECTORS, MODEL_VERSION, labels_from, select_labels
+from include.local_aws.rekognition.persons import person_items, search_film, select_persons, sort_persons
 from include.local_aws.rekognition.timecode import timecode
 
 Params = dict[str, Any]
@@ -33,7 +35,8 @@ class VideoAnalysis:
     """One kind of job.
 
     :param member: member of the Get reply that holds the findings.
-    :param watch: gives the function of a video's path that a worker is to run for a request.
+    :param watch: gives the function of a video's path that a worker is to run for a request; for one that names a
+        collection, the function also takes ``known``, the collection's faces.
     :param items: makes the findings of what was seen.
     :param select: applies the request's thresholds to the recorded findings of a replay.
     :param arrange: sorts and aggregates findings as a Get request asks; None where it cannot ask.
@@ -42,7 +45,7 @@ class VideoAnalysis:
 
     name: str
     member: str
-    watch: Callable[[Params], Callable[[str], Film]]
+    watch: Callable[[Params], Callable[..., Film]]
     items: Callable[[Params, Film], list[Item]]
     select: Callable[[Params, list[Item]], list[Item]] = lambda params, items: items
     arrange: Callable[[list[Item], str, str], list[Item]] | None = None
@@ -118,10 +121,11 @@ def _segment_items(params: Params, film: Film) -> list[Item]:
     least_shot = (
         params.get("Filters", {}).get("ShotFilter", {}).get("MinSegmentConfidence", _LEAST_CONFIDENCE)
     )
+    cues = [("BlackFrames", run) for run in film.black] + [("ColorBars", run) for run in film.color_bars]
     found = {
         "TECHNICAL_CUE": [
-            _segment(film, run, "TechnicalCueSegment", Type="BlackFrames")
-            for run in film.black
+            _segment(film, run, "TechnicalCueSegment", Type=kind)
+            for kind, run in sorted(cues, key=lambda cue: cue[1].first)
             if run.confidence >= least_cue
         ],
         "SHOT": [
@@ -232,6 +236,21 @@ VIDEO_ANALYSES = (
     ),
     VideoAnalysis(
         "FaceDetection", "Faces", watch=_watch_samples(("faces",), per_second=2, side=640), items=_face_items
+    ),
+    VideoAnalysis(
+        "FaceSearch",
+        "Persons",
+        watch=lambda params: partial(search_film, params=params),
+        items=person_items,
+        select=select_persons,
+        arrange=sort_persons,
+    ),
+    VideoAnalysis(
+        "CelebrityRecognition",
+        "Celebrities",
+        watch=lambda params: read_properties,
+        items=lambda params, film: [],
+        arrange=sort_celebrities,
     ),
     VideoAnalysis(
         "SegmentDetection", "Segments", watch=_watch_segments, items=_segment_items, model=_segment_model

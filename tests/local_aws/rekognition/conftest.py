@@ -15,6 +15,7 @@ import pytest
 from botocore.config import Config
 from moto.server import ThreadedMotoServer
 
+from tests.local_aws.rekognition.face_samples import write_face_recordings
 from tests.local_aws.rekognition.samples import (
     BUCKET,
     CLIP,
@@ -66,6 +67,7 @@ def service(moto_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     """Address and process id of the service."""
     folder = tmp_path_factory.mktemp("replay")
     write_recordings(folder)
+    write_face_recordings(folder)
     port = free_port()
     settings = {
         "AWS_ENDPOINT_URL": moto_url,

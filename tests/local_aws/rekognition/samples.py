@@ -54,10 +54,13 @@ REPLAYED_CLIP = CLIP + b"recorded"
 
 
 def write_recordings(folder: Path) -> None:
-    """Write recorded responses: moderation of an image, and of a video in two pages."""
+    """Write recorded responses: moderation and custom labels of an image, and moderation of a video in two pages."""
     label = {"Confidence": 90.0, "Name": "Alcohol", "ParentName": "", "TaxonomyLevel": 1}
     weak = {"Confidence": 55.0, "Name": "Gambling", "ParentName": "", "TaxonomyLevel": 1}
     image = {"ModerationLabels": [label, weak], "ModerationModelVersion": "7.0"}
+    custom = [
+        {"Name": name, "Confidence": confidence} for name, confidence in (("Logo", 80.0), ("Stamp", 50.0))
+    ]
     pages = [
         {
             "JobStatus": "SUCCEEDED",
@@ -74,6 +77,12 @@ def write_recordings(folder: Path) -> None:
             "analysis_key": "i",
             "operation": "DetectModerationLabels",
             "response": image,
+            "content_sha256": _hash(REPLAYED),
+        },
+        {
+            "analysis_key": "c",
+            "operation": "DetectCustomLabels",
+            "response": {"CustomLabels": custom},
             "content_sha256": _hash(REPLAYED),
         },
         *(
@@ -105,6 +114,6 @@ class Control:
             return json.load(reply)
 
     def post(self, path: str, body: Any = None) -> Any:
-        data = json.dumps(body or {}).encode()
+        data = json.dumps({} if body is None else body).encode()
         with urllib.request.urlopen(f"{self._url}/_control/{path}", data=data, timeout=10) as reply:
             return json.load(reply)

@@ -159,6 +159,20 @@ def test_sides_beyond_10000_pixels_are_refused_for_labels_only(rekognition: Any)
     assert rekognition.detect_faces(Image=strip)["FaceDetails"] == []
 
 
+def test_protective_equipment_has_limits_of_its_own(rekognition: Any) -> None:
+    def detect(data: bytes) -> Any:
+        return rekognition.detect_protective_equipment(Image={"Bytes": data})
+
+    assert detect(picture(64, 64))["Persons"] == []
+    for data, code in (
+        (picture(63, 200), "InvalidParameterException"),
+        (picture(4097, 100), "ImageTooLargeException"),
+        (FACE + bytes(4 * 1024 * 1024), "ImageTooLargeException"),
+        (FACE[:20_000], "InvalidImageFormatException"),
+    ):
+        assert error_code(detect, data=data) == code
+
+
 def test_objects_that_cannot_be_used(rekognition: Any, s3: Any, aws: Callable[..., Any]) -> None:
     s3.put_object(Bucket=BUCKET, Key="16-mb.jpg", Body=FACE + bytes(16 * 1024 * 1024))
     aws("s3", region="eu-west-1").create_bucket(
@@ -190,8 +204,8 @@ def test_invalid_parameters(rekognition: Any, params: dict[str, Any]) -> None:
 
 
 def test_operations_beyond_the_offer_are_refused_clearly(rekognition: Any) -> None:
-    with pytest.raises(ClientError, match="ListCollections is not offered by the local Rekognition"):
-        rekognition.list_collections()
+    with pytest.raises(ClientError, match="ListUsers is not offered by the local Rekognition"):
+        rekognition.list_users(CollectionId="c")
 
 
 def test_recorded_moderation_is_replayed_for_the_same_bytes(rekognition: Any, image: ImageOf) -> None:

@@ -1,9 +1,11 @@
-"""Parts that need no server: the model check, timecodes, recordings, the shot finder."""
+"""Parts that need no server: the model check, timecodes, recordings, workers, the shot finder."""
 
 from __future__ import annotations
 
 import gzip
 import json
+import os
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +14,9 @@ import pytest
 
 from include.local_aws.rekognition.detectors.shots import FRAME_SIZE, ShotFinder
 from include.local_aws.rekognition.errors import ServiceError
+from include.local_aws.rekognition.images import IMAGE_OPERATIONS
 from include.local_aws.rekognition.model import check_reply, parse_request
+from include.local_aws.rekognition.pool import WorkerPool
 from include.local_aws.rekognition.replay import Replay
 from include.local_aws.rekognition.timecode import timecode
 
@@ -102,10 +106,70 @@ def test_recordings_are_read_in_every_form(tmp_path: Path) -> None:
     assert names(replay) == ["fourth"]
 
 
+def test_a_recorded_reply_answers_what_it_was_asked_for(tmp_path: Path) -> None:
+    labels = {"Labels": [{"Name": "Cat", "Confidence": 90.0}, {"Name": "Sofa", "Confidence": 40.0}]}
+    both = {**labels, "ImageProperties": {"Quality": {"Brightness": 50.0}}}
+    recorded = [
+        {"analysis_key": key, "operation": "DetectLabels", "response": reply, "content_sha256": "abc"}
+        for key, reply in (("one", both), ("two", {"Labels": []}))
+    ]
+    (tmp_path / "a.ndjson").write_text("".join(json.dumps(item) + "\n" for item in recorded))
+    replay, operation = Replay(tmp_path), IMAGE_OPERATIONS["DetectLabels"]
+
+    def answer(**params: object) -> dict[str, object] | None:
+        reply = replay.reply("abc", "DetectLabels", lambda found: operation.fits(params, found))
+        return None if reply is None else operation.select(params, reply)
+
+    assert answer() == {"Labels": []}  # the latest
+    assert answer(Features=["IMAGE_PROPERTIES"]) == {"ImageProperties": both["ImageProperties"]}
+    found = answer(Features=["GENERAL_LABELS", "IMAGE_PROPERTIES"])
+    assert found == {**both, "Labels": labels["Labels"][:1]}
+    (tmp_path / "a.ndjson").write_text(json.dumps(recorded[1]))
+    replay.reload()
+    assert answer(Features=["IMAGE_PROPERTIES"]) is None  # has to be looked at
+
+
+def test_a_recorded_reply_of_a_model_is_given_by_no_other(tmp_path: Path) -> None:
+    def recorded(name: str, **request: str) -> bytes:
+        item = {
+            "analysis_key": name,
+            "operation": "DetectCustomLabels",
+            "content_sha256": "abc",
+            "request": request or None,
+            "response": {"CustomLabels": [{"Name": name}]},
+        }
+        return json.dumps(item).encode() + b"\n"
+
+    def found(model: str) -> str | None:
+        reply = replay.reply("abc", "DetectCustomLabels", lambda _: True, {"ProjectVersionArn": model})
+        return reply["CustomLabels"][0]["Name"] if reply else None
+
+    ours, other = recorded("Ours", ProjectVersionArn="m1"), recorded("Other", ProjectVersionArn="m2")
+    (tmp_path / "a.ndjson").write_bytes(ours + other)
+    replay = Replay(tmp_path)
+    assert (len(replay), replay.models) == (2, ["m1", "m2"])
+    assert (found("m1"), found("m2"), found("m3")) == ("Ours", "Other", None)
+    (tmp_path / "b.ndjson").write_bytes(recorded("Anybody's"))
+    replay.reload()
+    assert replay.models == ["m1", "m2"]
+    assert (found("m1"), found("m3")) == ("Ours", "Anybody's")
+
+
 def test_a_broken_recording_names_its_line(tmp_path: Path) -> None:
     (tmp_path / "a.ndjson").write_bytes(line("one", "first") + b"nonsense\n")
     with pytest.raises(ValueError, match=r"a\.ndjson:2"):
         Replay(tmp_path)
+
+
+async def test_work_that_kills_its_workers_is_an_error_of_the_service() -> None:
+    pool = WorkerPool(1)
+    try:
+        with pytest.raises(ServiceError, match="died twice") as raised:
+            await pool.run(partial(os._exit, 1))
+        assert (raised.value.code, raised.value.status) == ("InternalServerError", 500)
+        assert await pool.run(abs, -3) == 3
+    finally:
+        pool.close()
 
 
 def test_motion_and_flicker_are_not_cuts() -> None:

@@ -8,6 +8,7 @@ side) and covered faces.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from include.local_aws.rekognition.detectors.face_descriptors import Box, cut_patch
 from include.local_aws.rekognition.pixels import Pixels, shrink
 
 _CASCADES = Path(cv2.__file__).parent / "data"
@@ -24,11 +26,10 @@ _MIN_SUPPORT = 18  # overlapping hits of both cascades together; accidental agre
 _MIN_OVERLAP = 0.5  # intersection over union of what the cascades report
 _FULL_SUPPORT = 20.0  # overlapping hits at which confidence has risen two thirds of the way from 50 to 100
 
-Box = tuple[int, int, int, int]
-
 
 def find_faces(image: Pixels) -> list[dict[str, Any]]:
-    """Return faces from left to right: ``box``, ``confidence``, ``brightness`` and ``sharpness`` (0-100).
+    """Return faces from left to right: ``box``, ``confidence``, ``brightness`` and ``sharpness`` (0-100), and the
+    ``patch`` by which :mod:`.face_descriptors` compares them.
 
     Confidence grows with the number of overlapping hits of both cascades; it is not a probability.
     """
@@ -46,6 +47,7 @@ def find_faces(image: Pixels) -> list[dict[str, Any]]:
                     "confidence": 100 - 50 * math.exp(-(support + confirmation) / _FULL_SUPPORT),
                     "brightness": float(patch.mean()) / 2.55,
                     "sharpness": min(100.0, float(cv2.Laplacian(patch, cv2.CV_64F).std()) * 1.5),
+                    "patch": cut_patch(gray, box),
                 }
             )
     return sorted(faces, key=lambda face: face["box"])
@@ -63,7 +65,7 @@ def _confirm(gray: Pixels, box: Box) -> int:
         (
             support
             for other, support in _detect("default", surroundings)
-            if _overlap(here, other) >= _MIN_OVERLAP
+            if overlap(here, other) >= _MIN_OVERLAP
         ),
         default=0,
     )
@@ -76,12 +78,14 @@ def _detect(cascade: str, gray: Pixels) -> list[tuple[Box, int]]:
     return [((left, top, width, height), count) for (left, top, width, height), count in found]
 
 
-def _overlap(one: Box, other: Box) -> float:
+def overlap(one: Sequence[float], other: Sequence[float]) -> float:
+    """Return the intersection over union of two boxes."""
     width = min(one[0] + one[2], other[0] + other[2]) - max(one[0], other[0])
     height = min(one[1] + one[3], other[1] + other[3]) - max(one[1], other[1])
     if width <= 0 or height <= 0:
         return 0.0
-    return width * height / (one[2] * one[3] + other[2] * other[3] - width * height)
+    shared = width * height
+    return shared / (one[2] * one[3] + other[2] * other[3] - shared)
 
 
 @cache

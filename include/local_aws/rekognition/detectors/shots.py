@@ -1,5 +1,5 @@
-"""Cuts between shots and runs of black frames, in one pass over a video's frames. Dissolves and wipes are not
-found.
+"""Cuts between shots, and runs of black frames and of color bars, in one pass over a video's frames. Dissolves and
+wipes are not found.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from include.local_aws.rekognition.detectors.bars import color_bars_confidence
 from include.local_aws.rekognition.pixels import Pixels
 
 FRAME_SIZE = (128, 72)  # width, height that frames are given in
@@ -19,7 +20,7 @@ FRAME_SIZE = (128, 72)  # width, height that frames are given in
 _MIN_DIFFERENCE = 18.0  # mean absolute difference of gray levels across a cut
 _MIN_DISTANCE = 0.35  # Bhattacharyya distance of color histograms across a cut
 _MIN_SURGE = 3.0  # the difference against that of the frames before: quick motion is not a cut
-_MIN_BLACK_FRAMES = 2
+_MIN_CUE_FRAMES = 2
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ class ShotFinder:
     frames: int = 0
     _cuts: list[tuple[int, float]] = field(default_factory=list)
     _black: list[tuple[int, float]] = field(default_factory=list)
+    _bars: list[tuple[int, float]] = field(default_factory=list)
     _recent: deque[float] = field(default_factory=lambda: deque(maxlen=8))
     _previous: Pixels | None = None
     _previous_histogram: NDArray[Any] | None = None
@@ -61,6 +63,9 @@ class ShotFinder:
         coverage = float((_luminance(frame) <= self.max_black).mean()) * 100
         if coverage >= self.min_coverage:
             self._black.append((self.frames, coverage))
+        bars = color_bars_confidence(frame)
+        if bars is not None:
+            self._bars.append((self.frames, bars))
         self._previous, self._previous_histogram = frame, histogram
         self.frames += 1
 
@@ -82,17 +87,26 @@ class ShotFinder:
 
     def black_runs(self) -> list[Run]:
         """Return the runs of at least two black frames."""
-        runs: list[list[tuple[int, float]]] = []
-        for frame, coverage in self._black:
-            if runs and runs[-1][-1][0] == frame - 1:
-                runs[-1].append((frame, coverage))
-            else:
-                runs.append([(frame, coverage)])
-        return [
-            Run(run[0][0], run[-1][0], float(np.mean([coverage for _, coverage in run])))
-            for run in runs
-            if len(run) >= _MIN_BLACK_FRAMES
-        ]
+        return _runs(self._black)
+
+    def bar_runs(self) -> list[Run]:
+        """Return the runs of at least two frames of color bars."""
+        return _runs(self._bars)
+
+
+def _runs(frames: list[tuple[int, float]]) -> list[Run]:
+    """Join neighboring frames, given with their confidences."""
+    runs: list[list[tuple[int, float]]] = []
+    for frame, confidence in frames:
+        if runs and runs[-1][-1][0] == frame - 1:
+            runs[-1].append((frame, confidence))
+        else:
+            runs.append([(frame, confidence)])
+    return [
+        Run(run[0][0], run[-1][0], float(np.mean([confidence for _, confidence in run])))
+        for run in runs
+        if len(run) >= _MIN_CUE_FRAMES
+    ]
 
 
 def _histogram(frame: Pixels) -> NDArray[Any]:

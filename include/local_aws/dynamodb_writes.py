@@ -1,0 +1,89 @@
+"""Makes moto's conditional writes atomic, and its transactions of puts fast.
+
+moto 5.2.5 answers requests in threads and lets another write come between the condition of a write and the write
+itself, which DynamoDB never does. For a transaction it copies the whole table once for each item, and a transaction that is
+canceled puts the copy back, with what others wrote meanwhile undone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from threading import RLock
+from typing import Any
+
+from moto.dynamodb.comparisons import get_filter_expression
+from moto.dynamodb.exceptions import (
+    MultipleTransactionsException,
+    TooManyTransactionsException,
+    TransactionCanceledException,
+)
+from moto.dynamodb.models import DynamoDBBackend
+
+_MOST_ITEMS = 100
+_lock = RLock()
+_moto_transact_write_items = DynamoDBBackend.transact_write_items
+
+# Code, message and item of an action that cancels its transaction; nothing for one that does not.
+Reason = tuple[str | None, str | None, dict[str, Any] | None]
+
+
+def install() -> None:
+    """Put one lock around every write of every table."""
+    for name in ("put_item", "update_item", "delete_item"):
+        method = getattr(DynamoDBBackend, name)
+        if not hasattr(method, "__wrapped__"):
+            setattr(DynamoDBBackend, name, _one_at_a_time(method))
+    DynamoDBBackend.transact_write_items = _transact_write_items  # type: ignore[method-assign]
+
+
+def _one_at_a_time(method: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(method)
+    def locked(*args: Any, **kwargs: Any) -> Any:
+        with _lock:
+            return method(*args, **kwargs)
+
+    return locked
+
+
+def _transact_write_items(self: DynamoDBBackend, transact_items: list[dict[str, Any]]) -> None:
+    with _lock:
+        if all(list(item) == ["Put"] for item in transact_items):
+            _put_all(self, [item["Put"] for item in transact_items])
+        else:
+            _moto_transact_write_items(self, transact_items)
+
+
+def _put_all(backend: DynamoDBBackend, puts: list[dict[str, Any]]) -> None:
+    """Check every condition, then write every item."""
+    if len(puts) > _MOST_ITEMS:
+        raise TooManyTransactionsException
+    keys = [_key(backend, put) for put in puts]
+    if len({str((put["TableName"], key)) for put, key in zip(puts, keys, strict=True)}) < len(puts):
+        raise MultipleTransactionsException
+    reasons = [_reason(backend, put, key) for put, key in zip(puts, keys, strict=True)]
+    if any(code for code, _, _ in reasons):
+        raise TransactionCanceledException(reasons)
+    for put in puts:
+        backend.put_item(put["TableName"], put["Item"], overwrite=True)
+
+
+def _key(backend: DynamoDBBackend, put: dict[str, Any]) -> dict[str, Any]:
+    table = backend.get_table(put["TableName"])
+    names = [name for name in (table.hash_key_attr, table.range_key_attr) if name]
+    return {name: put["Item"][name] for name in names}
+
+
+def _reason(backend: DynamoDBBackend, put: dict[str, Any], key: dict[str, Any]) -> Reason:
+    condition = put.get("ConditionExpression")
+    if condition is None:
+        return None, None, None
+    current = backend.get_item(put["TableName"], key)
+    expression = get_filter_expression(
+        condition, put.get("ExpressionAttributeNames"), put.get("ExpressionAttributeValues")
+    )
+    if expression.expr(current):
+        return None, None, None
+    wanted = put.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD" and current is not None
+    item = current.to_json()["Attributes"] if wanted and current is not None else None
+    return "ConditionalCheckFailed", "The conditional request failed", item
