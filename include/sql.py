@@ -56,11 +56,16 @@ def sql_names(folder: str = "") -> list[str]:
 
 def view_names() -> list[str]:
     """Return the names of the views' statements, each after those it reads."""
-    reads = {name: set(_REFERENCE.findall(read_sql(name))) - {Path(name).name} for name in sql_names("views")}
+    reads = {name: names_read(name) for name in sql_names("views")}
     graph = {
-        name: sorted(other for other in reads if Path(other).name in tables) for name, tables in reads.items()
+        name: sorted(other for other in reads if Path(other).name in read) for name, read in reads.items()
     }
     return list(TopologicalSorter(graph).static_order())
+
+
+def names_read(name: str) -> set[str]:
+    """Return the tables and views that a view's statement reads."""
+    return set(_REFERENCE.findall(read_sql(name))) - {Path(name).name}
 
 
 def description(name: str) -> str:

@@ -1,4 +1,7 @@
-"""Make the bucket, ledger, topic, queue, workgroup, database, tables and views; what exists already is left alone."""
+"""Make the bucket, ledger, topic, queue, workgroups, database, tables, views and the policies of readers.
+
+What exists already is left alone, except that views and policies become those of this version.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,12 @@ import boto3
 from awswrangler import athena
 from botocore.exceptions import ClientError
 
+from include.infrastructure.readers import (
+    PEOPLE_RESULTS,
+    RESULTS,
+    create_reader_policies,
+    people_workgroup,
+)
 from include.settings import Settings
 from include.sql import load_sql, sql_names, view_names
 
@@ -35,22 +44,26 @@ def create(session: boto3.Session, settings: Settings) -> list[Resource]:
     _create_bucket(session, settings)
     _create_ledger(session, settings)
     _create_job_notifications(session, settings)
-    _create_workgroup(session, settings)
+    workgroups = {settings.workgroup: RESULTS, people_workgroup(settings): PEOPLE_RESULTS}
+    for name, results in workgroups.items():
+        _create_workgroup(name, results, session, settings)
     _create_database(session, settings)
     tables = sql_names("ddl")
     _create_tables(tables, session, settings)
     views = view_names()
     for name in views:
         _execute(load_sql(name, database=settings.database), session, settings)
+    policies = create_reader_policies(session, settings)
     return [
         Resource("S3 bucket", settings.bucket),
         Resource("DynamoDB table", settings.ledger_table),
         Resource("SNS topic", settings.jobs_topic),
         Resource("SQS queue", settings.jobs_queue),
-        Resource("Athena workgroup", settings.workgroup),
+        *(Resource("Athena workgroup", name) for name in workgroups),
         Resource("Glue database", settings.database),
         *(Resource("table", f"{settings.database}.{Path(name).name}") for name in tables),
         *(Resource("view", f"{settings.database}.{Path(name).name}") for name in views),
+        *(Resource("IAM policy", name) for name in policies),
     ]
 
 
@@ -120,13 +133,13 @@ def _create_job_notifications(session: boto3.Session, settings: Settings) -> Non
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue, Attributes={"RawMessageDelivery": "true"})
 
 
-def _create_workgroup(session: boto3.Session, settings: Settings) -> None:
+def _create_workgroup(name: str, results: str, session: boto3.Session, settings: Settings) -> None:
     client = session.client("athena", region_name=settings.region)
     try:
         client.create_work_group(
-            Name=settings.workgroup,
+            Name=name,
             Configuration={
-                "ResultConfiguration": {"OutputLocation": settings.uri("athena", "")},
+                "ResultConfiguration": {"OutputLocation": settings.uri(results, "")},
                 "EnforceWorkGroupConfiguration": True,
             },
         )

@@ -17,6 +17,7 @@ from include.settings import load_lake, load_settings
 from include.stack.airflow_api import AirflowApi, DagRun
 from include.stack.lifecycle import up
 from include.stack.media import complete_days, plan_uploads, upload
+from include.stack.people import COLLECTION, index_people
 from include.stack.pipeline import FIRST_DAG, PIPELINE, Cell, State, chains, is_over, states
 from include.stack.progress import Progress, state_table
 from include.stack.settings import StackError, StackSettings
@@ -48,6 +49,10 @@ def demo(stack: StackSettings, media: Path, days: int, console: Console) -> int:
         _wait_for_dags(api)
         console.print("waiting for runs of these days that Airflow started by itself")
         _wait_for_earlier_runs(api, sources, backfilled)
+        if added := index_people(boto3.client("rekognition", region_name=settings.region), source):
+            console.print(
+                f"indexed the faces of {' and '.join(added)} in collection {COLLECTION}", markup=False
+            )
         bucket = source.bucket or settings.bucket
         upload(boto3.client("s3"), bucket, uploads)
         console.print(

@@ -72,6 +72,7 @@ def print_summary(
     if page := download_cost_page(session, settings, stack.reports):
         console.print(f"cost page:  {page.as_uri()}  ({settings.uri(COST_PAGE_KEY)})")
     console.print('tables:     make query SQL="select * from media_lake.labels limit 5"', markup=False)
+    console.print('by file:    make query SQL="select * from media_lake.findings_by_file"', markup=False)
 
 
 def download_cost_page(session: boto3.Session, settings: Settings, folder: Path) -> Path | None:

@@ -6,11 +6,23 @@ SELECT 'analyses' AS table_name, count(*) AS row_count FROM "${database}".analys
 UNION ALL
 SELECT 'labels' AS table_name, count(*) AS row_count FROM "${database}".labels, days WHERE dt BETWEEN first_day AND last_day
 UNION ALL
+SELECT 'image_properties' AS table_name, count(*) AS row_count FROM "${database}".image_properties, days WHERE dt BETWEEN first_day AND last_day
+UNION ALL
 SELECT 'moderation_labels' AS table_name, count(*) AS row_count FROM "${database}".moderation_labels, days WHERE dt BETWEEN first_day AND last_day
 UNION ALL
 SELECT 'texts' AS table_name, count(*) AS row_count FROM "${database}".texts, days WHERE dt BETWEEN first_day AND last_day
 UNION ALL
 SELECT 'faces' AS table_name, count(*) AS row_count FROM "${database}".faces, days WHERE dt BETWEEN first_day AND last_day
+UNION ALL
+SELECT 'celebrities' AS table_name, count(*) AS row_count FROM "${database}".celebrities, days WHERE dt BETWEEN first_day AND last_day
+UNION ALL
+SELECT 'face_matches' AS table_name, count(*) AS row_count FROM "${database}".face_matches, days WHERE dt BETWEEN first_day AND last_day
+UNION ALL
+SELECT 'protective_equipment' AS table_name, count(*) AS row_count FROM "${database}".protective_equipment, days WHERE dt BETWEEN first_day AND last_day
+UNION ALL
+SELECT 'custom_labels' AS table_name, count(*) AS row_count FROM "${database}".custom_labels, days WHERE dt BETWEEN first_day AND last_day
+UNION ALL
+SELECT 'persons' AS table_name, count(*) AS row_count FROM "${database}".persons, days WHERE dt BETWEEN first_day AND last_day
 UNION ALL
 SELECT 'segments' AS table_name, count(*) AS row_count FROM "${database}".segments, days WHERE dt BETWEEN first_day AND last_day
 UNION ALL

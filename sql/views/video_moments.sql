@@ -1,5 +1,5 @@
--- Everything found in videos on one time line: labels, text, moderation, number of faces, shots and technical cues.
--- Readers need access to table faces as well. Read it with ORDER BY media_id, start_ms.
+-- What was found in videos on one time line: labels, text, moderation, shots and technical cues; people are in
+-- people_moments. Read it with ORDER BY media_id, start_ms.
 CREATE OR REPLACE VIEW "${database}".video_moments AS
 SELECT
   moments.media_id,
@@ -22,18 +22,6 @@ FROM (
   SELECT dt, media_id, timestamp_ms, CAST(NULL AS bigint), 'text', text, confidence
   FROM "${database}".texts
   WHERE media_type = 'video' AND type = 'LINE'
-  UNION ALL
-  SELECT
-    dt,
-    media_id,
-    timestamp_ms,
-    CAST(NULL AS bigint),
-    'faces',
-    CASE WHEN count(*) = 1 THEN '1 face' ELSE concat(CAST(count(*) AS varchar), ' faces') END,
-    max(confidence)
-  FROM "${database}".faces
-  WHERE media_type = 'video'
-  GROUP BY dt, media_id, timestamp_ms
   UNION ALL
   SELECT
     dt,

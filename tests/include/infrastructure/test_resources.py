@@ -118,10 +118,19 @@ def test_the_ledger_is_paid_by_request_and_the_bucket_is_private(
 
 
 @pytest.mark.integration
-def test_the_workgroup_says_where_results_go(session: boto3.Session, resources: list[Resource]) -> None:
-    group = session.client("athena").get_work_group(WorkGroup="media-lake")["WorkGroup"]["Configuration"]
-    assert group["EnforceWorkGroupConfiguration"]
-    assert group["ResultConfiguration"]["OutputLocation"] == "s3://media-lake/athena/"
+def test_workgroups_say_where_results_go(session: boto3.Session, resources: list[Resource]) -> None:
+    athena = session.client("athena")
+    for name, place in (("media-lake", "athena"), ("media-lake-people", "athena-people")):
+        group = athena.get_work_group(WorkGroup=name)["WorkGroup"]["Configuration"]
+        assert group["EnforceWorkGroupConfiguration"]
+        assert group["ResultConfiguration"]["OutputLocation"] == f"s3://media-lake/{place}/"
+
+
+@pytest.mark.integration
+def test_the_policies_of_readers_exist(session: boto3.Session, resources: list[Resource]) -> None:
+    made = {policy["PolicyName"] for policy in session.client("iam").list_policies(Scope="Local")["Policies"]}
+    assert made == {"media_lake-us-east-1-readers", "media_lake-us-east-1-people-readers"}
+    assert {item.name for item in resources if item.kind == "IAM policy"} == made
 
 
 def test_every_pool_that_a_task_names_is_made() -> None:

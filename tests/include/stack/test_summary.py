@@ -5,8 +5,6 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from include.schemas import TABLES
-from include.sql import read_sql
 from include.stack.summary import Spending, spending
 
 
@@ -28,8 +26,3 @@ def test_only_the_given_runs_count() -> None:
 def test_no_use_costs_nothing() -> None:
     costs = pd.DataFrame({name: [] for name in ("run_id", "reused", "analyses", "units", "usd", "saved_usd")})
     assert spending(costs, {"mine"}) == Spending(paid=0, usd=0.0, reused=0, saved_usd=0.0)
-
-
-def test_the_rows_of_every_table_are_counted() -> None:
-    statement = read_sql("reports/table_rows")
-    assert [name for name in TABLES if f'"${{database}}".{name},' not in statement] == []

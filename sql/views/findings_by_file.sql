@@ -1,0 +1,23 @@
+-- Rows per feature and file: how many findings each analysis gave; null where the feature was not asked for, or where
+-- its analysis failed or was rejected (see table analyses). Read it with ORDER BY key.
+CREATE OR REPLACE VIEW "${database}".findings_by_file AS
+SELECT
+  assets.key,
+  assets.media_type,
+  assets.status,
+  max(CASE WHEN analyses.feature = 'labels' THEN analyses.findings END) AS labels,
+  max(CASE WHEN analyses.feature = 'image_properties' THEN analyses.findings END) AS image_properties,
+  max(CASE WHEN analyses.feature = 'moderation' THEN analyses.findings END) AS moderation,
+  max(CASE WHEN analyses.feature = 'text' THEN analyses.findings END) AS text,
+  max(CASE WHEN analyses.feature = 'faces' THEN analyses.findings END) AS faces,
+  max(CASE WHEN analyses.feature = 'celebrities' THEN analyses.findings END) AS celebrities,
+  max(CASE WHEN analyses.feature = 'face_search' THEN analyses.findings END) AS face_search,
+  max(CASE WHEN analyses.feature = 'protective_equipment' THEN analyses.findings END) AS protective_equipment,
+  max(CASE WHEN analyses.feature = 'custom_labels' THEN analyses.findings END) AS custom_labels,
+  max(CASE WHEN analyses.feature = 'segments' THEN analyses.findings END) AS segments,
+  assets.dt
+FROM "${database}".media_assets AS assets
+LEFT JOIN "${database}".analyses AS analyses
+  ON analyses.dt = assets.dt AND analyses.media_type = assets.media_type AND analyses.media_id = assets.media_id
+  AND analyses.status IN ('succeeded', 'reused')
+GROUP BY assets.dt, assets.media_type, assets.media_id, assets.key, assets.status
