@@ -21,6 +21,7 @@ from include.stack.environment import PROCESS_MARK
 from include.stack.settings import PROJECT
 
 DEMO_SECONDS = 200
+_TASK_TITLE = re.compile(r"airflow worker -- ([0-9a-f]{8}-[0-9a-f-]+)")
 
 
 @dataclass(frozen=True)
@@ -69,13 +70,14 @@ class Stack:
         port = self.environment["MEDIA_LAKE_STACK_REKOGNITION_PORT"]
         return httpx.get(f"http://127.0.0.1:{port}/_control/calls", trust_env=False).json()
 
-    def task_processes(self, task_instance_id: str = "[0-9a-f]{8}-") -> list[psutil.Process]:
-        """Return the processes of running tasks, or of one."""
-        title = re.compile(rf"airflow worker -- {task_instance_id}")
+    def task_processes(self, task_instance_id: str = "") -> list[psutil.Process]:
+        """Return the processes of running tasks, or of one; a process has little room for its title."""
         return [
             process
             for process in psutil.process_iter(["cmdline"])
-            if title.match(" ".join(process.info["cmdline"] or [])) and self._owns(process)
+            if (title := _TASK_TITLE.match(" ".join(process.info["cmdline"] or [])))
+            and (not task_instance_id or task_instance_id.startswith(title[1]))
+            and self._owns(process)
         ]
 
     def _owns(self, process: psutil.Process) -> bool:

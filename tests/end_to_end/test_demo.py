@@ -118,6 +118,20 @@ def test_people_are_found_again_in_pictures(stack: Stack, first: subprocess.Comp
     assert matches == [{"who": "grace-hopper", "n": 2}]
 
 
+def test_a_model_runs_while_it_is_needed_and_its_hours_are_on_the_bill(
+    stack: Stack, first: subprocess.CompletedProcess[str]
+) -> None:
+    (model,) = stack.calls()["models"]
+    assert (model["starts"] >= 1, model["stops"], model["running"]) == (True, model["starts"], False)
+    assert stack.calls()["billable"]["DetectCustomLabels"] == 2
+    (billed,) = stack.query(
+        "SELECT sum(units) AS hours, sum(usd) AS usd FROM media_lake.usage"
+        " WHERE price_item = 'custom-labels-inference-hours'"
+    )
+    assert billed["hours"] * 3600 == pytest.approx(model["running_seconds"], abs=3 * model["starts"])
+    assert billed["usd"] == pytest.approx(4 * billed["hours"], rel=1e-6)
+
+
 def test_a_second_demonstration_calls_nothing_that_is_billed(
     stack: Stack, media: Path, first: subprocess.CompletedProcess[str]
 ) -> None:

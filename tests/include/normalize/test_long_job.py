@@ -13,6 +13,7 @@ from typing import Any
 
 import boto3
 import pytest
+from moto.moto_api._internal.models import moto_api_backend
 from moto.server import ThreadedMotoServer
 
 from include.ledger import Entry, Ledger
@@ -84,6 +85,7 @@ def s3(rekognition_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """S3 and DynamoDB in a server of their own, so that what they hold is not in the process that is measured."""
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
+    moto_api_backend.reset()  # other tests of this process have left things there
     host, port = server.get_host_and_port()
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
     monkeypatch.setenv("AWS_ENDPOINT_URL_REKOGNITION", rekognition_url)
