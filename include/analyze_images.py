@@ -13,19 +13,21 @@ import threading
 import time
 import uuid
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from queue import Empty, SimpleQueue
 from typing import Any, Literal
 
 import orjson
 from botocore import xform_name
 
 from include.aws_errors import Verdict, code_and_message, finds_nothing, judge
+from include.breaker import Breaker
 from include.features import FEATURES, ImageCall
 from include.ledger import Entry, Ledger
 from include.objects import Row, list_uris, put_ndjson
 from include.pace import Pace
+from include.replaced_objects import replaced_objects
 from include.responses import (
     analyses_of,
     model_version,
@@ -40,9 +42,16 @@ from include.run import Run
 log = logging.getLogger(__name__)
 
 CLAIM_CALLS = 100
+GATHER_SECONDS = 0.02
 CHUNK_CALLS = 100
 CHUNK_SECONDS = 5.0
-MAX_ATTEMPTS = 10
+MAX_ATTEMPTS = 30
+LONGEST_PAUSE = 5.0  # seconds between attempts at one call
+_REPLACED = (
+    "ObjectReplaced",
+    "the object was replaced or deleted after it was discovered; discover the day again",
+)
+OUTAGE_SECONDS = 300.0  # how long a service that is down is waited for within an attempt of the task
 POLL_SECONDS = 2.0
 # A claim is renewed before a call that would begin with less of its lease left: it has to outlast call and flush.
 LEASE_SHARE_LEFT = 0.5
@@ -102,13 +111,49 @@ class Summary:
         }
 
 
+class _Lane:
+    """The work of one operation: open, then claimed, then in the hands of a thread.
+
+    :ivar in_flight: what is claimed and whose outcome has not been received.
+    """
+
+    def __init__(self, operation: str, work: Iterable[_Work]) -> None:
+        self.operation = operation
+        self.open = deque(work)
+        self.claimed: SimpleQueue[tuple[_Work, Entry] | None] = SimpleQueue()
+        self.in_flight = 0
+
+    @property
+    def left(self) -> int:
+        """What is open or in flight."""
+        return len(self.open) + self.in_flight
+
+    def next_open(self, most: int) -> list[_Work]:
+        """Take some of the open work."""
+        taken = [self.open.popleft() for _ in range(min(most, len(self.open)))]
+        self.in_flight += len(taken)
+        return taken
+
+
+_Outcomes = SimpleQueue[tuple[_Lane, _Outcome | BaseException]]
+
+
+def _lanes(work: Iterable[_Work]) -> list[_Lane]:
+    by_operation: dict[str, list[_Work]] = {}
+    for item in work:
+        by_operation.setdefault(item.call.operation, []).append(item)
+    return [_Lane(operation, items) for operation, items in by_operation.items()]
+
+
 class ImageAnalyzer:
     """Analyzes one batch.
 
-    :param rekognition: boto3 client with at least ``threads`` connections.
+    :param rekognition: boto3 client with at least ``threads`` connections for each operation.
     :param s3: boto3 client.
     :param batch: name of the batch within the run, the same at every attempt.
     :param owner: identity of the task instance, the same at every attempt.
+    :param threads: concurrent calls of each operation.
+    :param paces: operation to its pace.
     :param lease_seconds: how long a claim lasts; more than the longest call and its flush.
     """
 
@@ -123,7 +168,7 @@ class ImageAnalyzer:
         owner: str,
         threads: int,
         lease_seconds: int,
-        pace: Pace,
+        paces: Mapping[str, Pace],
     ) -> None:
         self._rekognition = rekognition
         self._s3 = s3
@@ -134,7 +179,8 @@ class ImageAnalyzer:
         self._began = ledger.now()
         self._threads = threads
         self._lease_seconds = lease_seconds
-        self._pace = pace
+        self._paces = paces
+        self._breaker = Breaker(OUTAGE_SECONDS)
         self._stop = threading.Event()
         self._summary = Summary()
 
@@ -155,7 +201,7 @@ class ImageAnalyzer:
             time.sleep(POLL_SECONDS)
             leased = self._pay(leased, reused)
         self._log_reused(reused)
-        self._summary.throttled = self._pace.throttled
+        self._summary.throttled = sum(pace.throttled for pace in self._paces.values())
         return self._summary
 
     def _work(self, asset: Row, analysis: Row) -> _Work:
@@ -167,26 +213,37 @@ class ImageAnalyzer:
         )
 
     def _pay(self, work: list[_Work], existing: list[_Work]) -> list[_Work]:
-        """Do the work; return what another run holds, and add to ``existing`` what turns out to be done."""
+        """Do the work; return what another run holds, and add to ``existing`` what turns out to be done.
+
+        Each operation has a quota, and so a queue and threads, of its own: none waits for a slower one.
+        """
         known = self._ledger.lookup(item.key for item in work)
         done = {key for key, entry in known.items() if entry.state == "done"}
         existing += [item for item in work if item.key in done]
-        open_work = deque(item for item in work if item.key not in done)
-        claimed: deque[tuple[_Work, Entry]] = deque()
+        lanes = _lanes(item for item in work if item.key not in done)
+        outcomes: _Outcomes = SimpleQueue()
+        callers = [
+            threading.Thread(target=self._call_all, args=(lane, outcomes))
+            for lane in lanes
+            for _ in range(min(self._threads, lane.left))
+        ]
         leased: list[_Work] = []
         buffer: list[_Outcome] = []
-        failure: Exception | None = None
-        total, flushed_at, told_at = len(open_work), time.monotonic(), time.monotonic()
-        running: set[Future[_Outcome]] = set()
-        with ThreadPoolExecutor(self._threads) as pool:
-            while open_work or claimed or running:
-                while claimed and len(running) < 2 * self._threads:
-                    running.add(pool.submit(self._call, *claimed.popleft()))
+        failure: BaseException | None = None
+        total = sum(lane.left for lane in lanes)
+        flushed_at = told_at = time.monotonic()
+        for caller in callers:
+            caller.start()
+        try:
+            while any(lane.left for lane in lanes):
                 try:
-                    if open_work and len(claimed) < self._threads:
-                        self._claim_next(open_work, claimed, existing, leased)
-                    finished, running = wait(running, timeout=0.5, return_when=FIRST_COMPLETED)
-                    for outcome in self._outcomes(finished):
+                    for lane in lanes:
+                        if lane.open and lane.in_flight < CLAIM_CALLS:
+                            self._claim_next(lane, existing, leased)
+                    for lane, outcome in _received(outcomes):
+                        lane.in_flight -= 1
+                        if isinstance(outcome, BaseException):
+                            raise outcome
                         if outcome.kind == "leased":
                             leased.append(outcome.work)
                         elif outcome.kind == "exists":
@@ -201,54 +258,52 @@ class ImageAnalyzer:
                 except Exception as error:
                     failure = failure or error
                     self._stop.set()
-                    open_work.clear()
-                    claimed.clear()
+                    for lane in lanes:
+                        lane.open.clear()
                 if time.monotonic() - told_at > PROGRESS_SECONDS:
-                    left = len(open_work) + len(claimed) + len(running)
-                    log.info("%d of %d analyses, %.0f calls/s allowed", total - left, total, self._pace.rate)
+                    self._tell(total, lanes)
                     told_at = time.monotonic()
+        finally:
+            for lane in lanes:
+                for _ in callers:
+                    lane.claimed.put(None)
+            for caller in callers:
+                caller.join()
         self._flush(buffer)
         if failure:
             raise failure
         return leased
 
-    @staticmethod
-    def _outcomes(finished: Iterable[Future[_Outcome]]) -> Iterator[_Outcome]:
-        """Yield the outcomes of calls, and raise the first error only after the last of them."""
-        failure: BaseException | None = None
-        for future in finished:
-            error = future.exception()
-            if error is None:
-                yield future.result()
-            else:
-                failure = failure or error
-        if failure:
-            raise failure
+    def _tell(self, total: int, lanes: list[_Lane]) -> None:
+        rates = ", ".join(f"{lane.operation} {self._paces[lane.operation].rate:.0f}/s" for lane in lanes)
+        log.info("%d of %d analyses; allowed: %s", total - sum(lane.left for lane in lanes), total, rates)
 
-    def _claim_next(
-        self,
-        open_work: deque[_Work],
-        claimed: deque[tuple[_Work, Entry]],
-        existing: list[_Work],
-        leased: list[_Work],
-    ) -> None:
-        """Claim some of the open work, with one request; sort out what is done or held by another run."""
-        claims = [
-            (work, self._claim(work))
-            for work in (open_work.popleft() for _ in range(min(CLAIM_CALLS, len(open_work))))
-        ]
+    def _claim_next(self, lane: _Lane, existing: list[_Work], leased: list[_Work]) -> None:
+        """Claim some of a lane's work, with one request; sort out what is done or held by another run."""
+        claims = [(work, self._claim(work)) for work in lane.next_open(CLAIM_CALLS)]
         standing = self._ledger.claim_all((claim for _, claim in claims), self._began)
         for work, claim in claims:
             entry = standing.get(work.key)
             if entry is None:
-                claimed.append((work, claim))
+                lane.claimed.put((work, claim))
             else:
+                lane.in_flight -= 1
                 (existing if entry.state == "done" else leased).append(work)
 
-    def _call(self, work: _Work, claim: Entry) -> _Outcome:
-        """Call, repeating what may be repeated, under a claim that is renewed when it grows old. Runs in a thread."""
+    def _call_all(self, lane: _Lane, outcomes: _Outcomes) -> None:
+        """Call what is claimed in a lane until there is a None. Runs in a thread."""
+        while (item := lane.claimed.get()) is not None:
+            try:
+                outcomes.put((lane, self._call(lane, *item)))
+            except BaseException as error:
+                outcomes.put((lane, error))
+
+    def _call(self, lane: _Lane, work: _Work, claim: Entry) -> _Outcome:
+        """Call, repeating what may be repeated, under a claim that is renewed when it grows old."""
+        pace, last = self._paces[lane.operation], None
         for attempt in range(MAX_ATTEMPTS):
-            self._pace.wait()
+            self._breaker.wait()
+            pace.wait(lane.left)
             if self._stop.is_set():
                 return _Outcome(work, "leased")
             if claim.lease_expires - self._ledger.now() < 1000 * self._lease_seconds * LEASE_SHARE_LEFT:
@@ -266,20 +321,27 @@ class ImageAnalyzer:
                 if verdict is Verdict.STOP:
                     raise
                 if verdict is Verdict.REJECTED:
+                    self._breaker.succeeded()
                     code, message = code_and_message(error)
                     entry = replace(
                         claim, state="failed", error_code=code, error_message=message, completed_at=now()
                     )
                     return _Outcome(work, "failed", entry=entry)
-                if verdict is Verdict.SLOW_DOWN:
-                    self._pace.was_throttled()
                 log.debug("%s of %s: %s", work.call.operation, work.asset["key"], error)
-                time.sleep(min(20.0, 0.1 * 2**attempt))
                 last = error
+                if verdict is Verdict.TRY_AGAIN:
+                    self._breaker.failed()
+                    if self._breaker.gave_up:
+                        break
+                else:
+                    self._breaker.succeeded()
+                    pace.was_throttled()
+                if not self._breaker.is_open:
+                    time.sleep(min(LONGEST_PAUSE, 0.1 * 2**attempt))
             else:
                 return self._paid(work, response)
         raise ServiceUnavailableError(
-            f"{work.call.operation} failed {MAX_ATTEMPTS} times, last with: {last}. "
+            f"{work.call.operation} failed {attempt + 1} times, last with: {last}. "
             "What was paid is recorded; the task's retry goes on from there."
         ) from last
 
@@ -288,7 +350,7 @@ class ImageAnalyzer:
 
         :param note: why the response is empty, if it is an error that says that there is nothing to find.
         """
-        self._pace.succeeded()
+        self._breaker.succeeded()
         version = model_version(work.call, work.parameters, response)
         line = response_line(work.key, work.call.operation, work.request, response, version)
         line |= {"feature": work.feature, "content_id": work.asset["content_id"], "payer": work.payer}
@@ -315,14 +377,17 @@ class ImageAnalyzer:
             name = f"{int(time.time() * 1000)}-{uuid.uuid4().hex[:8]}"
             uri = f"{self._run.responses_uri(self._batch)}{name}.ndjson.gz"
             lines = [outcome.line for outcome in paid if outcome.line]
+            replaced = replaced_objects(self._s3, (outcome.work.asset for outcome in paid))
+            for line in lines:
+                line["replaced"] = line["payer"]["media_id"] in replaced
             put_ndjson(self._s3, uri, lines)
             entries += self._record(uri, lines)
         self._ledger.finish(entries)
         self._summary.calls += len(paid)
-        for outcome in outcomes:
-            if outcome.entry is not None:
+        for entry in entries:
+            if entry.state == "failed":
                 self._summary.failed += 1
-                self._summary.errors[outcome.entry.error_code or "unknown"] += 1
+                self._summary.errors[entry.error_code or "unknown"] += 1
 
     def _record(self, uri: str, lines: list[Row]) -> list[Entry]:
         """Log the usage of an archived chunk, under the chunk's name, and return its ledger entries."""
@@ -331,18 +396,25 @@ class ImageAnalyzer:
         for line in lines:
             key, payer = line["analysis_key"], line["payer"]
             usage += usage_lines(payer, key, line["feature"], 1.0, line["at"], reused=False)
-            entries.append(
-                Entry(
-                    key=key,
-                    state="done",
-                    owner=self._owner,
-                    starter=orjson.dumps(payer).decode(),
-                    response_uri=uri,
-                    model_version=line["model_version"],
-                    completed_at=line["at"],
-                    units=1.0,
-                )
+            entry = Entry(
+                key=key,
+                state="done",
+                owner=self._owner,
+                starter=orjson.dumps(payer).decode(),
+                response_uri=uri,
+                model_version=line["model_version"],
+                completed_at=line["at"],
+                units=1.0,
             )
+            if line["replaced"]:
+                entry = replace(
+                    entry,
+                    state="failed",
+                    response_uri=None,
+                    error_code=_REPLACED[0],
+                    error_message=_REPLACED[1],
+                )
+            entries.append(entry)
         chunk = uri.rsplit("/", 1)[1].removesuffix(".ndjson.gz")
         put_ndjson(self._s3, self._run.usage_uri(f"{self._batch}-{chunk}"), usage)
         return entries
@@ -353,7 +425,7 @@ class ImageAnalyzer:
             lines = list(read_lines(self._s3, uri))
             known = self._ledger.lookup(line["analysis_key"] for line in lines)
             done = {key for key, entry in known.items() if entry.state == "done"}
-            if any(line["analysis_key"] not in done for line in lines):
+            if any(line["analysis_key"] not in done for line in lines if not line["replaced"]):
                 log.info("adopting %d responses that an earlier attempt archived", len(lines))
                 self._ledger.finish(self._record(uri, lines))
 
@@ -372,3 +444,20 @@ class ImageAnalyzer:
         if lines:
             put_ndjson(self._s3, self._run.usage_uri(f"{self._batch}-reused"), lines)
         self._summary.reused = len(reused)
+
+
+def planned_operations(plan: Iterable[Row]) -> frozenset[str]:
+    """Return the operations that a batch may have to call."""
+    calls = (FEATURES[analysis["feature"]].image for _, analysis in analyses_of(plan, "planned"))
+    return frozenset(call.operation for call in calls if call is not None)
+
+
+def _received(outcomes: _Outcomes) -> Iterator[tuple[_Lane, _Outcome | BaseException]]:
+    """Yield what has come, after waiting for something to come; some at a time, which disturbs the callers less."""
+    try:
+        yield outcomes.get(timeout=0.5)
+        time.sleep(GATHER_SECONDS)
+        while True:
+            yield outcomes.get_nowait()
+    except Empty:
+        return

@@ -9,7 +9,6 @@ https://docs.aws.amazon.com/rekognition/latest/customlabels-dg/running-model.htm
 
 from __future__ import annotations
 
-import json
 import logging
 import re
 import time
@@ -19,6 +18,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from include.shared_item import SharedItem
+
 log = logging.getLogger(__name__)
 
 # A run that has held a model for longer is taken to be gone: its Dag run was deleted before it could let go.
@@ -26,7 +27,6 @@ HOLD_SECONDS = 24 * 3600
 # Whoever marked a model as stopping and did not get to stop it is taken to be gone after this time.
 STOP_SECONDS = 300
 
-_WRITES = 20
 _VERSION_ARN = re.compile(
     r"arn:[^:]+:rekognition:[^:]*:[^:]*:project/(?P<project>[^/]+)/version/(?P<version>[^/]+)/\d+"
 )
@@ -93,7 +93,7 @@ class CustomModels:
         :return: whether it can be called now; if not, ask again after some seconds.
         :raises ModelError: if the model does not exist or is in a state from which it cannot be started.
         """
-        use = self._read(arn)[0]
+        use = Use(**self._item(arn).read())
         if use.stopping_since > self._now() - STOP_SECONDS:
             return False
         status = self.status(arn)
@@ -172,35 +172,9 @@ class CustomModels:
     def _now(self) -> int:
         return int(self._clock())
 
-    def _read(self, arn: str) -> tuple[Use, int]:
-        """Return a model's item and its version, 0 if there is none."""
-        item = self._dynamodb.get_item(
-            TableName=self._table, Key={"key": {"S": f"model#{arn}"}}, ConsistentRead=True
-        ).get("Item")
-        if item is None:
-            return Use(), 0
-        return Use(**json.loads(item["use"]["S"])), int(item["version"]["N"])
-
     def _change(self, arn: str, change: Callable[[Use], Use]) -> Use:
-        """Replace a model's item by what a function makes of it, again if somebody else was faster."""
-        for _ in range(_WRITES):
-            use, version = self._read(arn)
-            changed = change(use)
-            try:
-                self._dynamodb.put_item(
-                    TableName=self._table,
-                    Item={
-                        "key": {"S": f"model#{arn}"},
-                        "use": {"S": json.dumps(asdict(changed))},
-                        "version": {"N": str(version + 1)},
-                    },
-                    ConditionExpression="attribute_not_exists(#key) OR version = :version",
-                    ExpressionAttributeNames={"#key": "key"},
-                    ExpressionAttributeValues={":version": {"N": str(version)}},
-                )
-            except ClientError as error:
-                if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
-                    raise
-            else:
-                return changed
-        raise ModelError(f"the ledger's item of {arn} changes all the time; try again")
+        record = self._item(arn).change(lambda record: asdict(change(Use(**record))))
+        return Use(**record)
+
+    def _item(self, arn: str) -> SharedItem:
+        return SharedItem(self._dynamodb, self._table, f"model#{arn}")

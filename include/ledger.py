@@ -14,13 +14,14 @@ import json
 import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 
-from include.job_reports import job_report_key, job_reports
+from include.job_reports import job_report_item, job_report_key, job_reports
+from include.shared_item import SharedItem
 
 State = Literal["running", "done", "failed"]
 
@@ -66,6 +67,11 @@ class Entry:
         """The Dag run that paid, or None if the entry does not say."""
         return json.loads(self.starter)["run_id"] if self.starter else None
 
+    @property
+    def failures(self) -> int:
+        """How many attempts at a video job have failed."""
+        return self.number if self.state == "failed" else max(0, self.number - 1)
+
     def payer_is(self, run_id: str, media_id: str) -> bool:
         """Whether this run paid, for this asset."""
         payer = json.loads(self.starter) if self.starter else {}
@@ -76,10 +82,12 @@ class Entry:
         return self.state == "done" and not self.payer_is(run_id, media_id)
 
     def to_item(self) -> dict[str, Any]:
-        values = {name: value for name, value in asdict(self).items() if value is not None}
+        """Return the item that stands for it. A float is kept as text: DynamoDB's numbers are decimal."""
+        values = ((name, getattr(self, name)) for name in _FIELDS)
         return {
-            name: _serialize(str(value) if isinstance(value, float) else value)
-            for name, value in values.items()
+            name: {"N": str(value)} if isinstance(value, int) else {"S": str(value)}
+            for name, value in values
+            if value is not None
         }
 
     @classmethod
@@ -90,6 +98,9 @@ class Entry:
             values[name] = int(values.get(name, 0))
         values["units"] = float(values.get("units", 0))
         return cls(**values)
+
+
+_FIELDS = tuple(field.name for field in fields(Entry))
 
 
 class Ledger:
@@ -123,7 +134,7 @@ class Ledger:
         :param since: when this attempt of the owner began, in milliseconds since the epoch.
         :return: None if it is now ours, else the entry that stands in the way.
         """
-        return self._put(entry, self._claim_write(entry, since))
+        return self._put(entry, self._claim_write(entry, since, self.now()))
 
     def claim_all(self, entries: Iterable[Entry], since: int) -> dict[str, Entry]:
         """Take many analyses, as :meth:`claim` takes one, with one request for up to 100 of them.
@@ -141,9 +152,10 @@ class Ledger:
         for wait in _WAITS:
             if not entries:
                 return standing
+            now = self.now()
             try:
                 self._client.transact_write_items(
-                    TransactItems=[{"Put": self._claim_write(entry, since)} for entry in entries]
+                    TransactItems=[{"Put": self._claim_write(entry, since, now)} for entry in entries]
                 )
                 return standing
             except ClientError as error:
@@ -162,7 +174,7 @@ class Ledger:
         one_by_one = ((entry.key, self.claim(entry, since)) for entry in entries)
         return standing | {key: entry for key, entry in one_by_one if entry is not None}
 
-    def _claim_write(self, entry: Entry, since: int) -> dict[str, Any]:
+    def _claim_write(self, entry: Entry, since: int, now: int) -> dict[str, Any]:
         """Return the conditional write of a claim."""
         condition = (
             "attribute_not_exists(#key) OR #state = :failed OR (#state = :running AND attribute_not_exists(job_id) "
@@ -171,11 +183,21 @@ class Ledger:
         values = {
             ":failed": "failed",
             ":running": "running",
-            ":now": self.now(),
+            ":now": now,
             ":owner": entry.owner,
             ":since": since,
         }
-        return self._write(entry, condition, values, {"#key": "key", "#state": "state", "#owner": "owner"})
+        names = {"#key": "key", "#state": "state", "#owner": "owner"}
+        if (
+            entry.request is not None
+        ):  # a video job: the next attempt, or the one that was interrupted, as it was recorded
+            condition = (
+                f"({condition}) AND (attribute_not_exists(#key) OR (#state = :failed AND #number = :before) "
+                "OR (#state = :running AND #number = :number AND #request = :request))"
+            )
+            values |= {":number": entry.number, ":before": entry.number - 1, ":request": entry.request}
+            names |= {"#number": "number", "#request": "request"}
+        return self._write(entry, condition, values, names)
 
     def release(self, entry: Entry) -> None:
         """Give up a claim that led to nothing, so that anybody may take it; what it recorded stays for them."""
@@ -219,12 +241,31 @@ class Ledger:
 
     def _fail(self, entry: Entry) -> None:
         condition = (
-            "attribute_not_exists(#key) OR #state = :failed "
+            "attribute_not_exists(#key) OR (#state = :failed AND #number <= :number) "
             "OR (#state = :running AND #owner = :owner AND #number = :number)"
         )
         values = {":failed": "failed", ":running": "running", ":owner": entry.owner, ":number": entry.number}
         names = {"#key": "key", "#state": "state", "#owner": "owner", "#number": "number"}
         self._put_if(entry, condition, values, names)
+
+    def record_end(self, job_id: str, status: str) -> bool:
+        """Record the end of a video job, SUCCEEDED or FAILED, and return whether that was news."""
+        try:
+            self._client.put_item(
+                TableName=self._table,
+                Item=job_report_item(job_id, status, self._clock()),
+                ConditionExpression="attribute_not_exists(#key)",
+                ExpressionAttributeNames={"#key": "key"},
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                raise
+            return False
+        return True
+
+    def shared(self, key: str) -> SharedItem:
+        """Return a record of the ledger's table that many tasks change at the same time."""
+        return SharedItem(self._client, self._table, key)
 
     def job_reports(self, job_ids: Iterable[str]) -> dict[str, str]:
         """Return the reported end, SUCCEEDED or FAILED, of those jobs that have one."""

@@ -1,68 +1,118 @@
-"""Pace: how fast calls may go, shared by the threads of one task.
+"""Pace: how fast calls of one operation may go, over all tasks and Dags of the account.
 
-A token bucket whose rate rises by steps while calls succeed and is cut when AWS throttles (additive increase,
-multiplicative decrease), so that several tasks, Dags and other users of the account settle on fair shares of a quota
-that none of them knows exactly (Chiu and Jain, 1989; the same scheme as TCP's, RFC 5681).
+AWS counts calls per account, region and operation. Each task reserves its next calls, about half a second of them, from a
+record that all tasks share: the time at which the next call may begin, and the present rate (the generic cell rate
+algorithm, ITU-T I.371, with a spacing that changes). So together they go at the quota, however many they are. What others
+do with the account is noticed by throttling: the rate is cut then, and rises again with time (additive increase,
+multiplicative decrease; Chiu and Jain, 1989).
 """
 
 from __future__ import annotations
 
-import math
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
+from typing import Any, Protocol
+
+RESERVED_SECONDS = 0.5
+CUT = 0.7
+CUT_SECONDS = 1.0  # the rate is cut once for all the throttled calls of this time
+RISE = 0.02  # of the ceiling, per second
+
+Record = dict[str, Any]
+
+
+class Turns(Protocol):
+    """The record that tasks share; :class:`include.shared_item.SharedItem` is one."""
+
+    def change(self, change: Callable[[Record], Record]) -> Record: ...
+
+
+class LocalTurns:
+    """A record for one process alone."""
+
+    def __init__(self) -> None:
+        self._record: Record = {}
+        self._lock = threading.Lock()
+
+    def change(self, change: Callable[[Record], Record]) -> Record:
+        with self._lock:
+            self._record = change(self._record)
+            return self._record
 
 
 class Pace:
-    """Hands out permissions to call.
+    """Hands out permissions to call one operation.
 
-    :param ceiling: most calls per second.
+    :param ceiling: most calls per second: the quota, or the share of it that is ours.
     :param floor: least calls per second that throttling can bring it down to.
-    :param clock: seconds, monotonic.
+    :param clock: seconds since the epoch; the clocks of the workers should agree.
     """
 
     def __init__(
         self,
+        turns: Turns,
         ceiling: float,
         floor: float = 1.0,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
+        self._turns = turns
         self._ceiling = ceiling
         self._floor = min(floor, ceiling)
         self._clock = clock
         self._sleep = sleep
         self._rate = ceiling
-        self._next = clock()
-        self._cut_at = -math.inf
+        self._reserved: deque[float] = deque()
         self._lock = threading.Lock()
         self.throttled = 0
 
     @property
     def rate(self) -> float:
-        """Calls per second at present."""
+        """Calls per second at present, over all tasks, as far as this one knows."""
         return self._rate
 
-    def wait(self) -> None:
-        """Return when the next call may be made."""
-        with self._lock:
-            now = self._clock()
-            at = max(self._next, now)
-            self._next = at + 1 / self._rate
-        if at > now:
-            self._sleep(at - now)
+    def wait(self, left: int = 1) -> None:
+        """Return when the next call may be made.
 
-    def succeeded(self) -> None:
-        """Note a call that was not throttled: the rate rises by about 2% of the ceiling a second."""
-        if self._rate < self._ceiling:
-            with self._lock:
-                self._rate = min(self._ceiling, self._rate + 0.02 * self._ceiling / self._rate)
+        :param left: calls that are still to come, this one included: no more than these are reserved.
+        """
+        with self._lock:
+            if not self._reserved:
+                self._reserve(max(1, min(left, round(self._rate * RESERVED_SECONDS))))
+            at = self._reserved.popleft()
+        pause = at - self._clock()
+        if pause > 0:
+            self._sleep(pause)
 
     def was_throttled(self) -> None:
-        """Note a throttled call: the rate is cut by 30%, at most once a second."""
+        """Note a throttled call: the rate is cut by 30%, for everybody, at most once a second."""
         with self._lock:
             self.throttled += 1
+            self._rate = self._turns.change(self._cut)["rate"]
+
+    def _reserve(self, calls: int) -> None:
+        starts: list[float] = []
+
+        def reserve(record: Record) -> Record:
             now = self._clock()
-            if now - self._cut_at >= 1:
-                self._rate = max(self._floor, self._rate * 0.7)
-                self._cut_at = now
+            rate = self._risen(record, now)
+            starts[:] = [max(record.get("next_at", 0.0), now)]
+            return {**record, "next_at": starts[0] + calls / rate, "rate": rate, "changed_at": now}
+
+        self._rate = self._turns.change(reserve)["rate"]
+        self._reserved.extend(starts[0] + number / self._rate for number in range(calls))
+
+    def _cut(self, record: Record) -> Record:
+        now = self._clock()
+        rate = self._risen(record, now)
+        if now - record.get("cut_at", 0.0) < CUT_SECONDS:
+            return {**record, "rate": rate, "changed_at": now}
+        return {**record, "rate": max(self._floor, rate * CUT), "changed_at": now, "cut_at": now}
+
+    def _risen(self, record: Record, now: float) -> float:
+        """Return the rate of a record after the time since it was changed."""
+        rate = record.get("rate", self._ceiling)
+        since = max(0.0, now - record.get("changed_at", now))
+        return max(self._floor, min(self._ceiling, rate + RISE * self._ceiling * since))

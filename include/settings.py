@@ -68,11 +68,12 @@ class Settings(BaseSettings):
     )
     batch_size: int = Field(500, ge=1, le=10_000, description="analyses per mapped task, at least")
     max_batches: int = Field(200, ge=1, le=1000, description="mapped tasks per stage and run, at most")
-    image_threads: int = Field(16, ge=1, le=256, description="concurrent image calls per task")
-    image_calls_per_second: float = Field(
-        50,
+    image_threads: int = Field(16, ge=1, le=256, description="concurrent image calls per task and operation")
+    quota_share: float = Field(
+        1.0,
         gt=0,
-        description="most image calls a task makes per second: the account's quota, or your share of it",
+        le=1,
+        description="share of the account's quota of each image operation that the lake takes, over all tasks",
     )
     model_inference_units: int = Field(
         1,

@@ -2,17 +2,20 @@
 
 moto 5.2.5 answers requests in threads and lets another write come between the condition of a write and the write
 itself, which DynamoDB never does. For a transaction it copies the whole table once for each item, and a transaction that is
-canceled puts the copy back, with what others wrote meanwhile undone.
+canceled puts the copy back, with what others wrote meanwhile undone. It parses the condition of each of a hundred items
+twice, at two milliseconds each; here the same condition with the same values is parsed once.
 """
 
 from __future__ import annotations
 
+import json
+from collections import OrderedDict
 from collections.abc import Callable
 from functools import wraps
 from threading import RLock
 from typing import Any
 
-from moto.dynamodb.comparisons import get_filter_expression
+from moto.dynamodb.comparisons import ConditionExpressionParser, get_filter_expression
 from moto.dynamodb.exceptions import (
     MultipleTransactionsException,
     TooManyTransactionsException,
@@ -23,6 +26,9 @@ from moto.dynamodb.models import DynamoDBBackend
 _MOST_ITEMS = 100
 _lock = RLock()
 _moto_transact_write_items = DynamoDBBackend.transact_write_items
+_moto_parse = ConditionExpressionParser.parse
+_parsed: OrderedDict[str, tuple[Any, list[str], list[str]]] = OrderedDict()
+_MOST_PARSED = 64
 
 # Code, message and item of an action that cancels its transaction; nothing for one that does not.
 Reason = tuple[str | None, str | None, dict[str, Any] | None]
@@ -35,6 +41,7 @@ def install() -> None:
         if not hasattr(method, "__wrapped__"):
             setattr(DynamoDBBackend, name, _one_at_a_time(method))
     DynamoDBBackend.transact_write_items = _transact_write_items  # type: ignore[method-assign]
+    ConditionExpressionParser.parse = _parse  # type: ignore[method-assign]
 
 
 def _one_at_a_time(method: Callable[..., Any]) -> Callable[..., Any]:
@@ -52,6 +59,23 @@ def _transact_write_items(self: DynamoDBBackend, transact_items: list[dict[str, 
             _put_all(self, [item["Put"] for item in transact_items])
         else:
             _moto_transact_write_items(self, transact_items)
+
+
+def _parse(self: ConditionExpressionParser) -> Any:
+    """Return the syntax tree of a condition, which no evaluation changes."""
+    key = json.dumps(
+        [self.condition_expression, self.expression_attribute_names, self.expression_attribute_values],
+        default=str,
+    )
+    with _lock:
+        if key not in _parsed:
+            tree = _moto_parse(self)
+            _parsed[key] = tree, self.expr_attr_names_found, self.expr_attr_values_found
+            if len(_parsed) > _MOST_PARSED:
+                _parsed.popitem(last=False)
+        tree, names, values = _parsed[key]
+    self.expr_attr_names_found, self.expr_attr_values_found = list(names), list(values)
+    return tree
 
 
 def _put_all(backend: DynamoDBBackend, puts: list[dict[str, Any]]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +11,11 @@ from airflow.sdk import get_current_context
 from botocore.config import Config
 
 from include.ledger import Ledger
+from include.pace import Pace
+from include.quotas import read_quotas
 from include.run import Run
 from include.settings import Lake, Settings, load_lake, load_settings
+from include.shared_item import SharedItem
 
 if TYPE_CHECKING:
     import boto3
@@ -64,6 +68,18 @@ class TaskContext:
     @cached_property
     def s3(self) -> Any:
         return self.client("s3", connections=32)
+
+    def paces(self, operations: Iterable[str]) -> dict[str, Pace]:
+        """Return the pace of each image operation: the lake's share of the quota, with all other tasks."""
+        quotas = read_quotas(self.client("service-quotas"), self.settings.region, frozenset(operations))
+        dynamodb = self.client("dynamodb", connections=16)
+        return {
+            operation: Pace(
+                SharedItem(dynamodb, self.settings.ledger_table, f"pace#{operation}"),
+                self.settings.quota_share * quota,
+            )
+            for operation, quota in quotas.items()
+        }
 
     @cached_property
     def ledger(self) -> Ledger:

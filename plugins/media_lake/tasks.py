@@ -59,15 +59,16 @@ def plan(media_type: MediaType) -> list[dict[str, Any]]:
 @task(pool=IMAGE_POOL)
 def analyze_image_batch(batch: dict[str, Any]) -> dict[str, Any]:
     """Pay for what a batch of images still needs."""
-    from include.analyze_images import ImageAnalyzer
-    from include.pace import Pace
+    from include.analyze_images import ImageAnalyzer, planned_operations
     from include.responses import read_plan
     from media_lake.task_context import TaskContext
 
     context = TaskContext()
     name, threads = batch_name(batch), context.settings.image_threads
+    rows = read_plan(context.s3, batch["uri"])
+    operations = planned_operations(rows)
     analyzer = ImageAnalyzer(
-        context.client("rekognition", connections=threads),
+        context.client("rekognition", connections=threads * max(1, len(operations))),
         context.s3,
         context.ledger,
         context.run,
@@ -75,9 +76,9 @@ def analyze_image_batch(batch: dict[str, Any]) -> dict[str, Any]:
         owner=f"{context.run.token}/{name}",
         threads=threads,
         lease_seconds=context.settings.lease_seconds,
-        pace=Pace(context.settings.image_calls_per_second),
+        paces=context.paces(operations),
     )
-    return analyzer.analyze(read_plan(context.s3, batch["uri"])).to_xcom()
+    return analyzer.analyze(rows).to_xcom()
 
 
 @task(pool=VIDEO_POOL)

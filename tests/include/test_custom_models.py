@@ -189,19 +189,3 @@ def test_a_model_that_cannot_be_started_says_so(dynamodb: Any, status: str) -> N
 def test_a_model_that_does_not_exist_says_so(bench: Bench, arn: str, words: str) -> None:
     with pytest.raises(ModelError, match=words):
         bench.models.start(arn, 1)
-
-
-def test_changes_at_the_same_time_are_all_kept(bench: Bench, dynamodb: Any) -> None:
-    """Another run writes between the reading and the writing of this one."""
-    other = CustomModels(bench.rekognition, dynamodb, "media-lake-ledger", bench.clock)
-    read, turns = bench.models._read, iter([True])
-
-    def read_and_lose(arn: str) -> Any:
-        found = read(arn)
-        if next(turns, False):
-            other.reserve(ARN, "b")
-        return found
-
-    bench.models._read = read_and_lose  # type: ignore[method-assign]
-    bench.models.reserve(ARN, "a")
-    assert set(read(ARN)[0].users) == {"a", "b"}

@@ -14,7 +14,7 @@ from include.discover import MANIFEST_SCHEMA
 from include.features import FEATURES, Feature, ImageCall, run_tables
 from include.ledger import Entry, Ledger
 from include.objects import Row, get_ndjson, list_uris, put, put_parquet
-from include.pace import Pace
+from include.pace import LocalTurns, Pace
 from include.plan import NoManifestError, _cut, analysis_key, billed_units, plan, read_manifest
 from include.run import Run
 from include.settings import Lake, Settings, SettingsError
@@ -494,7 +494,7 @@ def test_a_run_that_plans_again_after_paying_for_a_part_goes_on(
             owner="us",
             threads=2,
             lease_seconds=60,
-            pace=Pace(1000),
+            paces={"DetectLabels": Pace(LocalTurns(), 1000), "DetectText": Pace(LocalTurns(), 1000)},
         )
         return analyzer.analyze(rows).to_xcom()
 

@@ -72,7 +72,7 @@ def test_every_setting_says_what_it_is() -> None:
         ("BATCH_SIZE", "many"),
         ("MAX_BATCHES", "1001"),
         ("IMAGE_THREADS", "0"),
-        ("IMAGE_CALLS_PER_SECOND", "0"),
+        ("QUOTA_SHARE", "0"),
         ("LEASE_SECONDS", "4"),
         ("SWEEP_AFTER_SECONDS", "0"),
         ("DATABASE", "Has Space"),

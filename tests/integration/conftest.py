@@ -8,7 +8,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from PIL import Image
 
 from include.infrastructure.resources import create
 from include.ledger import Ledger
+from include.pace import LocalTurns, Pace
 from include.settings import Lake, Settings, load_lake
 
 ROOT = Path(__file__).parents[2]
@@ -142,6 +144,11 @@ def upload(local_lake: LocalLake) -> Callable[[str, bytes], None]:
     """Put an object into the lake's bucket."""
     s3 = local_lake.client("s3")
     return lambda key, body: s3.put_object(Bucket=local_lake.settings.bucket, Key=key, Body=body)
+
+
+def paces(calls_per_second: float = 1000) -> Mapping[str, Pace]:
+    """Return a pace for whatever operation is asked for."""
+    return defaultdict(lambda: Pace(LocalTurns(), calls_per_second))
 
 
 def picture(seed: int, width: int = 120, height: int = 90) -> bytes:

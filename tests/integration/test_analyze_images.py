@@ -21,14 +21,13 @@ from include.costs import load_price_book
 from include.discover import discover
 from include.ledger import Ledger
 from include.objects import Row
-from include.pace import Pace
 from include.plan import plan
 from include.responses import read_lines, read_plan
 from include.run import Run
 from include.settings import Lake
 from include.usage import read_usage_log
 
-from .conftest import ROOT, LocalLake, picture
+from .conftest import ROOT, LocalLake, paces, picture
 
 pytestmark = pytest.mark.integration
 
@@ -75,7 +74,7 @@ def analyzer(local_lake: LocalLake, run: Run, ledger: Ledger | None = None, leas
         owner=f"{run.token}/batch-0000",
         threads=THREADS,
         lease_seconds=lease,
-        pace=Pace(1000),
+        paces=paces(),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import time
@@ -17,11 +18,10 @@ from include.features import FEATURES
 from include.media_probe import probe
 from include.normalize import normalize
 from include.objects import Row
-from include.pace import Pace
 from include.plan import analysis_key
 from include.run import Run
 
-from .conftest import LocalLake, picture
+from .conftest import LocalLake, paces, picture
 
 pytestmark = [pytest.mark.integration, pytest.mark.benchmark]
 
@@ -40,7 +40,7 @@ def timed(work: Callable[[], Any]) -> float:
     return time.perf_counter() - began
 
 
-def batch_of(run: Run, keys: list[str]) -> list[Row]:
+def batch_of(run: Run, keys: dict[str, str]) -> list[Row]:
     feature = FEATURES["moderation"]
     return [
         {
@@ -51,6 +51,7 @@ def batch_of(run: Run, keys: list[str]) -> list[Row]:
                 "bucket": run.bucket,
                 "key": key,
                 "version_id": None,
+                "etag": etag,
                 "content_id": key,
                 "media_type": "image",
             },
@@ -65,16 +66,17 @@ def batch_of(run: Run, keys: list[str]) -> list[Row]:
                 }
             ],
         }
-        for key in keys
+        for key, etag in keys.items()
     ]
 
 
 def test_the_engine_beside_a_bare_loop(local_lake: LocalLake, upload: Callable[[str, bytes], None]) -> None:
     """Calls per second of the engine, with ledger and archive, and of threads that only call."""
     run = Run(local_lake.settings.bucket, "enrich_images", f"bench-{uuid.uuid4()}", "2026-04-01")
-    keys = [f"bench/{number}.jpg" for number in range(IMAGES)]
-    for number, key in enumerate(keys):
-        upload(key, picture(number, 80, 80))
+    bodies = {f"bench/{number}.jpg": picture(number, 80, 80) for number in range(IMAGES)}
+    for key, body in bodies.items():
+        upload(key, body)
+    keys = {key: hashlib.md5(body).hexdigest() for key, body in bodies.items()}
     client = local_lake.client("rekognition")
 
     def call(key: str) -> None:
@@ -94,7 +96,7 @@ def test_the_engine_beside_a_bare_loop(local_lake: LocalLake, upload: Callable[[
         owner="bench",
         threads=THREADS,
         lease_seconds=120,
-        pace=Pace(100_000),
+        paces=paces(100_000),
     )
     took = timed(lambda: engine.analyze(batch_of(run, keys)))
     show(

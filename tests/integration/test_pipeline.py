@@ -23,7 +23,6 @@ from include.features import MEDIA_TYPES, MediaType, run_tables
 from include.job_reports import job_report_item
 from include.normalize.batch import normalize_batch
 from include.objects import Row, get
-from include.pace import Pace
 from include.plan import plan
 from include.publish import publish
 from include.responses import read_plan
@@ -32,7 +31,7 @@ from include.stack.people import index_people
 from include.usage import report
 from include.validate import validate
 
-from .conftest import ROOT, LocalLake
+from .conftest import ROOT, LocalLake, paces
 
 pytestmark = pytest.mark.integration
 
@@ -77,7 +76,7 @@ def enrich(local_lake: LocalLake, media_type: MediaType) -> tuple[list[Row], str
         if media_type == "image":
             engine = ImageAnalyzer(
                 local_lake.client("rekognition"), s3, ledger, run,
-                batch="batch-0000", owner="test", threads=4, lease_seconds=60, pace=Pace(100),
+                batch="batch-0000", owner="test", threads=4, lease_seconds=60, paces=paces(),
             )  # fmt: skip
             engine.analyze(rows)
         else:

@@ -1,0 +1,57 @@
+"""Which objects were replaced while they were being analyzed: what was found is not about the content that was discovered.
+
+Rekognition reads an object by bucket and key. In a bucket with versions the request names the version; in others the only
+way to know which content was read is to look, after the call, whether the object is still the one that was listed.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from itertools import takewhile
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+Asset = Mapping[str, Any]
+
+_PAGE = 1000
+
+
+def replaced_objects(s3: Any, assets: Iterable[Asset]) -> set[str]:
+    """Return the media ids of those assets whose object is another one now, or gone.
+
+    Keys that lie together, as those of a batch do, take one request per thousand; others one each.
+    """
+    by_bucket: defaultdict[str, dict[str, Asset]] = defaultdict(dict)
+    for asset in assets:
+        if not asset["version_id"]:
+            by_bucket[asset["bucket"]][asset["key"]] = asset
+    replaced: set[str] = set()
+    for bucket, wanted in by_bucket.items():
+        present = _listed(s3, bucket, wanted)
+        for key, asset in wanted.items():
+            etag = present[key] if key in present else _etag(s3, bucket, key)
+            if etag != asset["etag"]:
+                replaced.add(asset["media_id"])
+    return replaced
+
+
+def _listed(s3: Any, bucket: str, wanted: Mapping[str, Asset]) -> dict[str, str]:
+    """Return the ETags of what one page of a listing shows."""
+    if len(wanted) == 1:
+        return {}
+    first, last = min(wanted), max(wanted)
+    shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False)))
+    # The listing begins after a key: one that comes just before the first.
+    reply = s3.list_objects_v2(Bucket=bucket, Prefix=first[:shared], StartAfter=first[:-1], MaxKeys=_PAGE)
+    return {item["Key"]: item["ETag"].strip('"') for item in reply.get("Contents", [])}
+
+
+def _etag(s3: Any, bucket: str, key: str) -> str | None:
+    try:
+        return str(s3.head_object(Bucket=bucket, Key=key)["ETag"]).strip('"')
+    except ClientError as error:
+        if error.response["Error"]["Code"] in ("404", "NoSuchKey", "NotFound"):
+            return None
+        raise

@@ -1,0 +1,207 @@
+"""Image calls under faults and quotas: every analysis ends done, paid once, at the pace that AWS allows."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+import uuid
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from include.analyze_images import ImageAnalyzer, Summary
+from include.features import FEATURES
+from include.objects import Row
+from include.pace import LocalTurns, Pace
+from include.plan import analysis_key
+from include.run import Run
+from include.shared_item import SharedItem
+from include.usage import read_usage_log
+
+from .conftest import LocalLake, paces, picture
+
+pytestmark = pytest.mark.integration
+
+THREADS = 8
+PICTURES = 12
+
+
+@pytest.fixture
+def keys(local_lake: LocalLake, upload: Callable[[str, bytes], None]) -> dict[str, str]:
+    """Keys of some small pictures, and their ETags."""
+    bodies = {f"faults/{number}.jpg": picture(number, 80, 80) for number in range(PICTURES)}
+    for key, body in bodies.items():
+        upload(key, body)
+    return {key: hashlib.md5(body).hexdigest() for key, body in bodies.items()}
+
+
+def a_run(local_lake: LocalLake) -> Run:
+    return Run(local_lake.settings.bucket, "enrich_images", f"run-{uuid.uuid4()}", "2026-02-01")
+
+
+def a_batch(run: Run, keys: dict[str, str], analyses: int, *features: str) -> list[Row]:
+    """Return a planned batch of so many analyses per feature; the pictures are taken in turn, each time as new content."""
+    content = uuid.uuid4().hex
+    rows = []
+    for number in range(analyses):
+        planned = []
+        for name in features:
+            call = FEATURES[name].image
+            assert call is not None
+            planned.append(
+                {
+                    "feature": name,
+                    "parameters": dict(call.parameters),
+                    "analysis_key": analysis_key(f"{content}-{number}", FEATURES[name], "image"),
+                    "state": "planned",
+                    "code": None,
+                    "message": None,
+                }
+            )
+        asset = {
+            "media_id": f"m{number}",
+            "source": "sample",
+            "cost_center": "media-team",
+            "bucket": run.bucket,
+            "key": list(keys)[number % len(keys)],
+            "version_id": None,
+            "etag": keys[list(keys)[number % len(keys)]],
+            "content_id": f"{content}-{number}",
+            "media_type": "image",
+        }
+        rows.append({"asset": asset, "analyses": planned})
+    return rows
+
+
+def analyze(
+    local_lake: LocalLake, run: Run, batch: list[Row], pace: Mapping[str, Pace], name: str = "batch-0000"
+) -> Summary:
+    engine = ImageAnalyzer(
+        local_lake.client("rekognition"),
+        local_lake.client("s3"),
+        local_lake.ledger,
+        run,
+        batch=name,
+        owner=f"{run.token}/{name}",
+        threads=THREADS,
+        lease_seconds=60,
+        paces=pace,
+    )
+    return engine.analyze(batch)
+
+
+def states(local_lake: LocalLake, batch: list[Row]) -> Counter[str]:
+    wanted = [item["analysis_key"] for row in batch for item in row["analyses"]]
+    known = local_lake.ledger.lookup(wanted)
+    return Counter(known[key].state if key in known else "unknown" for key in wanted)
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [
+        [{"code": "ThrottlingException", "rate": 0.3}],
+        [{"code": "InternalServerError", "status": 500, "rate": 0.05}],
+        [
+            {"code": "ProvisionedThroughputExceededException", "rate": 0.3},
+            {"code": "ServiceUnavailable", "status": 503, "rate": 0.05},
+        ],
+    ],
+    ids=["30 % throttled", "5 % faults", "both"],
+)
+def test_every_analysis_is_done_and_paid_once(
+    local_lake: LocalLake, keys: dict[str, str], faults: list[Any]
+) -> None:
+    local_lake.behave(faults=faults)
+    run = a_run(local_lake)
+    batch = a_batch(run, keys, 150, "moderation")
+    summary = analyze(local_lake, run, batch, paces())
+    assert (summary.calls, summary.failed) == (150, 0)
+    assert states(local_lake, batch) == {"done": 150}
+    assert sum(local_lake.billed().values()) == 150
+    if len(faults) == 1 and "Throttl" in faults[0]["code"]:
+        assert summary.throttled > 20
+
+
+def test_a_service_that_is_down_for_a_while_is_waited_for_and_not_hammered(
+    local_lake: LocalLake, keys: dict[str, str]
+) -> None:
+    local_lake.behave(faults=[{"code": "ServiceUnavailable", "status": 503}])
+    back = threading.Timer(8, local_lake.behave, kwargs={"faults": []})
+    back.start()
+    run = a_run(local_lake)
+    batch = a_batch(run, keys, 100, "moderation")
+    summary = analyze(local_lake, run, batch, paces())
+    back.join()
+    assert (summary.calls, summary.failed) == (100, 0)
+    assert sum(local_lake.billed().values()) == 100
+    assert local_lake.requests("DetectModerationLabels") < 100 + 60
+
+
+def test_tasks_that_share_a_quota_use_all_of_it_and_are_not_throttled(
+    local_lake: LocalLake, keys: dict[str, str]
+) -> None:
+    quota, analyses = 40.0, 120
+    local_lake.behave(tps={"DetectModerationLabels": quota}, latency_ms=50)
+    name = f"pace#{uuid.uuid4()}"
+
+    def shared() -> dict[str, Pace]:
+        item = SharedItem(local_lake.client("dynamodb"), local_lake.settings.ledger_table, name)
+        return {"DetectModerationLabels": Pace(item, quota)}
+
+    runs = [a_run(local_lake) for _ in range(3)]
+    batches = [a_batch(run, keys, analyses // 3, "moderation") for run in runs]
+    summaries: list[Summary] = []
+    threads = [
+        threading.Thread(
+            target=lambda run, batch: summaries.append(analyze(local_lake, run, batch, shared())), args=pair
+        )
+        for pair in zip(runs, batches, strict=True)
+    ]
+    began = time.monotonic()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    took = time.monotonic() - began
+    assert sum(summary.calls for summary in summaries) == analyses
+    assert sum(summary.throttled for summary in summaries) <= 0.03 * analyses
+    assert took >= 0.9 * (analyses - quota) / quota  # the service lets a second's worth through at once
+
+
+def test_a_slow_operation_keeps_no_other_waiting(local_lake: LocalLake, keys: dict[str, str]) -> None:
+    """Equipment may be asked for 4 times a second, moderation 1,000 times; with few threads, all could wait for the one."""
+    run = a_run(local_lake)
+    batch = a_batch(run, keys, 24, "protective_equipment", "moderation")
+    pace = {
+        "DetectProtectiveEquipment": Pace(LocalTurns(), 4),
+        "DetectModerationLabels": Pace(LocalTurns(), 1000),
+    }
+    analysis = threading.Thread(target=analyze, args=(local_lake, run, batch, pace))
+    analysis.start()
+    deadline = time.monotonic() + 30
+    while local_lake.requests("DetectModerationLabels") < 24:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert local_lake.requests("DetectProtectiveEquipment") < 24
+    analysis.join()
+    assert states(local_lake, batch) == {"done": 48}
+
+
+def test_what_is_replaced_while_it_is_analyzed_is_not_taken_for_what_was_discovered(
+    local_lake: LocalLake, keys: dict[str, str], upload: Callable[[str, bytes], None]
+) -> None:
+    run = a_run(local_lake)
+    batch = a_batch(run, keys, PICTURES, "moderation")
+    upload("faults/3.jpg", picture(1003, 80, 80))
+    local_lake.client("s3").delete_object(Bucket=run.bucket, Key="faults/5.jpg")
+    summary = analyze(local_lake, run, batch, paces())
+    assert (summary.calls, summary.failed) == (PICTURES - 1, 2)
+    assert summary.errors == {"ObjectReplaced": 1, "InvalidS3ObjectException": 1}
+    assert states(local_lake, batch) == {"done": PICTURES - 2, "failed": 2}
+    again = analyze(local_lake, run, batch, paces())
+    assert again.calls == 1
+    usage = list(read_usage_log(local_lake.client("s3"), run.bucket, run.partition))
+    assert sum(line["run_id"] == run.run_id and not line["reused"] for line in usage) == PICTURES
