@@ -498,9 +498,9 @@ def test_a_run_that_plans_again_after_paying_for_a_part_goes_on(
         )
         return analyzer.analyze(rows).to_xcom()
 
-    (rows,), _, _ = planner([an_asset("a"), an_asset("b")], lake)
+    (rows,), _, _ = planner([an_asset("a", version_id="v1"), an_asset("b", version_id="v1")], lake)
     analyze(rows[:1])
-    (rows,), _, _ = planner([an_asset("a"), an_asset("b")], lake)
+    (rows,), _, _ = planner([an_asset("a", version_id="v1"), an_asset("b", version_id="v1")], lake)
     assert states(rows) == {("raw/a", "labels"): "reused", ("raw/b", "labels"): "planned"}
     analyze(rows)
     assert rekognition.calls == 2
