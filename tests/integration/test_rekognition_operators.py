@@ -201,6 +201,7 @@ def test_a_model_is_started_and_stopped_once(local_lake: LocalLake, model: str) 
 async def test_a_model_that_is_starting_is_stopped_on_the_event_loop(
     local_lake: LocalLake, model: str
 ) -> None:
+    local_lake.behave(model_seconds=4)  # so that it still starts when it is stopped, on a busy machine too
     arguments: dict[str, Any] = {"task_id": "model", "project_version_arn": model, "waiter_delay": 1}
     RekognitionStartProjectVersionOperator(**arguments).execute(_try())
     stop = RekognitionStopProjectVersionOperator(**arguments, deferrable=True)
