@@ -1,9 +1,10 @@
 """Analyze images: pay for what a batch still needs, as fast as the quota lets, each analysis once.
 
 Analyses are claimed in the ledger some at a time, just before they are called. Every call goes through the same steps:
-wait for the pace, call, and hand the response to the flush. A flush archives a chunk of responses, logs their usage and only then tells the ledger that they are
-done. An image call has no idempotency token, so a task killed outright may pay again for what was in flight or not yet
-flushed: at most one chunk (``CHUNK_CALLS`` responses or ``CHUNK_SECONDS`` of them) and one call per thread.
+wait for the pace, call, and hand the response to the flush. A flush archives a chunk of responses, logs their usage and
+only then tells the ledger that they are done. An image call has no idempotency token, so a task killed outright may pay
+again for what was in flight or not yet flushed: at most one chunk (``CHUNK_CALLS`` responses or ``CHUNK_SECONDS`` of
+them) and one call per thread.
 """
 
 from __future__ import annotations
@@ -47,15 +48,15 @@ CHUNK_CALLS = 100
 CHUNK_SECONDS = 5.0
 MAX_ATTEMPTS = 30
 LONGEST_PAUSE = 5.0  # seconds between attempts at one call
-_REPLACED = (
-    "ObjectReplaced",
-    "the object was replaced or deleted after it was discovered; discover the day again",
-)
 OUTAGE_SECONDS = 300.0  # how long a service that is down is waited for within an attempt of the task
 POLL_SECONDS = 2.0
 # A claim is renewed before a call that would begin with less of its lease left: it has to outlast call and flush.
 LEASE_SHARE_LEFT = 0.5
 PROGRESS_SECONDS = 10.0
+_REPLACED = (
+    "ObjectReplaced",
+    "the object was replaced or deleted after it was discovered; discover the day again",
+)
 
 
 class ServiceUnavailableError(RuntimeError):
@@ -130,9 +131,12 @@ class _Lane:
 
     def next_open(self, most: int) -> list[_Work]:
         """Take some of the open work."""
-        taken = [self.open.popleft() for _ in range(min(most, len(self.open)))]
-        self.in_flight += len(taken)
-        return taken
+        return [self.open.popleft() for _ in range(min(most, len(self.open)))]
+
+    def hand_over(self, work: _Work, claim: Entry) -> None:
+        """Give what is claimed to the threads."""
+        self.in_flight += 1
+        self.claimed.put((work, claim))
 
 
 _Outcomes = SimpleQueue[tuple[_Lane, _Outcome | BaseException]]
@@ -265,7 +269,7 @@ class ImageAnalyzer:
                     told_at = time.monotonic()
         finally:
             for lane in lanes:
-                for _ in callers:
+                for _ in range(self._threads):
                     lane.claimed.put(None)
             for caller in callers:
                 caller.join()
@@ -285,9 +289,8 @@ class ImageAnalyzer:
         for work, claim in claims:
             entry = standing.get(work.key)
             if entry is None:
-                lane.claimed.put((work, claim))
+                lane.hand_over(work, claim)
             else:
-                lane.in_flight -= 1
                 (existing if entry.state == "done" else leased).append(work)
 
     def _call_all(self, lane: _Lane, outcomes: _Outcomes) -> None:

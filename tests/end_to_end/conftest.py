@@ -46,7 +46,7 @@ class Stack:
         )
 
     def query(self, sql: str) -> Any:
-        endpoint = {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.environment['MEDIA_LAKE_STACK_AWS_PORT']}"}
+        endpoint = {"AWS_ENDPOINT_URL": self.url("aws")}
         keys = {
             "AWS_ACCESS_KEY_ID": "local",
             "AWS_SECRET_ACCESS_KEY": "local",
@@ -65,10 +65,18 @@ class Stack:
         assert result.returncode == 0, result.stderr
         return json.loads(result.stdout)
 
+    def url(self, component: str) -> str:
+        """Address of ``airflow``, ``aws`` or ``rekognition``."""
+        return f"http://127.0.0.1:{self.environment[f'MEDIA_LAKE_STACK_{component.upper()}_PORT']}"
+
     def calls(self) -> Any:
         """What the local Rekognition was asked, counted there and not by the pipeline's own books."""
-        port = self.environment["MEDIA_LAKE_STACK_REKOGNITION_PORT"]
-        return httpx.get(f"http://127.0.0.1:{port}/_control/calls", trust_env=False).json()
+        return httpx.get(f"{self.url('rekognition')}/_control/calls", trust_env=False).json()
+
+    def behave(self, **behavior: Any) -> None:
+        """Set quotas and faults of the local Rekognition."""
+        settings = f"{self.url('rekognition')}/_control/settings"
+        httpx.post(settings, json=behavior, trust_env=False).raise_for_status()
 
     def task_processes(self, task_instance_id: str = "") -> list[psutil.Process]:
         """Return the processes of running tasks, or of one; a process has little room for its title."""
@@ -98,8 +106,10 @@ def running_stack(folder: Path, **environment: str) -> Iterator[Stack]:
         zip((f"MEDIA_LAKE_STACK_{name}_PORT" for name in names), _free_ports(len(names)), strict=True)
     )
     stack = Stack(folder, {**os.environ, **ports, **environment, "MEDIA_LAKE_STACK_FOLDER": str(folder)})
-    yield stack
-    stack.run("-m", "include.stack", "down")
+    try:
+        yield stack
+    finally:
+        stack.run("-m", "include.stack", "down")
 
 
 def _free_ports(count: int) -> list[str]:

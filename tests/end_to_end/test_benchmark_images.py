@@ -51,17 +51,15 @@ def test_images_at_the_quota(stack: Stack, tmp_path: Path) -> None:
     media.mkdir()
     for number in range(ANALYSES):
         (media / f"{number:05d}.jpg").write_bytes(picture(number, 80, 80))
-    control = f"http://127.0.0.1:{stack.environment['MEDIA_LAKE_STACK_REKOGNITION_PORT']}/_control"
-    behavior = {"tps": {OPERATION: QUOTA}, "latency_ms": LATENCY_MS}
-    httpx.post(f"{control}/settings", json=behavior, trust_env=False).raise_for_status()
+    stack.behave(tps={OPERATION: QUOTA}, latency_ms=LATENCY_MS)
     result = stack.run("-m", "include.stack", "demo", "--media", str(media), "--days", "1", seconds=1500)
     assert result.returncode == 0, result.stdout
     calls = stack.calls()
-    with AirflowApi(f"http://127.0.0.1:{stack.environment['MEDIA_LAKE_STACK_AIRFLOW_PORT']}") as api:
+    with AirflowApi(stack.url("airflow")) as api:
         run = max(api.runs("enrich_images"), key=lambda run: run.queued_at)
         tasks = [task for task in api.task_instances(run) if task["task_id"] == "analyze"]
         started = httpx.get(
-            f"http://127.0.0.1:{stack.environment['MEDIA_LAKE_STACK_AIRFLOW_PORT']}/api/v2/dags/enrich_images/dagRuns/{run.run_id}",
+            f"{stack.url('airflow')}/api/v2/dags/enrich_images/dagRuns/{run.run_id}",
             trust_env=False,
         ).json()
     usage = stack.query(

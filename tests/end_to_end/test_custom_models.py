@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-import httpx
 import pytest
 import yaml
 from PIL import Image
@@ -41,17 +40,17 @@ def stack(tmp_path_factory: pytest.TempPathFactory, lake_file: Path) -> Iterator
 
 def test_it_is_stopped_when_the_analysis_fails(stack: Stack, tmp_path: Path) -> None:
     denied = {"operation": "DetectCustomLabels", "code": "AccessDeniedException"}
-    _behave(stack, faults=[denied])
+    stack.behave(faults=[denied])
     output = _demo(stack, _media(tmp_path, "denied")).communicate(timeout=DEMO_SECONDS)[0]
     assert "task analyze" in output, output
     assert _model(stack) == {"starts": 1, "stops": 1, "running": False}
 
 
 def test_it_is_stopped_when_every_attempt_at_the_analysis_is_killed(stack: Stack, tmp_path: Path) -> None:
-    _behave(stack, faults=[{"operation": "DetectCustomLabels", "code": "ThrottlingException"}])
+    stack.behave(faults=[{"operation": "DetectCustomLabels", "code": "ThrottlingException"}])
     process = _demo(stack, _media(tmp_path, "killed"))
     attempts: set[str] = set()
-    with AirflowApi(f"http://127.0.0.1:{stack.environment['MEDIA_LAKE_STACK_AIRFLOW_PORT']}") as api:
+    with AirflowApi(stack.url("airflow")) as api:
         while process.poll() is None:
             for attempt in _running_analyses(api):
                 for worker in stack.task_processes(attempt):
@@ -82,7 +81,7 @@ def _lake(arn: str) -> Any:
 def _trained_model(stack: Stack) -> str:
     client = boto3.client(
         "rekognition",
-        endpoint_url=f"http://127.0.0.1:{stack.environment['MEDIA_LAKE_STACK_REKOGNITION_PORT']}",
+        endpoint_url=stack.url("rekognition"),
         region_name="us-east-1",
         aws_access_key_id="local",
         aws_secret_access_key="local",
@@ -112,14 +111,6 @@ def _demo(stack: Stack, media: Path) -> subprocess.Popen[str]:
         stderr=subprocess.STDOUT,
         text=True,
     )
-
-
-def _control(stack: Stack) -> str:
-    return f"http://127.0.0.1:{stack.environment['MEDIA_LAKE_STACK_REKOGNITION_PORT']}/_control"
-
-
-def _behave(stack: Stack, **behavior: Any) -> None:
-    httpx.post(f"{_control(stack)}/settings", json=behavior, trust_env=False).raise_for_status()
 
 
 def _model(stack: Stack) -> Any:

@@ -14,6 +14,7 @@ import pytest
 
 from include.analyze_images import ImageAnalyzer, Summary
 from include.features import FEATURES
+from include.ledger import Ledger
 from include.objects import Row
 from include.pace import LocalTurns, Pace
 from include.plan import analysis_key
@@ -138,6 +139,29 @@ def test_a_service_that_is_down_for_a_while_is_waited_for_and_not_hammered(
     assert (summary.calls, summary.failed) == (100, 0)
     assert sum(local_lake.billed().values()) == 100
     assert local_lake.requests("DetectModerationLabels") < 100 + 60
+
+
+@pytest.mark.timeout(60)
+def test_a_ledger_that_cannot_be_claimed_from_is_an_error_and_no_task_hangs(
+    local_lake: LocalLake, keys: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = a_run(local_lake)
+    batch = a_batch(run, keys, 130, "moderation")
+    claim_all, turns = Ledger.claim_all, iter([True, False])
+
+    def claim_once(self: Ledger, *arguments: Any) -> Any:
+        if not next(turns, False):
+            raise ConnectionError("the ledger is out of reach")
+        return claim_all(self, *arguments)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Ledger, "claim_all", claim_once)
+        with pytest.raises(ConnectionError, match="out of reach"):
+            analyze(local_lake, run, batch, paces())
+    paid = sum(local_lake.billed().values())
+    assert states(local_lake, batch)["done"] == paid
+    assert analyze(local_lake, run, batch, paces()).calls == 130 - paid
+    assert sum(local_lake.billed().values()) == 130
 
 
 def test_tasks_that_share_a_quota_use_all_of_it_and_are_not_throttled(
