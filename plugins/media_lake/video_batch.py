@@ -10,19 +10,26 @@ from media_lake.task_context import TaskContext
 
 def video_analyzer(batch: dict[str, Any]) -> tuple[VideoAnalyzer, TaskContext]:
     """Return the analyzer and the context it was made from."""
+    context = TaskContext()
+    return analyzer_in(context, batch, jobs_topic_arn(context)), context
+
+
+def analyzer_in(context: TaskContext, batch: dict[str, Any], topic_arn: str) -> VideoAnalyzer:
+    """Return the analyzer of a batch.
+
+    :param topic_arn: from :func:`jobs_topic_arn`.
+    """
     from media_lake.tasks import batch_name
 
-    context = TaskContext()
-    analyzer = VideoAnalyzer(
+    return VideoAnalyzer(
         context.client("rekognition"),
         context.s3,
         context.ledger,
         context.run,
         context.settings,
-        topic_arn=jobs_topic_arn(context),
+        topic_arn=topic_arn,
         owner=f"{context.run.token}/{batch_name(batch)}",
     )
-    return analyzer, context
 
 
 def jobs_topic_arn(context: TaskContext) -> str:
