@@ -25,9 +25,11 @@ from datetime import UTC, datetime
 
 from airflow.sdk import PartitionedAssetTimetable, dag
 
-from include.assets import image_findings, media_manifest
+from include.assets import image_findings, image_redrives, media_manifest
 from media_lake.approval import ConditionalApprovalOperator
+from media_lake.callbacks import report_failed_run
 from media_lake.custom_models import StartModelsSensor, StopModelsSensor, reserve_models
+from media_lake.deadlines import deadline
 from media_lake.tasks import (
     DEFAULT_ARGS,
     analyze_image_batch,
@@ -39,11 +41,13 @@ from media_lake.tasks import (
 
 
 @dag(
-    schedule=PartitionedAssetTimetable(assets=media_manifest),
+    schedule=PartitionedAssetTimetable(assets=media_manifest | image_redrives),
     start_date=datetime(2020, 1, 1, tzinfo=UTC),
     catchup=False,
     max_active_tasks=16,
     default_args=DEFAULT_ARGS,
+    deadline=deadline("enrich_images"),
+    on_failure_callback=report_failed_run,
     doc_md=__doc__,
     tags=["media-lake", "plan", "analyze", "normalize", "validate", "publish"],
 )

@@ -9,8 +9,8 @@ writes `responses/jobs/`, `usage_log/`, the finding tables with `media_type=vide
 `validation_results` and asset `video_findings`.
 
 **When it fails.** A job that ends as FAILED is started again, up to three times, and then is a row of `analyses` with
-its error. No notification has to arrive: an overdue job is looked up. `wait_for_jobs` gives up after a day; the jobs go
-on, and the next run of the day collects them.
+its error. No notification has to arrive: an overdue job is looked up. `wait_for_jobs` gives up after a day without
+any news; the jobs go on, and the next run of the day collects them.
 
 **Re-running.** Safe at any time, also by clearing tasks. A job that was started is waited for, never started again.
 """
@@ -22,10 +22,13 @@ from typing import Any
 
 from airflow.sdk import PartitionedAssetTimetable, dag, task_group
 
-from include.assets import media_manifest, video_findings
+from include.assets import media_manifest, video_findings, video_redrives
 from media_lake.approval import ConditionalApprovalOperator
+from media_lake.callbacks import report_failed_run
+from media_lake.deadlines import deadline
 from media_lake.sensors import VideoJobsSensor
 from media_lake.tasks import (
+    BATCH_LABEL,
     DEFAULT_ARGS,
     VIDEO_POOL,
     collect_responses,
@@ -41,17 +44,21 @@ from media_lake.tasks import (
 def analyze(batch: dict[str, Any]) -> None:
     (
         start_jobs(batch)
-        >> VideoJobsSensor(task_id="wait_for_jobs", batch=batch, pool=VIDEO_POOL)
+        >> VideoJobsSensor(
+            task_id="wait_for_jobs", batch=batch, pool=VIDEO_POOL, map_index_template=BATCH_LABEL
+        )
         >> collect_responses(batch)
     )
 
 
 @dag(
-    schedule=PartitionedAssetTimetable(assets=media_manifest),
+    schedule=PartitionedAssetTimetable(assets=media_manifest | video_redrives),
     start_date=datetime(2020, 1, 1, tzinfo=UTC),
     catchup=False,
     max_active_tasks=16,
     default_args=DEFAULT_ARGS,
+    deadline=deadline("enrich_videos"),
+    on_failure_callback=report_failed_run,
     doc_md=__doc__,
     tags=["media-lake", "plan", "analyze", "normalize", "validate", "publish"],
 )

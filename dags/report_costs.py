@@ -20,7 +20,9 @@ from datetime import UTC, datetime
 from airflow.sdk import PartitionedAssetTimetable, dag
 
 from include.assets import cost_report, image_findings, video_findings
+from media_lake.callbacks import report_failed_run
 from media_lake.cost_report import ReportCostsOperator
+from media_lake.deadlines import deadline
 from media_lake.tasks import DEFAULT_ARGS
 
 
@@ -31,6 +33,8 @@ from media_lake.tasks import DEFAULT_ARGS
     # One day at a time: tiers are applied in order, and the page shows every day published so far.
     max_active_runs=1,
     default_args=DEFAULT_ARGS,
+    deadline=deadline("report_costs"),
+    on_failure_callback=report_failed_run,
     doc_md=__doc__,
     tags=["media-lake", "report"],
 )

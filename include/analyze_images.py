@@ -24,11 +24,13 @@ from botocore import xform_name
 
 from include.aws_errors import Verdict, code_and_message, finds_nothing, judge
 from include.breaker import Breaker
+from include.error_counts import ErrorCounts
 from include.features import FEATURES, ImageCall
 from include.ledger import Entry, Ledger
+from include.metrics import Metric, Metrics, NoMetrics
 from include.objects import Row, list_uris, put_ndjson
 from include.pace import Pace
-from include.replaced_objects import replaced_objects
+from include.replaced_objects import REPLACED, replaced_objects
 from include.responses import (
     analyses_of,
     model_version,
@@ -53,10 +55,6 @@ POLL_SECONDS = 2.0
 # A claim is renewed before a call that would begin with less of its lease left: it has to outlast call and flush.
 LEASE_SHARE_LEFT = 0.5
 PROGRESS_SECONDS = 10.0
-_REPLACED = (
-    "ObjectReplaced",
-    "the object was replaced or deleted after it was discovered; discover the day again",
-)
 
 
 class ServiceUnavailableError(RuntimeError):
@@ -100,7 +98,7 @@ class Summary:
     reused: int = 0
     failed: int = 0
     throttled: int = 0
-    errors: Counter[str] = field(default_factory=Counter)
+    errors: ErrorCounts = field(default_factory=ErrorCounts)
 
     def to_xcom(self) -> dict[str, Any]:
         return {
@@ -108,7 +106,7 @@ class Summary:
             "reused": self.reused,
             "failed": self.failed,
             "throttled": self.throttled,
-            "errors": dict(self.errors.most_common(3)),
+            **self.errors.to_xcom(),
         }
 
 
@@ -159,6 +157,7 @@ class ImageAnalyzer:
     :param threads: concurrent calls of each operation.
     :param paces: operation to its pace.
     :param lease_seconds: how long a claim lasts; more than the longest call and its flush.
+    :param metrics: what is told of calls, throttling and errors.
     """
 
     def __init__(
@@ -173,6 +172,7 @@ class ImageAnalyzer:
         threads: int,
         lease_seconds: int,
         paces: Mapping[str, Pace],
+        metrics: Metrics | None = None,
     ) -> None:
         self._rekognition = rekognition
         self._s3 = s3
@@ -184,6 +184,7 @@ class ImageAnalyzer:
         self._threads = threads
         self._lease_seconds = lease_seconds
         self._paces = paces
+        self._metrics: Metrics = metrics or NoMetrics()
         self._breaker = Breaker(OUTAGE_SECONDS)
         self._stop = threading.Event()
         self._summary = Summary()
@@ -281,6 +282,9 @@ class ImageAnalyzer:
     def _tell(self, total: int, lanes: list[_Lane]) -> None:
         rates = ", ".join(f"{lane.operation} {self._paces[lane.operation].rate:.0f}/s" for lane in lanes)
         log.info("%d of %d analyses; allowed: %s", total - sum(lane.left for lane in lanes), total, rates)
+        for lane in lanes:
+            rate = self._paces[lane.operation].rate
+            self._metrics.gauge(Metric.CALLS_PER_SECOND_ALLOWED, rate, operation=lane.operation)
 
     def _claim_next(self, lane: _Lane, existing: list[_Work], leased: list[_Work]) -> None:
         """Claim some of a lane's work, with one request; sort out what is done or held by another run."""
@@ -315,12 +319,17 @@ class ImageAnalyzer:
                 standing = self._ledger.claim(claim, since)
                 if standing is not None:
                     return _Outcome(work, "exists" if standing.state == "done" else "leased")
+            began = time.monotonic()
             try:
                 response = getattr(self._rekognition, xform_name(work.call.operation))(**work.request)
             except Exception as error:
                 if finds_nothing(error, work.call.nothing_found_error):
-                    return self._paid(work, {}, code_and_message(error)[1])
+                    return self._paid(work, began, {}, code_and_message(error)[1])
                 verdict = judge(error)
+                if verdict is Verdict.SLOW_DOWN:
+                    self._metrics.count(Metric.THROTTLES, operation=lane.operation)
+                else:
+                    self._metrics.count(Metric.ERRORS, code=code_and_message(error)[0])
                 if verdict is Verdict.STOP:
                     raise
                 if verdict is Verdict.REJECTED:
@@ -342,18 +351,21 @@ class ImageAnalyzer:
                 if not self._breaker.is_open:
                     time.sleep(min(LONGEST_PAUSE, 0.1 * 2**attempt))
             else:
-                return self._paid(work, response)
+                return self._paid(work, began, response)
         raise ServiceUnavailableError(
             f"{work.call.operation} failed {attempt + 1} times, last with: {last}. "
             "What was paid is recorded; the task's retry goes on from there."
         ) from last
 
-    def _paid(self, work: _Work, response: Row, note: str | None = None) -> _Outcome:
+    def _paid(self, work: _Work, began: float, response: Row, note: str | None = None) -> _Outcome:
         """Return the outcome of a call that AWS answered.
 
+        :param began: when it was sent, in seconds of the monotonic clock.
         :param note: why the response is empty, if it is an error that says that there is nothing to find.
         """
         self._breaker.succeeded()
+        duration = time.monotonic() - began
+        self._metrics.timing(Metric.CALL_DURATION, duration, operation=work.call.operation)
         version = model_version(work.call, work.parameters, response)
         line = response_line(work.key, work.call.operation, work.request, response, version)
         line |= {"feature": work.feature, "content_id": work.asset["content_id"], "payer": work.payer}
@@ -387,10 +399,12 @@ class ImageAnalyzer:
             entries += self._record(uri, lines)
         self._ledger.finish(entries)
         self._summary.calls += len(paid)
+        for feature, calls in Counter(outcome.work.feature for outcome in paid).items():
+            self._metrics.count(Metric.CALLS, calls, feature=feature)
         for entry in entries:
             if entry.state == "failed":
                 self._summary.failed += 1
-                self._summary.errors[entry.error_code or "unknown"] += 1
+                self._summary.errors.add(entry.error_code, entry.error_message)
 
     def _record(self, uri: str, lines: list[Row]) -> list[Entry]:
         """Log the usage of an archived chunk, under the chunk's name, and return its ledger entries."""
@@ -414,8 +428,8 @@ class ImageAnalyzer:
                     entry,
                     state="failed",
                     response_uri=None,
-                    error_code=_REPLACED[0],
-                    error_message=_REPLACED[1],
+                    error_code=REPLACED[0],
+                    error_message=REPLACED[1],
                 )
             entries.append(entry)
         chunk = uri.rsplit("/", 1)[1].removesuffix(".ndjson.gz")

@@ -13,78 +13,48 @@ import hashlib
 import json
 import logging
 import time
-from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import orjson
 from botocore import xform_name
 from botocore.exceptions import ClientError
 
-from include.aws_errors import Verdict, code_and_message, judge
+from include.aws_errors import Verdict, code_and_message, judge, passes
 from include.features import FEATURES, VideoJob
+from include.job_pages import JobArchive
+from include.job_slots import KEY as SLOTS_KEY
+from include.job_slots import JobSlots
 from include.ledger import Entry, Ledger
-from include.objects import Ndjson, Row, get_ndjson, list_uris, put_ndjson
+from include.metrics import Metric, Metrics, NoMetrics
+from include.objects import Row, put_ndjson
+from include.replaced_objects import REPLACED, present_etag
 from include.responses import analyses_of, model_version, now, response_line, starter, usage_lines
 from include.run import Run, job_responses_uri
 from include.settings import Settings
+from include.video_work import JobWork, Progress, fair_order, next_look_up
 
 log = logging.getLogger(__name__)
 
-MAX_JOB_ATTEMPTS = 3
-PAGE_SIZE = 1000
-PAGES_PER_OBJECT = 20
+STARTS_PER_TURN = 10
+RESULT_SECONDS = 7 * 86_400
 _FORGOTTEN = (
     "ResultsExpired",
     "Rekognition keeps the results of a job for 7 days; they were not collected in time",
 )
 
 
-@dataclass(frozen=True)
-class JobWork:
-    """One video analysis of a batch."""
-
-    key: str
-    feature: str
-    job: VideoJob
-    parameters: Row
-    asset: Row
-    payer: Row
-
-
-@dataclass
-class Progress:
-    """Where a batch stands: jobs that run, by JobId with their Get operation, and counts."""
-
-    running: dict[str, str] = field(default_factory=dict)
-    pending: int = 0
-    done: int = 0
-    failed: int = 0
-    started: int = 0
-    errors: Counter[str] = field(default_factory=Counter)
-
-    @property
-    def finished(self) -> bool:
-        return not self.running and not self.pending
-
-    def to_xcom(self) -> dict[str, Any]:
-        return {
-            "running": len(self.running),
-            "pending": self.pending,
-            "done": self.done,
-            "failed": self.failed,
-            "started": self.started,
-            "errors": dict(self.errors.most_common(3)),
-        }
-
-
 class VideoAnalyzer:
-    """Moves the jobs of one batch forward. Every method may be repeated at any time.
+    """Moves the jobs of one batch forward. Every method may be repeated at any time, also by another process.
 
     :param rekognition: boto3 client; likewise ``s3``.
     :param topic_arn: SNS topic that Rekognition reports finished jobs to.
+    :param batch: name of the batch within the run, the same at every attempt.
     :param owner: identity of the task instance, the same at every attempt.
+    :param metrics: what is told of jobs and of the slots that they take.
     """
 
     def __init__(
@@ -96,7 +66,9 @@ class VideoAnalyzer:
         settings: Settings,
         *,
         topic_arn: str,
+        batch: str,
         owner: str,
+        metrics: Metrics | None = None,
     ) -> None:
         self._rekognition = rekognition
         self._s3 = s3
@@ -104,52 +76,60 @@ class VideoAnalyzer:
         self._run = run
         self._settings = settings
         self._topic_arn = topic_arn
+        self._batch = batch
         self._owner = owner
-        self._began = ledger.now()
+        self._metrics: Metrics = metrics or NoMetrics()
+        self._slots = JobSlots(ledger.shared(SLOTS_KEY))
+        self._started = 0
+        self._load([])
 
     def advance(self, plan: Iterable[Row]) -> Progress:
-        """Record the jobs that ended in failure and start what may be started.
+        """Look up where the batch stands and take a turn."""
+        self._load(self.work(plan))
+        return self.turn()
 
-        :return: where the batch stands now.
+    def turn(self) -> Progress:
+        """Take note of the jobs that ended and start some that there are slots for.
+
+        :return: where the batch stands now, as far as this engine knows.
         :raises botocore.exceptions.ClientError: if access is denied; a retry goes on from there.
         """
-        work = self.work(plan)
-        known = self._ledger.lookup(item.key for item in work)
-        ended = self._ledger.job_reports(
-            entry.job_id for entry in known.values() if entry.state == "running" and entry.job_id
-        )
-        progress = Progress()
-        slots_left = True
-        for item in work:
-            entry = known.get(item.key)
-            if entry is not None and entry.job_id in ended and ended[entry.job_id] == "FAILED":
-                entry = self._record_failure(item, entry)
-            if entry is not None and entry.state == "done":
-                progress.done += 1
-            elif entry is not None and entry.state == "running" and entry.job_id:
-                if entry.job_id in ended:
-                    progress.done += 1
-                else:
-                    progress.running[entry.job_id] = item.job.get_operation
-            elif entry is not None and self._given_up(entry):
-                progress.failed += 1
-                progress.errors[entry.error_code or "unknown"] += 1
-            elif not slots_left:
-                progress.pending += 1
-            else:
-                started, slots_left = self._start(item, entry)
-                if started is None:
-                    progress.pending += 1
-                elif started.state == "failed":
-                    progress.failed += 1
-                    progress.errors[started.error_code or "unknown"] += 1
-                elif started.state == "done":
-                    progress.done += 1
-                elif started.job_id:
-                    progress.running[started.job_id] = item.job.get_operation
-                    progress.started += started.owner == self._owner
-        log.info("%s", progress.to_xcom())
+        for job_id, status in self._ledger.job_reports(self._running).items():
+            self._end(job_id, status)
+        self._start_some()
+        progress = self.progress()
+        self._metrics.gauge(Metric.SLOTS_IN_USE, len(progress.running), batch=self._batch)
+        self._metrics.gauge(Metric.JOBS_WAITING, progress.pending, batch=self._batch)
+        self._metrics.gauge(Metric.QUEUE_AGE, progress.waiting, batch=self._batch)
         return progress
+
+    def job_ended(self, job_id: str, status: str) -> bool:
+        """Record that a job ended, whoever waits for it, and that its slot is free; return whether that was news."""
+        news = self._ledger.record_end(job_id, status)
+        if news:
+            self._slots.freed()
+        return news
+
+    def look_up_overdue(self) -> None:
+        """Ask Rekognition for the jobs whose notification is overdue, and record those that have ended."""
+        at = time.time()
+        for job_id in [job for job, due in self._look_up_at.items() if due <= at]:
+            item, entry = self._running[job_id]
+            status = self._status(item.job, job_id)
+            if status is not None and status != "IN_PROGRESS":
+                log.info("job %s ended as %s without a notification", job_id, status)
+                self.job_ended(job_id, status)
+            self._look_up_at[job_id] = next_look_up(entry.started_at, at, self._settings.sweep_after_seconds)
+
+    def archive_ended(self) -> None:
+        """Archive the pages of the jobs that have succeeded so far, those that would be lost first first."""
+        by_age = sorted(self._ended.items(), key=lambda each: each[1][1].started_at)
+        for job_id, (item, entry) in by_age:
+            age = time.time() - entry.started_at
+            if age > RESULT_SECONDS - 86_400:
+                log.warning("job %s was started %.1f days ago: its results may be lost", job_id, age / 86_400)
+            del self._ended[job_id]
+            self._place(item, self._harvest(item, entry))
 
     def collect(self, plan: Iterable[Row]) -> Progress:
         """Archive every page of the jobs that succeeded, log their usage and record them as done.
@@ -158,71 +138,159 @@ class VideoAnalyzer:
         """
         plan = list(plan)
         work = self.work(plan)
-        known = self._ledger.lookup(item.key for item in work)
+        self._load(work)
+        self._ended |= self._running  # whatever was heard of them
+        self.archive_ended()
         progress = Progress()
         reused: list[tuple[JobWork, Entry]] = []
         for item in work:
-            entry = known.get(item.key)
-            if entry is not None and entry.state == "running" and entry.job_id:
-                entry = self._harvest(item, entry)
+            entry = self._entries.get(item.key)
             if entry is not None and entry.state == "done":
                 progress.done += 1
+                progress.minutes += entry.units
                 if entry.saves(self._run.run_id, item.asset["media_id"]):
                     reused.append((item, entry))
             else:
                 progress.failed += 1
-                progress.errors[(entry.error_code if entry else None) or "NotStarted"] += 1
+                if entry is not None and entry.error_code:
+                    progress.errors.add(entry.error_code, entry.error_message)
+                else:
+                    progress.errors.add("NotStarted", "no slot became free in time")
         self._log_reused(plan, reused)
         return progress
 
     def work(self, plan: Iterable[Row]) -> list[JobWork]:
-        """Return the planned analyses of a batch."""
-        return [self._work(asset, analysis) for asset, analysis in analyses_of(plan, "planned")]
+        """Return the planned analyses of a batch in the order in which they are to be started."""
+        return fair_order(self._work(asset, analysis) for asset, analysis in analyses_of(plan, "planned"))
 
-    def _work(self, asset: Row, analysis: Row) -> JobWork:
-        job = FEATURES[analysis["feature"]].video
-        assert job is not None
-        return JobWork(
-            analysis["analysis_key"],
-            analysis["feature"],
-            job,
-            analysis["parameters"],
-            asset,
-            starter(self._run, asset, "video"),
+    def progress(self) -> Progress:
+        """Return where the batch stands, as far as this engine knows."""
+        at = time.time()
+        known = [(self._items[key], entry) for key, entry in self._entries.items()]
+        done = [item for item, entry in known if entry.state == "done"]
+        done += [item for item, _ in self._ended.values()]
+        progress = Progress(
+            running={job_id: item.job.get_operation for job_id, (item, _) in self._running.items()},
+            pending=len(self._pending),
+            done=len(done),
+            failed=len(self._given_up),
+            started=self._started,
+            ended=len(self._ended),
+            minutes=sum(item.asset["duration_ms"] or 0 for item in done) / 60_000,
+            oldest=int(max((at - entry.started_at for _, entry in self._running.values()), default=0)),
         )
+        for key in self._given_up:
+            entry = self._entries[key]
+            progress.errors.add(entry.error_code, entry.error_message)
+        if self._pending:
+            latest = max((entry.started_at for entry in self._entries.values()), default=0)
+            progress.waiting = int(at - (latest or self._began / 1000))
+        return progress
 
-    def _start(self, item: JobWork, entry: Entry | None) -> tuple[Entry | None, bool]:
-        """Claim, start and record one job.
+    def _load(self, work: list[JobWork]) -> None:
+        """Take the batch as the ledger has it."""
+        self._began = self._ledger.now()
+        self._items = {item.key: item for item in work}
+        self._entries: dict[str, Entry] = {}
+        self._pending: deque[JobWork] = deque()
+        self._running: dict[str, tuple[JobWork, Entry]] = {}
+        self._ended: dict[str, tuple[JobWork, Entry]] = {}
+        self._look_up_at: dict[str, float] = {}
+        self._given_up: set[str] = set()
+        known = self._ledger.lookup(self._items)
+        for item in work:
+            self._place(item, known.get(item.key))
 
-        :return: the entry as recorded, or None if the job has to wait; and whether there are slots left.
-        """
-        claim = self._claim(item, entry)
-        standing = self._ledger.claim(claim, self._began)
-        if standing is not None:
-            return (standing, True) if standing.job_id or standing.state == "done" else (None, True)
-        assert claim.request is not None
-        try:
-            reply = getattr(self._rekognition, xform_name(item.job.start_operation))(
-                **json.loads(claim.request)
+    def _place(self, item: JobWork, entry: Entry | None) -> None:
+        """Put an analysis where its entry says that it stands."""
+        if entry is not None:
+            self._entries[item.key] = entry
+        if entry is not None and entry.state == "running" and entry.job_id:
+            self._running[entry.job_id] = item, entry
+            self._look_up_at[entry.job_id] = next_look_up(
+                entry.started_at, time.time(), self._settings.sweep_after_seconds
             )
+        elif entry is not None and item.is_given_up(entry):
+            self._given_up.add(item.key)
+        elif entry is None or entry.state != "done":
+            self._pending.append(item)
+
+    def _end(self, job_id: str, status: str) -> None:
+        item, entry = self._running[job_id]
+        if status == "SUCCEEDED":
+            self._ended[job_id] = item, entry
+        else:
+            try:
+                failed = self._record_failure(item, entry)
+            except Exception as error:
+                if not passes(error):
+                    raise
+                log.info("why job %s failed is asked again later: %s", job_id, error)
+                return
+            self._place(item, failed)
+        del self._running[job_id]
+        del self._look_up_at[job_id]
+
+    def _start_some(self) -> None:
+        """Start jobs while there are slots; some at most, so that other batches have their turn."""
+        holding = False
+        try:
+            for _ in range(min(len(self._pending), STARTS_PER_TURN)):
+                holding = holding or self._slots.take()
+                if not holding:
+                    return
+                item = self._pending.popleft()
+                known = self._entries.get(item.key)
+                claim = self._claim(item, known)
+                standing = self._ledger.claim(claim, self._began)
+                if standing is not None and standing != claim:
+                    self._place(item, standing)
+                    continue
+                entry, verdict = self._start(item, claim, repeated=_is_interrupted(known))
+                self._place(item, entry)
+                if verdict is None:
+                    holding = False
+                    self._slots.used()
+                elif verdict is Verdict.NO_SLOT:
+                    holding = False
+                    self._slots.refused()
+                    return
+                elif verdict is not Verdict.REJECTED:
+                    return
+        finally:
+            if holding:
+                self._slots.unused()
+
+    def _start(self, item: JobWork, claim: Entry, *, repeated: bool) -> tuple[Entry, Verdict | None]:
+        """Start and record a claimed job, unless the video is another one by now.
+
+        :param repeated: whether the request may have been sent before, and so may be paid for.
+        :return: the entry as recorded, and why the job did not start.
+        """
+        assert claim.request is not None
+        start = getattr(self._rekognition, xform_name(item.job.start_operation))
+        try:
+            if not repeated and self._present_etag(item) != item.asset["etag"]:
+                return self._fail(item, claim, *REPLACED), Verdict.REJECTED
+            reply = start(**json.loads(claim.request))
         except Exception as error:
             verdict = judge(error)
             if verdict is Verdict.REJECTED:
-                code, message = code_and_message(error)
-                return self._fail(claim, code, message), True
+                return self._fail(item, claim, *code_and_message(error)), verdict
             self._ledger.release(claim)
             if verdict is Verdict.STOP:
                 raise
             log.info("%s of %s waits: %s", item.job.start_operation, item.asset["key"], error)
-            return None, False
+            return replace(claim, lease_expires=0), verdict
         running = replace(claim, job_id=reply["JobId"], started_at=int(time.time()))
-        standing = self._ledger.started(running)
-        return standing or running, True
+        self._started += 1
+        self._metrics.count(Metric.JOBS, feature=item.feature, state="started")
+        return self._ledger.started(running) or running, None
 
     def _claim(self, item: JobWork, entry: Entry | None) -> Entry:
         """Return the claim for the next attempt at a job; a claim taken over repeats the recorded request."""
         now_ms = self._ledger.now()
-        interrupted = entry is not None and entry.state == "running"
+        interrupted = _is_interrupted(entry)
         number = (entry.number if interrupted else entry.number + 1) if entry is not None else 1
         request = entry.request if interrupted and entry is not None else self._request(item, number)
         payer = entry.starter if interrupted and entry is not None else orjson.dumps(item.payer).decode()
@@ -251,118 +319,110 @@ class VideoAnalyzer:
         }
         return json.dumps(request, sort_keys=True)
 
-    def _given_up(self, entry: Entry) -> bool:
-        """Whether a failed analysis stays failed in this run: its own attempts are used up."""
-        own = entry.run_id == self._run.run_id
-        return entry.state == "failed" and own and (entry.number >= MAX_JOB_ATTEMPTS or not entry.job_id)
-
     def _record_failure(self, item: JobWork, entry: Entry) -> Entry:
-        """Record that a job ended as FAILED, with the reason that its Get operation gives."""
+        """Record that a job ended as FAILED, with the reason that its Get operation gives.
+
+        :return: the entry, which is another attempt's if another run was faster.
+        """
+        standing = self._ledger.lookup([item.key]).get(item.key)
+        if standing is not None and standing.job_id != entry.job_id:
+            return standing
         try:
-            reply = self._page(item.job, entry.job_id, None, 1)
+            reply = self._get(item.job, entry.job_id)
         except ClientError as error:
             if error.response["Error"]["Code"] != "ResourceNotFoundException":
                 raise
-            return self._fail(entry, *_FORGOTTEN)
-        return self._fail(entry, "VideoJobFailed", reply.get("StatusMessage", "Rekognition gives no reason"))
+            return self._fail(item, entry, *_FORGOTTEN)
+        return self._fail(
+            item, entry, "VideoJobFailed", reply.get("StatusMessage", "Rekognition gives no reason")
+        )
 
-    def _fail(self, entry: Entry, code: str, message: str) -> Entry:
+    def _fail(self, item: JobWork, entry: Entry, code: str, message: str) -> Entry:
         failed = replace(entry, state="failed", error_code=code, error_message=message, completed_at=now())
         self._ledger.finish([failed])
+        if entry.job_id:
+            self._metrics.count(Metric.JOBS, feature=item.feature, state="failed")
         log.warning("attempt %d at %s failed: %s: %s", failed.number, failed.key[:12], code, message)
         return failed
 
+    def _status(self, job: VideoJob, job_id: str) -> str | None:
+        """Return the state of a job, None if Rekognition cannot say now."""
+        try:
+            status: str = self._get(job, job_id)["JobStatus"]
+        except Exception as error:
+            if code_and_message(error)[0] == "ResourceNotFoundException":
+                return "FAILED"  # results are kept for 7 days: nobody will ever get them
+            if not passes(error):
+                raise
+            log.info("look-up of job %s will be repeated: %s", job_id, error)
+            return None
+        return status
+
+    def _get(self, job: VideoJob, job_id: str | None) -> Row:
+        reply: Row = getattr(self._rekognition, xform_name(job.get_operation))(JobId=job_id, MaxResults=1)
+        return reply
+
     def _harvest(self, item: JobWork, entry: Entry) -> Entry:
+        """Archive a job's pages, log its usage and record it as done, or as failed if that is how it ended."""
         assert entry.job_id is not None
         prefix = job_responses_uri(self._run.bucket, entry.job_id)
-        first: Row | None = None
-        last: Row | None = None
+        line = partial(self._line, item, entry.job_id)
+        archive = JobArchive(self._rekognition, self._s3, item.job, entry.job_id, prefix, line)
         try:
-            for page in self._pages(item, entry, prefix):
-                first, last = first or page, page
+            pages = archive.complete()
         except ClientError as error:
             if error.response["Error"]["Code"] != "ResourceNotFoundException":
                 raise
-            return self._fail(entry, *_FORGOTTEN)
-        if first is None or last is None:  # an archived object without lines; unreachable but for damage
-            raise ValueError(f"{prefix} holds no page")
-        status = first["response"].get("JobStatus")
-        if status == "IN_PROGRESS":
+            return self._fail(item, entry, *_FORGOTTEN)
+        if pages.status == "IN_PROGRESS":
             return entry
-        if status == "FAILED":
-            return self._fail(entry, "VideoJobFailed", first["response"].get("StatusMessage", ""))
-        metadata = first["response"].get("VideoMetadata") or {}
-        if isinstance(metadata, list):
-            metadata = metadata[0] if metadata else {}
-        minutes = (metadata.get("DurationMillis") or item.asset["duration_ms"] or 0) / 60_000
+        if pages.status == "FAILED":
+            message = pages.first["response"].get("StatusMessage", "Rekognition gives no reason")
+            return self._fail(item, entry, "VideoJobFailed", message)
+        minutes = _duration_ms(pages.first["response"], item.asset) / 60_000
         payer = json.loads(entry.starter) if entry.starter else item.payer
-        usage = usage_lines(payer, item.key, item.feature, minutes, first["at"], reused=False)
+        usage = usage_lines(payer, item.key, item.feature, minutes, pages.first["at"], reused=False)
         payer_run = Run(self._run.bucket, payer["dag_id"], payer["run_id"], payer["partition"])
         put_ndjson(self._s3, payer_run.usage_uri(f"job-{entry.job_id}"), usage)
+        # Nobody knows which content the job read. One that is gone by now was there when the job was started.
+        if self._present_etag(item) not in (item.asset["etag"], None):
+            return self._fail(item, entry, *REPLACED)
         done = replace(
             entry,
             state="done",
             starter=orjson.dumps(payer).decode(),
             response_uri=prefix,
-            model_version=first["model_version"],
-            completed_at=last["at"],
+            model_version=pages.first["model_version"],
+            completed_at=pages.last["at"],
             units=minutes,
         )
         self._ledger.finish([done])
+        self._metrics.count(Metric.JOBS, feature=item.feature, state="archived")
+        self._metrics.timing(Metric.JOB_DURATION, time.time() - entry.started_at, feature=item.feature)
         return done
 
-    def _pages(self, item: JobWork, entry: Entry, prefix: str) -> Iterator[Row]:
-        """Yield every page of a job once, archiving those that are not archived yet, some pages to an object."""
-        archived = list_uris(self._s3, prefix)
-        token = None
-        for uri in archived:
-            for line in get_ndjson(self._s3, uri):
-                token = line["response"].get("NextToken")
-                yield line
-        if archived and token is None:
-            return
-        number = len(archived)
-        pages = Ndjson()
-        while True:
-            try:
-                reply = self._page(item.job, entry.job_id, token, PAGE_SIZE)
-            except ClientError as error:
-                if error.response["Error"]["Code"] != "InvalidPaginationTokenException" or token is None:
-                    raise
-                log.warning(
-                    "page token of job %s has expired; reading the job again from its start", entry.job_id
-                )
-                yield from self._pages_anew(item, entry, prefix, archived)
-                return
-            line = response_line(
-                item.key,
-                item.job.get_operation,
-                {"JobId": entry.job_id},
-                reply,
-                model_version(item.job, item.parameters, reply),
-            )
-            line |= {"feature": item.feature, "content_id": item.asset["content_id"]}
-            yield line
-            if reply["JobStatus"] != "SUCCEEDED":
-                return
-            pages.add(line)
-            token = reply.get("NextToken")
-            if pages.rows == PAGES_PER_OBJECT or not token:
-                pages.put(self._s3, f"{prefix}pages-{number:06d}.ndjson.gz")
-                number, pages = number + 1, Ndjson()
-            if not token:
-                return
+    def _present_etag(self, item: JobWork) -> str | None:
+        """Return the ETag of the video as it is read now; None if it is gone."""
+        asset = item.asset
+        return asset["etag"] if asset["version_id"] else present_etag(self._s3, asset["bucket"], asset["key"])
 
-    def _pages_anew(self, item: JobWork, entry: Entry, prefix: str, archived: list[str]) -> Iterator[Row]:
-        for uri in archived:
-            bucket, _, key = uri.removeprefix("s3://").partition("/")
-            self._s3.delete_object(Bucket=bucket, Key=key)
-        yield from self._pages(item, entry, prefix)
+    def _line(self, item: JobWork, job_id: str, reply: Row) -> Row:
+        version = model_version(item.job, item.parameters, reply)
+        line = response_line(item.key, item.job.get_operation, {"JobId": job_id}, reply, version)
+        return line | {"feature": item.feature, "content_id": item.asset["content_id"]}
 
-    def _page(self, job: VideoJob, job_id: str | None, token: str | None, size: int) -> Row:
-        more = {"NextToken": token} if token else {}
-        call = getattr(self._rekognition, xform_name(job.get_operation))
-        return call(JobId=job_id, MaxResults=size, **job.get_parameters, **more)
+    def _work(self, asset: Row, analysis: Row) -> JobWork:
+        job = FEATURES[analysis["feature"]].video
+        assert job is not None
+        return JobWork(
+            analysis["analysis_key"],
+            analysis["feature"],
+            job,
+            analysis["parameters"],
+            asset,
+            starter(self._run, asset, "video"),
+            analysis.get("failures", 0),
+        )
 
     def _log_reused(self, plan: list[Row], found: list[tuple[JobWork, Entry]]) -> None:
         """Log what was reused: by the plan, or because another run paid meanwhile."""
@@ -382,3 +442,16 @@ class VideoAnalyzer:
                 "".join(sorted(item.payer["media_id"] for item, _ in reused)).encode()
             ).hexdigest()
             put_ndjson(self._s3, self._run.usage_uri(f"reused-{batch[:12]}"), lines)
+
+
+def _is_interrupted(entry: Entry | None) -> bool:
+    """Return whether a job that has no JobId yet may have been asked for."""
+    return entry is not None and entry.state == "running"
+
+
+def _duration_ms(reply: Row, asset: Row) -> int:
+    metadata = reply.get("VideoMetadata") or {}
+    if isinstance(metadata, list):
+        metadata = metadata[0] if metadata else {}
+    duration: int = metadata.get("DurationMillis") or asset["duration_ms"] or 0
+    return duration

@@ -76,6 +76,11 @@ def judge(error: Exception) -> Verdict:
     return Verdict.STOP if isinstance(error, BotoCoreError) else Verdict.REJECTED
 
 
+def passes(error: BaseException) -> bool:
+    """Return whether an error is no reason to give up: the same call may work later."""
+    return isinstance(error, Exception) and judge(error) in (Verdict.SLOW_DOWN, Verdict.TRY_AGAIN)
+
+
 def finds_nothing(error: Exception, text: str | None) -> bool:
     """Return whether an error only says that the media has nothing to look for.
 

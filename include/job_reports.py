@@ -2,10 +2,27 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+ENDED = ("SUCCEEDED", "FAILED")
 _KEPT_SECONDS = 14 * 86_400
+
+
+def job_report(body: str) -> tuple[str, str] | None:
+    """Return ``(JobId, status)`` of a notification, raw or in an SNS envelope; None if it is something else.
+
+    The message's members: https://docs.aws.amazon.com/rekognition/latest/dg/video-notification-payload.html.
+    """
+    try:
+        message = json.loads(body)
+        if isinstance(message, dict) and message.get("Type") == "Notification":
+            message = json.loads(message["Message"])
+        job, status = message["JobId"], message["Status"]
+    except (ValueError, KeyError, TypeError):
+        return None
+    return (job, status) if isinstance(job, str) and job and status in ENDED else None
 
 
 def job_report_key(job_id: str) -> str:

@@ -15,6 +15,10 @@ from botocore.exceptions import ClientError
 
 Asset = Mapping[str, Any]
 
+REPLACED = (
+    "ObjectReplaced",
+    "the object was replaced or deleted after it was discovered; discover the day again",
+)
 _PAGE = 1000
 
 
@@ -31,7 +35,7 @@ def replaced_objects(s3: Any, assets: Iterable[Asset]) -> set[str]:
     for bucket, wanted in by_bucket.items():
         present = _listed(s3, bucket, wanted)
         for key, asset in wanted.items():
-            etag = present[key] if key in present else _etag(s3, bucket, key)
+            etag = present[key] if key in present else present_etag(s3, bucket, key)
             if etag != asset["etag"]:
                 replaced.add(asset["media_id"])
     return replaced
@@ -48,7 +52,8 @@ def _listed(s3: Any, bucket: str, wanted: Mapping[str, Asset]) -> dict[str, str]
     return {item["Key"]: item["ETag"].strip('"') for item in reply.get("Contents", [])}
 
 
-def _etag(s3: Any, bucket: str, key: str) -> str | None:
+def present_etag(s3: Any, bucket: str, key: str) -> str | None:
+    """Return the ETag of the object that is there now, without quotes; None if there is none."""
     try:
         return str(s3.head_object(Bucket=bucket, Key=key)["ETag"]).strip('"')
     except ClientError as error:

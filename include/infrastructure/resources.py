@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import boto3
 from awswrangler import athena
@@ -44,6 +45,7 @@ def create(session: boto3.Session, settings: Settings) -> list[Resource]:
     _create_bucket(session, settings)
     _create_ledger(session, settings)
     _create_job_notifications(session, settings)
+    _create_events_queue(session, settings)
     workgroups = {settings.workgroup: RESULTS, people_workgroup(settings): PEOPLE_RESULTS}
     for name, results in workgroups.items():
         _create_workgroup(name, results, session, settings)
@@ -59,6 +61,7 @@ def create(session: boto3.Session, settings: Settings) -> list[Resource]:
         Resource("DynamoDB table", settings.ledger_table),
         Resource("SNS topic", settings.jobs_topic),
         Resource("SQS queue", settings.jobs_queue),
+        Resource("SQS queue", settings.events_queue),
         *(Resource("Athena workgroup", name) for name in workgroups),
         Resource("Glue database", settings.database),
         *(Resource("table", f"{settings.database}.{Path(name).name}") for name in tables),
@@ -113,24 +116,50 @@ def _create_ledger(session: boto3.Session, settings: Settings) -> None:
 def _create_job_notifications(session: boto3.Session, settings: Settings) -> None:
     """Let Rekognition's completion messages arrive in the queue, as they are."""
     sns = session.client("sns", region_name=settings.region)
-    sqs = session.client("sqs", region_name=settings.region)
     topic = sns.create_topic(Name=settings.jobs_topic)["TopicArn"]
-    url = sqs.create_queue(QueueName=settings.jobs_queue)["QueueUrl"]
-    queue = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    policy = {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Effect": "Allow",
-                "Principal": {"Service": "sns.amazonaws.com"},
-                "Action": "sqs:SendMessage",
-                "Resource": queue,
-                "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
-            }
-        ],
-    }
-    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps(policy)})
-    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue, Attributes={"RawMessageDelivery": "true"})
+    queue = _create_queue(settings.jobs_queue, session, settings)
+    queue.let_send("sns.amazonaws.com", {"ArnEquals": {"aws:SourceArn": topic}})
+    sns.subscribe(
+        TopicArn=topic, Protocol="sqs", Endpoint=queue.arn, Attributes={"RawMessageDelivery": "true"}
+    )
+
+
+def _create_events_queue(session: boto3.Session, settings: Settings) -> None:
+    """Let S3 report events of any bucket of the account. Which of them do so is set at the bucket."""
+    queue = _create_queue(settings.events_queue, session, settings)
+    queue.let_send(
+        "s3.amazonaws.com",
+        {
+            "ArnLike": {"aws:SourceArn": "arn:aws:s3:::*"},
+            "StringEquals": {"aws:SourceAccount": queue.arn.split(":")[4]},
+        },
+    )
+
+
+@dataclass(frozen=True)
+class _Queue:
+    sqs: Any
+    url: str
+    arn: str
+
+    def let_send(self, service: str, condition: dict[str, Any]) -> None:
+        """Let an AWS service put messages into the queue under a condition, and nobody else."""
+        statement = {
+            "Effect": "Allow",
+            "Principal": {"Service": service},
+            "Action": "sqs:SendMessage",
+            "Resource": self.arn,
+            "Condition": condition,
+        }
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        self.sqs.set_queue_attributes(QueueUrl=self.url, Attributes={"Policy": policy})
+
+
+def _create_queue(name: str, session: boto3.Session, settings: Settings) -> _Queue:
+    sqs = session.client("sqs", region_name=settings.region)
+    url = sqs.create_queue(QueueName=name)["QueueUrl"]
+    reply = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+    return _Queue(sqs, url, reply["Attributes"]["QueueArn"])
 
 
 def _create_workgroup(name: str, results: str, session: boto3.Session, settings: Settings) -> None:

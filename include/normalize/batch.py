@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 ROWS_PER_CHUNK = 2_000
 ROWS_PER_FILE = 50_000
 
+_NOT_PAID_FOR = "this run was not to pay for it; the Dag that enriches the day does when it runs again"
+
 
 class TableWriter:
     """Writes rows of many tables as Parquet files named after the batch; a repeated attempt replaces its own."""
@@ -108,6 +110,7 @@ def normalize_batch(
         if analysis["state"] != "rejected"
     }
     entries = ledger.lookup(wanted)
+    _warn_of_versions(lake, media_type, wanted, entries)
     writer = TableWriter(session, run, media_type, batch)
     findings = _write_findings(s3, lake, plan, wanted, entries, writer)
     for row in plan:
@@ -117,6 +120,23 @@ def normalize_batch(
         writer.add("media_assets", _asset(row["asset"], analyses))
     writer.close()
     return dict(writer.written)
+
+
+def _warn_of_versions(
+    lake: Lake, media_type: MediaType, wanted: dict[str, str], entries: dict[str, Entry]
+) -> None:
+    """Say so if Rekognition answered with other versions than the pinned ones."""
+    pins = {name: lake.pinned_version(FEATURES[name], media_type) for name in set(wanted.values())}
+    others = Counter(
+        f"{wanted[key]} {entry.model_version}"
+        for key, entry in entries.items()
+        if entry.state == "done" and pins[wanted[key]] not in (None, entry.model_version)
+    )
+    if others:
+        log.warning(
+            "analyses of other versions than those pinned in lake.yaml, which are not paid for again: %s",
+            dict(others.most_common(10)),
+        )
 
 
 def remove_files(s3: Any, run: Run, media_type: MediaType, batch: str) -> None:
@@ -212,6 +232,8 @@ def _analysis(asset: Row, item: Row, entries: dict[str, Entry], findings: Counte
     }
     if item["state"] == "rejected":
         return row | {"status": "rejected"}
+    if item["state"] == "kept" and (entry is None or entry.state == "running"):
+        return row | {"status": "stopped", "error_code": "NotPaidFor", "error_message": _NOT_PAID_FOR}
     if entry is None or entry.state != "done":
         code = entry.error_code if entry else None
         message = entry.error_message if entry else None
@@ -234,7 +256,7 @@ def _analysis(asset: Row, item: Row, entries: dict[str, Entry], findings: Counte
 def _asset(asset: Row, analyses: list[Row]) -> Row:
     """Return the row of an asset, with what became of it over all its analyses."""
     good = sum(row["status"] in ("succeeded", "reused") for row in analyses)
-    bad = next((row for row in analyses if row["status"] in ("failed", "rejected")), None)
+    bad = next((row for row in analyses if row["status"] in ("failed", "rejected", "stopped")), None)
     if asset["reason_code"] or (bad and not good and all(row["status"] == "rejected" for row in analyses)):
         status = "rejected"
     elif bad is None:

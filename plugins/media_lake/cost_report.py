@@ -7,6 +7,8 @@ from typing import Any
 from airflow.providers.common.compat.sdk import XCom
 from airflow.sdk import BaseOperator, BaseOperatorLink, Context
 
+from include.metrics import Metric
+
 
 class CostPageLink(BaseOperatorLink):
     """Opens the cost page that the task drew."""
@@ -26,7 +28,12 @@ class ReportCostsOperator(BaseOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         from include.usage import report
+        from media_lake.metrics import task_metrics
         from media_lake.task_context import TaskContext
 
         lake = TaskContext()
-        return report(lake.session, lake.s3, lake.client("glue"), lake.settings, lake.run)
+        reported = report(lake.session, lake.s3, lake.client("glue"), lake.settings, lake.run)
+        metrics = task_metrics()
+        metrics.gauge(Metric.USD, reported["usd"], kind="paid")
+        metrics.gauge(Metric.USD, reported["saved_usd"], kind="saved")
+        return reported

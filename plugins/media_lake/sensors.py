@@ -10,18 +10,23 @@ from typing import Any
 from airflow.sdk import BaseSensorOperator, Context
 from airflow.sdk.exceptions import AirflowSensorTimeout
 
-from media_lake.triggers import VideoJobsTrigger
+from media_lake.triggers import MAX_WAIT, VideoJobsTrigger
+
+
+class BrokenWaitError(RuntimeError):
+    """The trigger met an error that a worker did not meet; a new attempt goes on from there."""
 
 
 class VideoJobsSensor(BaseSensorOperator):
     """
     Wait until every video job of a batch has ended, starting jobs that had no slot as slots become free.
 
-    The wait is deferred: no worker is held. Everything it needs is in the ledger, so a new attempt goes on where the
-    last one stopped, and no job is started twice.
+    The wait is deferred: no worker is held, save for a moment from time to time to archive what there is. Everything it
+    needs is in the ledger, so a new attempt goes on where the last one stopped, and no job is started twice.
 
     :param batch: Claim check of the batch. (templated)
-    :param timeout: Seconds until an attempt gives up; jobs that run go on, and a new run of the day collects them.
+    :param timeout: Seconds without any news, of a job that started or ended, after which an attempt gives up; jobs that
+        run go on, and a new run of the day collects them.
     """
 
     template_fields: Sequence[str] = ("batch",)
@@ -31,39 +36,40 @@ class VideoJobsSensor(BaseSensorOperator):
         self.batch = batch
 
     def execute(self, context: Context) -> dict[str, Any] | None:
-        return self._advance(deadline=time.time() + self.timeout, looked_up=time.time())
+        return self._advance(time.time())
 
     def resume(self, context: Context, event: dict[str, Any]) -> dict[str, Any] | None:
-        """Go on after jobs have ended, or after it is time to look for free slots again."""
-        self.log.info("%d jobs have ended since", len(event["ended"]))
-        return self._advance(event["deadline"], event["looked_up"])
+        """Go on after the trigger has fired: if it met an error, a worker meets it too, or tries again later."""
+        return self._advance(event["last_news"], event.get("error"))
 
-    def _advance(self, deadline: float, looked_up: float) -> dict[str, Any] | None:
+    def _advance(self, last_news: float, error: str | None = None) -> dict[str, Any] | None:
         from include.responses import read_plan
-        from media_lake.video_batch import video_analyzer
+        from media_lake.video_batch import jobs_topic_arn, video_analyzer
 
         analyzer, task_context = video_analyzer(self.batch)
         progress = analyzer.advance(read_plan(task_context.s3, self.batch["uri"]))
+        self.log.info("%s", progress)
         if progress.finished:
             return progress.to_xcom()
-        left = deadline - time.time()
-        if left <= 0:
+        if error is not None:
+            raise BrokenWaitError(f"the wait for {self.batch['uri']} was broken by {error}")
+        analyzer.archive_ended()
+        now = time.time()
+        if progress.started:
+            last_news = now
+        if now - last_news > self.timeout:
             raise AirflowSensorTimeout(
-                f"video jobs of {self.batch['uri']} did not end in time: {progress.to_xcom()}"
+                f"nothing was heard of the video jobs of {self.batch['uri']} for {now - last_news:.0f} s: "
+                f"{analyzer.progress()}"
             )
-        settings = task_context.settings
         self.defer(
-            trigger=VideoJobsTrigger(
-                jobs=progress.running,
-                pending=progress.pending,
-                queue_name=settings.jobs_queue,
-                ledger_table=settings.ledger_table,
-                aws_conn_id=settings.aws_conn_id,
-                region_name=settings.region,
-                sweep_after=settings.sweep_after_seconds,
-                deadline=deadline,
-                looked_up=looked_up,
+            trigger=VideoJobsTrigger.of(
+                task_context,
+                self.batch,
+                jobs_topic_arn(task_context),
+                patience=self.timeout,
+                last_news=last_news,
             ),
             method_name="resume",
-            timeout=timedelta(seconds=left),
+            timeout=timedelta(seconds=self.timeout + MAX_WAIT),
         )

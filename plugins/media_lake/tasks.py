@@ -12,6 +12,11 @@ from airflow.sdk import get_current_context, task
 
 from include.assets import media_manifest
 from include.features import MediaType
+from include.metrics import Metric, count_each
+from media_lake.callbacks import record_failure
+from media_lake.discovery import DISCOVERY_ARGS, discover_partition
+from media_lake.metrics import task_metrics
+from media_lake.redrive import requested_selections
 from rekognition.retry_policy import AwsErrorCodeRetryPolicy
 
 IMAGE_POOL = "rekognition_images"
@@ -22,17 +27,25 @@ DEFAULT_ARGS = {
     "retries": 3,
     "retry_delay": 10.0,
     "retry_policy": AwsErrorCodeRetryPolicy(),
+    "on_failure_callback": record_failure,
 }
 
+# What the UI calls the instances of a mapped task or sensor: the batch and its size. Airflow fails a task whose label it
+# cannot render, so a batch is found however it was passed.
+BATCH_LABEL = (
+    "{% set batch = task.batch if task.batch is defined else task.op_kwargs['batch'] if 'batch' in task.op_kwargs "
+    "else task.op_args[0] %}"
+    "{{ batch['uri'].rsplit('/', 1)[1].split('.', 1)[0] }}: {{ batch['rows'] }} files"
+)
 
-@task(outlets=[media_manifest])
+
+@task(outlets=[media_manifest], **DISCOVERY_ARGS)
 def discover() -> dict[str, Any]:
-    """List the day's media, look into their headers and leave a manifest."""
-    from include.discover import discover
+    """Find the day's media, look into their headers and leave a manifest."""
     from media_lake.task_context import TaskContext
 
     context = TaskContext()
-    return discover(context.s3, context.lake, context.run)
+    return discover_partition(context, context.run)
 
 
 @task
@@ -50,13 +63,25 @@ def plan(media_type: MediaType) -> list[dict[str, Any]]:
     book = load_price_book(context.settings.region)
     used = this_month(context.session, context.settings)
     batches, summary = plan(
-        context.s3, context.ledger, context.lake, context.settings, book, context.run, media_type, used
+        context.s3,
+        context.ledger,
+        context.lake,
+        context.settings,
+        book,
+        context.run,
+        media_type,
+        used,
+        requested_selections(media_type),
     )
     get_current_context()["ti"].xcom_push(key="summary", value=summary)
+    metrics = task_metrics(media_type)
+    counts = {"planned": summary["calls"], "reused": summary["reused"], "rejected": summary["rejected"]}
+    count_each(metrics, Metric.PLANNED, "state", counts)
+    metrics.gauge(Metric.PLANNED_USD, summary["usd"]["likely"])
     return batches
 
 
-@task(pool=IMAGE_POOL)
+@task(pool=IMAGE_POOL, map_index_template=BATCH_LABEL)
 def analyze_image_batch(batch: dict[str, Any]) -> dict[str, Any]:
     """Pay for what a batch of images still needs."""
     from include.analyze_images import ImageAnalyzer, planned_operations
@@ -65,6 +90,7 @@ def analyze_image_batch(batch: dict[str, Any]) -> dict[str, Any]:
 
     context = TaskContext()
     name, threads = batch_name(batch), context.settings.image_threads
+    metrics = task_metrics("image")
     rows = read_plan(context.s3, batch["uri"])
     operations = planned_operations(rows)
     analyzer = ImageAnalyzer(
@@ -77,11 +103,15 @@ def analyze_image_batch(batch: dict[str, Any]) -> dict[str, Any]:
         threads=threads,
         lease_seconds=context.settings.lease_seconds,
         paces=context.paces(operations),
+        metrics=metrics,
     )
-    return analyzer.analyze(rows).to_xcom()
+    summary = analyzer.analyze(rows).to_xcom()
+    counts = {"done": summary["calls"], "reused": summary["reused"], "failed": summary["failed"]}
+    count_each(metrics, Metric.ANALYSES, "state", counts)
+    return summary
 
 
-@task(pool=VIDEO_POOL)
+@task(pool=VIDEO_POOL, map_index_template=BATCH_LABEL)
 def start_jobs(batch: dict[str, Any]) -> dict[str, Any]:
     """Start the video jobs that there are slots for."""
     from include.responses import read_plan
@@ -91,17 +121,20 @@ def start_jobs(batch: dict[str, Any]) -> dict[str, Any]:
     return analyzer.advance(read_plan(context.s3, batch["uri"])).to_xcom()
 
 
-@task(pool=VIDEO_POOL)
+@task(pool=VIDEO_POOL, map_index_template=BATCH_LABEL)
 def collect_responses(batch: dict[str, Any]) -> dict[str, Any]:
     """Archive every page of the jobs that succeeded."""
     from include.responses import read_plan
     from media_lake.video_batch import video_analyzer
 
     analyzer, context = video_analyzer(batch)
-    return analyzer.collect(read_plan(context.s3, batch["uri"])).to_xcom()
+    summary = analyzer.collect(read_plan(context.s3, batch["uri"])).to_xcom()
+    counts = {"done": summary["done"], "failed": summary["failed"]}
+    count_each(task_metrics("video"), Metric.ANALYSES, "state", counts)
+    return summary
 
 
-@task
+@task(map_index_template=BATCH_LABEL)
 def normalize_batch(batch: dict[str, Any], media_type: MediaType) -> dict[str, int]:
     """Turn a batch's archived responses into typed rows."""
     from include.normalize.batch import normalize_batch
@@ -109,7 +142,7 @@ def normalize_batch(batch: dict[str, Any], media_type: MediaType) -> dict[str, i
     from media_lake.task_context import TaskContext
 
     context = TaskContext()
-    return normalize_batch(
+    rows = normalize_batch(
         context.session,
         context.s3,
         context.ledger,
@@ -119,6 +152,8 @@ def normalize_batch(batch: dict[str, Any], media_type: MediaType) -> dict[str, i
         batch_name(batch),
         read_plan(context.s3, batch["uri"]),
     )
+    count_each(task_metrics(media_type), Metric.ROWS, "table", rows)
+    return rows
 
 
 @task
@@ -140,6 +175,9 @@ def validate(media_type: MediaType, planned: dict[str, Any]) -> dict[str, Any]:
     publish(
         context.s3, context.client("glue"), context.settings.database, run, ["validation_results"], media_type
     )
+    passed = sum(row["success"] for row in rows)
+    counts = {"passed": passed, "failed": len(rows) - passed}
+    count_each(task_metrics(media_type), Metric.CHECKS, "result", counts)
     return {"checks": len(rows), "failed": bool(failed), "failed_text": failed}
 
 
@@ -151,7 +189,7 @@ def publish(media_type: MediaType) -> dict[str, str]:
     from media_lake.task_context import TaskContext
 
     context = TaskContext()
-    return publish(
+    published = publish(
         context.s3,
         context.client("glue"),
         context.settings.database,
@@ -159,6 +197,8 @@ def publish(media_type: MediaType) -> dict[str, str]:
         run_tables(media_type),
         media_type,
     )
+    task_metrics(media_type).count(Metric.PARTITIONS_PUBLISHED, len(published))
+    return published
 
 
 def batch_name(batch: dict[str, Any]) -> str:

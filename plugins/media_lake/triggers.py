@@ -2,171 +2,167 @@
 
 from __future__ import annotations
 
-import json
+import asyncio
 import time
 from collections.abc import AsyncIterator
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
-from botocore import xform_name
-from botocore.exceptions import ClientError
 
-from include.job_reports import job_report_item, job_report_key, job_reports
+from include.aws_errors import passes
+from include.job_reports import job_report
+from include.run import Run
+from include.settings import Settings
+from include.video_work import Chronicle
 
 if TYPE_CHECKING:
     from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook
 
-ENDED = ("SUCCEEDED", "FAILED")
+    from include.analyze_videos import VideoAnalyzer
+    from include.video_work import Progress
+    from media_lake.task_context import TaskContext
+
+MAX_WAIT = 3600.0  # seconds
+LONG_POLL = 2  # seconds for which an empty queue is waited at
+PAUSE_IN_TROUBLE = 5.0  # seconds
 
 
 class VideoJobsTrigger(BaseTrigger):
     """
-    Fire when all jobs have ended, or when one has and others wait for its slot.
+    Fire when all jobs of a batch have ended, and from time to time so that a worker archives what there is so far.
 
     Every trigger takes messages from the one queue and records in the ledger which job ended, whoever waits for it; so
-    notifications that are lost, late, repeated or taken by another trigger all end in the same state. A job that has
-    been running for ``sweep_after`` seconds without news is looked up with its Get operation, and again as often.
+    notifications that are lost, late, repeated or taken by another trigger all end in the same state. When a job ends, a
+    trigger whose batch has jobs that wait starts the next one at once: going through the scheduler and a worker would
+    leave the slot empty for seconds. That is a few short requests in a thread, never on the event loop. Everything is in the
+    ledger; a trigger that is moved or runs twice starts no job twice.
 
-    :param jobs: JobId to Get operation.
-    :param pending: Number of jobs that wait for a slot.
-    :param queue_name: SQS queue of the notifications.
-    :param ledger_table: DynamoDB table of the ledger.
-    :param aws_conn_id: Airflow connection.
-    :param region_name: AWS region.
-    :param sweep_after: Seconds without news after which a job is looked up.
-    :param deadline: When the sensor gives up, in seconds since the epoch; handed back with the event.
-    :param looked_up: When jobs were last looked up, in seconds since the epoch; handed back likewise, so that a wait
-        made of many short ones looks jobs up as often as one long wait.
+    :param batch: Claim check of the batch.
+    :param run: Fields of the Dag run, an :class:`include.run.Run`.
+    :param settings: Fields of the deployment's settings, as the worker has them.
+    :param topic_arn: SNS topic that Rekognition reports finished jobs to.
+    :param patience: Seconds without any news after which to give up.
+    :param last_news: When there was news last, in seconds since the epoch; handed back with the event.
     :param min_wait: Seconds to wait at least. Airflow 3.3.2 can fail a deferral that ends sooner than a worker's exit
         is noticed, which takes up to ``[workers] min_heartbeat_interval``.
-    :param slot_wait: Seconds after which to fire if no job runs here and others hold all slots.
+    :param max_wait: Seconds after which to fire although jobs run: results can be had for seven days only.
     """
 
     def __init__(
         self,
-        jobs: dict[str, str],
-        pending: int,
-        queue_name: str,
-        ledger_table: str,
-        aws_conn_id: str | None,
-        region_name: str,
-        sweep_after: float,
-        deadline: float | None = None,
-        looked_up: float | None = None,
+        batch: dict[str, Any],
+        run: dict[str, str],
+        settings: dict[str, Any],
+        topic_arn: str,
+        patience: float,
+        last_news: float | None = None,
         min_wait: float = 4.0,
-        slot_wait: float = 30.0,
+        max_wait: float = MAX_WAIT,
     ) -> None:
         super().__init__()
-        self.jobs = jobs
-        self.pending = pending
-        self.queue_name = queue_name
-        self.ledger_table = ledger_table
-        self.aws_conn_id = aws_conn_id
-        self.region_name = region_name
-        self.sweep_after = sweep_after
-        self.deadline = deadline
-        self.looked_up = time.time() if looked_up is None else looked_up
+        self.batch = batch
+        self.run_fields = run
+        self.settings = settings
+        self.topic_arn = topic_arn
+        self.patience = patience
+        self.last_news = time.time() if last_news is None else last_news
         self.min_wait = min_wait
-        self.slot_wait = slot_wait
+        self.max_wait = max_wait
+
+    @classmethod
+    def of(
+        cls, context: TaskContext, batch: dict[str, Any], topic_arn: str, **times: Any
+    ) -> VideoJobsTrigger:
+        """Return the trigger of a batch for a task's context."""
+        return cls(batch, asdict(context.run), context.settings.model_dump(mode="json"), topic_arn, **times)
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         return f"{type(self).__module__}.{type(self).__qualname__}", {
-            "jobs": self.jobs,
-            "pending": self.pending,
-            "queue_name": self.queue_name,
-            "ledger_table": self.ledger_table,
-            "aws_conn_id": self.aws_conn_id,
-            "region_name": self.region_name,
-            "sweep_after": self.sweep_after,
-            "deadline": self.deadline,
-            "looked_up": self.looked_up,
+            "batch": self.batch,
+            "run": self.run_fields,
+            "settings": self.settings,
+            "topic_arn": self.topic_arn,
+            "patience": self.patience,
+            "last_news": self.last_news,
             "min_wait": self.min_wait,
-            "slot_wait": self.slot_wait,
+            "max_wait": self.max_wait,
         }
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         began = time.monotonic()
-        async with (
-            await self._hook("sqs").get_async_conn() as sqs,
-            await self._hook("dynamodb").get_async_conn() as dynamodb,
-            await self._hook("rekognition").get_async_conn() as rekognition,
-        ):
-            queue = (await sqs.get_queue_url(QueueName=self.queue_name))["QueueUrl"]
-            while True:
-                await self._take_notifications(sqs, queue, dynamodb)
-                ended = await self._ended(dynamodb)
-                if time.time() - self.looked_up >= self.sweep_after:
-                    ended |= await self._look_up(rekognition, dynamodb, set(self.jobs) - ended)
-                    self.looked_up = time.time()
-                waited = time.monotonic() - began
-                all_ended = ended == set(self.jobs) and not self.pending
-                slot_may_be_free = self.pending and (ended or waited >= self.slot_wait)
-                if waited >= self.min_wait and (slot_may_be_free or all_ended):
-                    event = {"ended": sorted(ended), "looked_up": self.looked_up, "deadline": self.deadline}
-                    yield TriggerEvent(event)
-                    return
+        error = await self._watch(began)
+        await asyncio.sleep(began + self.min_wait - time.monotonic())
+        yield TriggerEvent({"last_news": self.last_news, **({"error": error} if error else {})})
 
-    def _hook(self, client_type: str) -> AwsGenericHook[Any]:
-        from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook
+    async def _watch(self, began: float) -> str | None:
+        """Return when it is time to fire, with the error if waiting does not mend it."""
+        context = await asyncio.to_thread(self._context)
+        chronicle = Chronicle()
+        analyzer: VideoAnalyzer | None = None
+        async with await self._queue_hook(context.settings).get_async_conn() as sqs:
+            while time.time() - self.last_news <= self.patience and time.monotonic() - began < self.max_wait:
+                try:
+                    if analyzer is None:
+                        queue = (await sqs.get_queue_url(QueueName=context.settings.jobs_queue))["QueueUrl"]
+                        analyzer, progress = await asyncio.to_thread(self._open, context)
+                    else:
+                        progress = await self._step(sqs, queue, analyzer)
+                except Exception as error:
+                    if not passes(error):
+                        return repr(error)
+                    self.log.warning("The wait goes on after trouble: %s", error)
+                    analyzer = None  # another reads from the ledger how far things came
+                    await asyncio.sleep(PAUSE_IN_TROUBLE)
+                    continue
+                if chronicle.note(progress):
+                    self.last_news = time.time()
+                if progress.finished:
+                    self.log.info("%s", progress)
+                    return None
+        return None
 
-        return AwsGenericHook(
-            aws_conn_id=self.aws_conn_id, region_name=self.region_name, client_type=client_type
-        )
-
-    async def _take_notifications(self, sqs: Any, queue: str, dynamodb: Any) -> None:
-        """Record the jobs that waiting messages report, then delete the messages."""
-        reply = await sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10, WaitTimeSeconds=2)
-        for message in reply.get("Messages", []):
+    async def _step(self, sqs: Any, queue: str, analyzer: VideoAnalyzer) -> Progress:
+        """Take what messages there are, then a turn."""
+        reply = await sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10, WaitTimeSeconds=LONG_POLL)
+        messages = reply.get("Messages", [])
+        if not messages:
+            await asyncio.to_thread(analyzer.look_up_overdue)
+            return await asyncio.to_thread(analyzer.turn)
+        for message in messages:
             report = job_report(message["Body"])
             if report is None:
                 self.log.warning(
                     "Dropping a message that is no notification of Rekognition: %.200s", message["Body"]
                 )
             else:
-                await self._record(dynamodb, *report)
-            await sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+                await asyncio.to_thread(analyzer.job_ended, *report)
+                self.last_news = time.time()
+        receipts = [
+            {"Id": str(number), "ReceiptHandle": message["ReceiptHandle"]}
+            for number, message in enumerate(messages)
+        ]
+        progress = await asyncio.to_thread(analyzer.turn)
+        await sqs.delete_message_batch(QueueUrl=queue, Entries=receipts)
+        return progress
 
-    async def _ended(self, dynamodb: Any) -> set[str]:
-        keys = [{"key": {"S": job_report_key(job)}} for job in self.jobs]
-        ended: set[str] = set()
-        for start in range(0, len(keys), 100):
-            request = {self.ledger_table: {"Keys": keys[start : start + 100], "ConsistentRead": True}}
-            reply = await dynamodb.batch_get_item(RequestItems=request)
-            ended |= set(job_reports(reply["Responses"].get(self.ledger_table, [])))
-        return ended
+    def _open(self, context: TaskContext) -> tuple[VideoAnalyzer, Progress]:
+        from include.responses import read_plan
+        from media_lake.video_batch import analyzer_in
 
-    async def _look_up(self, rekognition: Any, dynamodb: Any, overdue: set[str]) -> set[str]:
-        """Ask Rekognition for jobs without news and record those that have ended."""
-        ended = set()
-        for job in sorted(overdue):
-            try:
-                reply = await getattr(rekognition, xform_name(self.jobs[job]))(JobId=job, MaxResults=1)
-                status = reply["JobStatus"]
-            except ClientError as error:
-                if error.response["Error"]["Code"] != "ResourceNotFoundException":
-                    self.log.warning("Look-up of job %s failed, will be repeated: %s", job, error)
-                    continue
-                status = "FAILED"  # results are kept for 7 days: nobody will ever get them
-            if status in ENDED:
-                self.log.info("Job %s ended as %s without a notification", job, status)
-                await self._record(dynamodb, job, status)
-                ended.add(job)
-        return ended
+        analyzer = analyzer_in(context, self.batch, self.topic_arn)
+        return analyzer, analyzer.advance(read_plan(context.s3, self.batch["uri"]))
 
-    async def _record(self, dynamodb: Any, job: str, status: str) -> None:
-        await dynamodb.put_item(TableName=self.ledger_table, Item=job_report_item(job, status, time.time()))
+    def _context(self) -> TaskContext:
+        from media_lake.task_context import TaskContext
 
+        context = TaskContext()
+        context.settings, context.run = Settings(**self.settings), Run(**self.run_fields)
+        return context
 
-def job_report(body: str) -> tuple[str, str] | None:
-    """Return ``(JobId, status)`` of a notification, raw or in an SNS envelope; None if it is something else.
+    def _queue_hook(self, settings: Settings) -> AwsGenericHook[Any]:
+        from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook
 
-    The message's members: https://docs.aws.amazon.com/rekognition/latest/dg/video-notification-payload.html.
-    """
-    try:
-        message = json.loads(body)
-        if isinstance(message, dict) and message.get("Type") == "Notification":
-            message = json.loads(message["Message"])
-        job, status = message["JobId"], message["Status"]
-    except (ValueError, KeyError, TypeError):
-        return None
-    return (job, status) if isinstance(job, str) and job and status in ENDED else None
+        return AwsGenericHook(
+            aws_conn_id=settings.aws_conn_id, region_name=settings.region, client_type="sqs"
+        )

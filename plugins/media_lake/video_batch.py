@@ -5,24 +5,35 @@ from __future__ import annotations
 from typing import Any
 
 from include.analyze_videos import VideoAnalyzer
+from media_lake.metrics import AirflowMetrics
 from media_lake.task_context import TaskContext
 
 
 def video_analyzer(batch: dict[str, Any]) -> tuple[VideoAnalyzer, TaskContext]:
     """Return the analyzer and the context it was made from."""
+    context = TaskContext()
+    return analyzer_in(context, batch, jobs_topic_arn(context)), context
+
+
+def analyzer_in(context: TaskContext, batch: dict[str, Any], topic_arn: str) -> VideoAnalyzer:
+    """Return the analyzer of a batch.
+
+    :param topic_arn: from :func:`jobs_topic_arn`.
+    """
     from media_lake.tasks import batch_name
 
-    context = TaskContext()
-    analyzer = VideoAnalyzer(
+    name = batch_name(batch)
+    return VideoAnalyzer(
         context.client("rekognition"),
         context.s3,
         context.ledger,
         context.run,
         context.settings,
-        topic_arn=jobs_topic_arn(context),
-        owner=f"{context.run.token}/{batch_name(batch)}",
+        topic_arn=topic_arn,
+        batch=name,
+        owner=f"{context.run.token}/{name}",
+        metrics=AirflowMetrics(dag_id=context.run.dag_id, media_type="video"),
     )
-    return analyzer, context
 
 
 def jobs_topic_arn(context: TaskContext) -> str:

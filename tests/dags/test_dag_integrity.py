@@ -17,7 +17,17 @@ from rekognition.retry_policy import AwsErrorCodeRetryPolicy
 
 ROOT = Path(__file__).parents[2]
 DAG_FILES = sorted((ROOT / "dags").glob("*.py"))
-DAG_IDS = ["discover_media", "enrich_images", "enrich_videos", "report_costs"]
+DAG_IDS = [
+    "discover_events",
+    "discover_media",
+    "enrich_images",
+    "enrich_videos",
+    "redrive_failed",
+    "report_costs",
+    "reprocess_days",
+    "reprocess_images",
+    "reprocess_videos",
+]
 POOLS = {"rekognition_images", "rekognition_videos"}
 HEADINGS = ("What it does", "Reads and writes", "When it fails", "Re-running")
 STAGES = {"discover", "plan", "analyze", "normalize", "validate", "publish", "report"}
@@ -29,7 +39,7 @@ def dagbag() -> DagBag:
     return DagBag(ROOT / "dags")
 
 
-def test_there_are_four_dags_and_no_import_errors(dagbag: DagBag) -> None:
+def test_every_file_holds_its_dag_and_none_has_errors(dagbag: DagBag) -> None:
     assert dagbag.import_errors == {}
     assert sorted(dagbag.dags) == DAG_IDS
     assert [path.stem for path in DAG_FILES] == DAG_IDS
@@ -97,6 +107,8 @@ EDGES = {
         "plan", "approve", "analyze.start_jobs", "analyze.wait_for_jobs", "analyze.collect_responses",
         "normalize", "validate", "review", "publish",
     ],
+    "reprocess_images": ["plan", "normalize", "validate", "review", "publish"],
+    "reprocess_videos": ["plan", "normalize", "validate", "review", "publish"],
 }  # fmt: skip
 
 
@@ -123,13 +135,66 @@ def test_models_are_stopped_once_one_could_have_been_started(dagbag: DagBag) -> 
 
 
 def test_stages_are_mapped_over_the_batches_of_the_plan(dagbag: DagBag) -> None:
-    for dag_id, mapped in {"enrich_images": ["analyze", "normalize"], "enrich_videos": ["normalize"]}.items():
+    for dag_id, mapped in {
+        "enrich_images": ["analyze", "normalize"],
+        "enrich_videos": ["normalize"],
+        "reprocess_images": ["normalize"],
+        "reprocess_videos": ["normalize"],
+    }.items():
         dag = dagbag.dags[dag_id]
         assert [task.task_id for task in dag.tasks if task.is_mapped] == mapped
         for name in mapped:
             task = dag.get_task(name)
             assert {operator.task_id for operator in task.iter_mapped_dependencies()} == {"plan"}
             assert list(task.op_kwargs_expand_input.value) == ["batch"]
+
+
+@pytest.mark.parametrize("dag_id", ["reprocess_days", "reprocess_images", "reprocess_videos"])
+def test_reprocessing_has_no_task_that_could_pay(dagbag: DagBag, dag_id: str) -> None:
+    """Its plan asks for nothing, and nothing in it calls Rekognition, whatever the plan says."""
+    functions = {
+        task.python_callable.__name__
+        for task in dagbag.dags[dag_id].tasks
+        if hasattr(task, "python_callable")
+    }
+    allowed = {
+        "plan_reprocessing",
+        "normalize_batch",
+        "validate",
+        "publish",
+        "select_days",
+        "start_reprocessing",
+    }
+    assert functions <= allowed
+    assert {task.task_id for task in dagbag.dags[dag_id].tasks} <= {
+        "plan", "normalize", "validate", "review", "publish", "select_days", "reprocess_images", "reprocess_videos",
+    }  # fmt: skip
+
+
+def test_days_that_are_reprocessed_are_few_at_a_time(dagbag: DagBag) -> None:
+    assert {dagbag.dags[f"reprocess_{kind}s"].max_active_runs for kind in ("image", "video")} == {4}
+
+
+def test_a_redrive_shows_before_it_does(dagbag: DagBag) -> None:
+    assert dagbag.dags["redrive_failed"].params.dump() == {
+        "dry_run": True,
+        "first_day": None,
+        "last_day": None,
+        "media_type": None,
+        "features": None,
+        "error_codes": None,
+    }
+
+
+def test_each_day_with_events_is_discovered_by_itself_and_only_then_loses_its_marks(dagbag: DagBag) -> None:
+    dag = dagbag.dags["discover_events"]
+    for name in ("discover.discover_day", "discover.remove_marks"):
+        (group,) = dag.get_task(name).iter_mapped_task_groups()
+        assert {operator.task_id for operator in group.iter_mapped_dependencies()} == {"record_events"}
+        assert list(dag.get_task(name).op_kwargs) == ["found"]  # the label of an instance reads it from there
+    assert "discover.discover_day" in dag.get_task("discover.remove_marks").upstream_task_ids
+    assert dag.get_task("discover.remove_marks").trigger_rule == "all_success"
+    assert dag.max_active_runs == 1
 
 
 def test_each_batch_of_videos_is_a_group_of_its_own(dagbag: DagBag) -> None:
@@ -178,7 +243,7 @@ def test_parsing_is_quick_and_imports_nothing_heavy(
     ).stdout
     parsed = json.loads(output.splitlines()[-1])
     with capsys.disabled():
-        print(f"\nfour Dag files parsed in {parsed['seconds']:.2f} s")
+        print(f"\n{len(DAG_FILES)} Dag files parsed in {parsed['seconds']:.2f} s")
     assert parsed["errors"] == []
     assert parsed["modules"] == []
     assert parsed["seconds"] < 10

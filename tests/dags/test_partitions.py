@@ -12,19 +12,39 @@ from airflow.sdk import CronPartitionTimetable, IdentityMapper, PartitionedAsset
 from airflow.serialization.decoders import decode_timetable
 from airflow.serialization.encoders import encode_timetable
 
-from include.assets import PARTITION_KEY_FORMAT, cost_report, image_findings, media_manifest, video_findings
+from include.assets import (
+    PARTITION_KEY_FORMAT,
+    cost_report,
+    image_findings,
+    image_redrives,
+    image_reprocessing,
+    media_manifest,
+    video_findings,
+    video_redrives,
+    video_reprocessing,
+)
 from include.run import Run
+from media_lake.event_queue import EventsWaitingTrigger
 
 ROOT = Path(__file__).parents[2]
 CONSUMED = {
-    "enrich_images": {media_manifest.name},
-    "enrich_videos": {media_manifest.name},
+    "enrich_images": {media_manifest.name, image_redrives.name},
+    "enrich_videos": {media_manifest.name, video_redrives.name},
+    "reprocess_images": {image_reprocessing.name},
+    "reprocess_videos": {video_reprocessing.name},
     "report_costs": {image_findings.name, video_findings.name},
 }
 PRODUCED = {
+    ("discover_events", "discover.discover_day"): {media_manifest.name},
     ("discover_media", "discover"): {media_manifest.name},
     ("enrich_images", "publish"): {image_findings.name},
     ("enrich_videos", "publish"): {video_findings.name},
+    ("redrive_failed", "redrive_images"): {image_redrives.name},
+    ("redrive_failed", "redrive_videos"): {video_redrives.name},
+    ("reprocess_days", "reprocess_images"): {image_reprocessing.name},
+    ("reprocess_days", "reprocess_videos"): {video_reprocessing.name},
+    ("reprocess_images", "publish"): {image_findings.name},
+    ("reprocess_videos", "publish"): {video_findings.name},
     ("report_costs", "report"): {cost_report.name},
 }
 
@@ -50,17 +70,29 @@ def test_assets_are_produced_where_people_read_that_they_are(dags: dict[str, Any
 
 
 def test_findings_are_announced_only_when_everything_is_published(dags: dict[str, Any]) -> None:
-    for dag_id in ("enrich_images", "enrich_videos"):
+    for dag_id in ("enrich_images", "enrich_videos", "reprocess_images", "reprocess_videos"):
         assert dags[dag_id].get_task("publish").downstream_task_ids == set()
 
 
 @pytest.mark.parametrize("dag_id", CONSUMED)
-def test_consumers_wait_for_all_their_assets_under_one_key(dags: dict[str, Any], dag_id: str) -> None:
+def test_consumers_are_started_by_their_assets(dags: dict[str, Any], dag_id: str) -> None:
     assert isinstance(dags[dag_id].timetable, PartitionedAssetTimetable)
     timetable = as_scheduled(dags[dag_id])
     assert {key.name for key, _ in timetable.asset_condition.iter_assets()} == CONSUMED[dag_id]
-    if len(CONSUMED[dag_id]) > 1:
-        assert type(timetable.asset_condition).__name__ == "SerializedAssetAll"
+
+
+@pytest.mark.parametrize(
+    ("dag_id", "condition"),
+    [
+        ("report_costs", "SerializedAssetAll"),
+        ("enrich_images", "SerializedAssetAny"),
+        ("enrich_videos", "SerializedAssetAny"),
+    ],
+)
+def test_costs_wait_for_both_and_enrichment_for_either(
+    dags: dict[str, Any], dag_id: str, condition: str
+) -> None:
+    assert type(as_scheduled(dags[dag_id]).asset_condition).__name__ == condition
 
 
 @pytest.mark.parametrize("dag_id", CONSUMED)
@@ -99,6 +131,14 @@ def test_a_key_of_the_schedule_is_a_day_of_the_lake(dags: dict[str, Any]) -> Non
     assert as_scheduled(dags["discover_media"]).resolve_partition_date(key) == datetime(
         2026, 11, 20, tzinfo=UTC
     )
+
+
+def test_events_are_watched_and_their_days_are_found_by_the_task(dags: dict[str, Any]) -> None:
+    timetable = as_scheduled(dags["discover_events"])
+    assert not timetable.partitioned
+    (asset,) = dags["discover_events"].schedule
+    (watcher,) = asset.watchers
+    assert isinstance(watcher.trigger, EventsWaitingTrigger)
 
 
 def test_costs_are_reported_one_day_at_a_time(dags: dict[str, Any]) -> None:

@@ -1,6 +1,11 @@
 from __future__ import annotations
 
-from include.job_reports import job_report_item, job_report_key, job_reports
+import json
+from typing import Any
+
+import pytest
+
+from include.job_reports import job_report, job_report_item, job_report_key, job_reports
 
 
 def test_a_report_is_read_as_it_was_written() -> None:
@@ -17,3 +22,30 @@ def test_a_report_outlives_the_results_of_its_job() -> None:
 
 def test_a_report_is_never_taken_for_an_analysis() -> None:
     assert job_report_key("a" * 64).startswith("job#")
+
+
+@pytest.mark.parametrize(
+    ("body", "report"),
+    [
+        ({"JobId": "j", "Status": "SUCCEEDED"}, ("j", "SUCCEEDED")),
+        ({"JobId": "j", "Status": "FAILED", "JobTag": "labels"}, ("j", "FAILED")),
+        ({"JobId": "j", "Status": "IN_PROGRESS"}, None),
+        ({"Type": "Notification", "Message": '{"JobId": "j", "Status": "FAILED"}'}, ("j", "FAILED")),
+        ({"Type": "Notification", "Message": "hello"}, None),
+        ({"Type": "Notification"}, None),
+        ({"Type": "SubscriptionConfirmation", "Message": "x"}, None),
+        ({"Status": "SUCCEEDED"}, None),
+        ({"JobId": "j", "Status": ["SUCCEEDED"]}, None),
+        ([], None),
+        ("text", None),
+        (None, None),
+        (7, None),
+    ],
+)
+def test_job_report(body: Any, report: tuple[str, str] | None) -> None:
+    assert job_report(json.dumps(body)) == report
+
+
+def test_job_report_of_no_json() -> None:
+    assert job_report("{") is None
+    assert job_report("") is None

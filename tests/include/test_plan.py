@@ -1,162 +1,29 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 import pytest
 
+from include import plan as plan_module
+from include.analysis_keys import analysis_key
 from include.analyze_images import ImageAnalyzer
-from include.costs import load_price_book
-from include.discover import MANIFEST_SCHEMA
-from include.features import FEATURES, Feature, ImageCall, run_tables
+from include.features import FEATURES, ImageCall, run_tables
 from include.ledger import Entry, Ledger
-from include.objects import Row, get_ndjson, list_uris, put, put_parquet
+from include.objects import Row, list_uris, put
 from include.pace import LocalTurns, Pace
-from include.plan import NoManifestError, _cut, analysis_key, billed_units, plan, read_manifest
+from include.plan import assets_per_batch, billed_units
 from include.run import Run
-from include.settings import Lake, Settings, SettingsError
+from include.settings import Settings, SettingsError
 from include.usage import read_usage_log
 
-BOOK = load_price_book("us-east-1")
-
-
-def an_asset(name: str, **changes: Any) -> Row:
-    return {
-        "media_type": "image",
-        "media_id": f"id-{name}",
-        "source": "sample",
-        "cost_center": "team",
-        "bucket": "media-lake",
-        "key": f"raw/{name}",
-        "version_id": None,
-        "etag": name,
-        "size_bytes": 1000,
-        "last_modified": datetime(2026, 11, 20, 10),
-        "content_id": f"etag:{name}:1000",
-        "format": "JPEG",
-        "codec": None,
-        "width": 640,
-        "height": 480,
-        "duration_ms": None,
-        "frame_rate": None,
-        "reason_code": None,
-        "reason": None,
-        **changes,
-    }
-
-
-def a_video(name: str, **changes: Any) -> Row:
-    video = {
-        "media_type": "video",
-        "format": "MP4",
-        "codec": "h264",
-        "duration_ms": 90_000,
-        "frame_rate": 25.0,
-    }
-    return an_asset(name, **(video | changes))
-
-
-def a_lake(
-    image: Sequence[str] = ("labels", "text"), video: Sequence[str] = ("labels", "segments"), **source: Any
-) -> Lake:
-    sample = {
-        "name": "sample",
-        "prefix": "raw/sample/",
-        "cost_center": "team",
-        "features": {"image": image, "video": video},
-        **source,
-    }
-    other = {
-        "name": "other",
-        "prefix": "raw/other/",
-        "cost_center": "team",
-        "features": {"image": ["faces"]},
-        "approval_limit_usd": 0,
-    }
-    return Lake.model_validate({"cost_centers": {"team": {"title": "Team"}}, "sources": [sample, other]})
+from .planning import BOOK, Planner, a_lake, a_video, an_asset, states
 
 
 @pytest.fixture
-def planner(s3: Any, ledger: Ledger, run: Run) -> Any:
-    """Plan a manifest and return the rows of every batch, the claim checks and the figures."""
-
-    def make(
-        assets: Sequence[Row], lake: Lake | None = None, media_type: Any = "image", **settings: Any
-    ) -> Any:
-        put_parquet(s3, run.manifest_uri(), list(assets), MANIFEST_SCHEMA)
-        used = settings.pop("used", {})
-        batches, summary = plan(
-            s3, ledger, lake or a_lake(), Settings(**settings), BOOK, run, media_type, used
-        )
-        return [list(get_ndjson(s3, batch["uri"])) for batch in batches], batches, summary
-
-    return make
-
-
-def states(rows: Sequence[Row]) -> dict[tuple[str, str], str]:
-    return {(row["asset"]["key"], item["feature"]): item["state"] for row in rows for item in row["analyses"]}
-
-
-# --- analysis keys
-
-
-def test_a_key_is_the_same_for_the_same_analysis() -> None:
-    labels = FEATURES["labels"]
-    assert analysis_key("c", labels, "image") == analysis_key("c", labels, "image")
-    assert len(analysis_key("c", labels, "image")) == 64
-
-
-def changed_call(**changes: Any) -> Feature:
-    labels = FEATURES["labels"]
-    assert labels.image is not None
-    return replace(labels, image=replace(labels.image, **changes))
-
-
-@pytest.mark.parametrize(
-    ("content_id", "feature", "media_type"),
-    [
-        ("d", FEATURES["labels"], "image"),
-        ("c", FEATURES["moderation"], "image"),
-        ("c", FEATURES["labels"], "video"),
-        ("c", changed_call(parameters={"MinConfidence": 31.0}), "image"),
-        ("c", changed_call(parameters={"MinConfidence": 30.0, "MaxLabels": 5}), "image"),
-        ("c", changed_call(operation="DetectLabels2"), "image"),
-    ],
-)
-def test_whatever_changes_the_answer_changes_the_key(
-    content_id: str, feature: Feature, media_type: Any
-) -> None:
-    assert analysis_key(content_id, feature, media_type) != analysis_key("c", FEATURES["labels"], "image")
-
-
-@pytest.mark.parametrize(
-    "feature",
-    [
-        changed_call(price_items=("other",)),
-        changed_call(max_bytes=1, min_side=1, max_side=None, formats=()),
-        changed_call(model_version_member=None),
-        replace(FEATURES["labels"], title="Other", tables=(), sensitive=True, video=None),
-    ],
-)
-def test_what_does_not_change_the_answer_keeps_the_key(feature: Feature) -> None:
-    assert analysis_key("c", feature, "image") == analysis_key("c", FEATURES["labels"], "image")
-
-
-def test_an_analysis_that_is_not_offered_has_no_key() -> None:
-    with pytest.raises(ValueError, match="segments is not offered for images"):
-        analysis_key("c", FEATURES["segments"], "image")
-
-
-def test_what_a_source_asks_for_changes_the_key() -> None:
-    labels = FEATURES["labels"]
-    keys = {
-        analysis_key("c", labels, "image", members) for members in ({}, {"MaxLabels": 5}, {"MaxLabels": 6})
-    }
-    assert len(keys) == 3
-    assert analysis_key("c", labels, "image", dict(labels.image.parameters)) in keys  # type: ignore[union-attr]
+def planner(s3: Any, ledger: Ledger, run: Run) -> Planner:
+    return Planner(s3, ledger, run)
 
 
 @pytest.mark.parametrize(
@@ -178,24 +45,10 @@ def test_what_an_analysis_is_billed_as(
     assert dict(billed_units(call, duration_ms)) == billed
 
 
-# --- the manifest
-
-
-def test_a_day_that_was_never_discovered_says_what_to_do(s3: Any, run: Run) -> None:
-    with pytest.raises(NoManifestError, match="2026-11-20 has no manifest: run discover_media"):
-        read_manifest(s3, run, "image")
-
-
-def test_a_manifest_is_read_by_media_type(s3: Any, run: Run) -> None:
-    put_parquet(s3, run.manifest_uri(), [an_asset("a"), a_video("b")], MANIFEST_SCHEMA)
-    assert [row["media_id"] for row in read_manifest(s3, run, "image")] == ["id-a"]
-    assert read_manifest(s3, run, "video") == [a_video("b")]
-
-
 # --- what is planned
 
 
-def test_every_feature_of_the_source_is_planned_for_every_asset(planner: Any) -> None:
+def test_every_feature_of_the_source_is_planned_for_every_asset(planner: Planner) -> None:
     (rows,), _, summary = planner([an_asset("a"), an_asset("b", source="other")])
     assert states(rows) == {
         ("raw/a", "labels"): "planned",
@@ -207,7 +60,7 @@ def test_every_feature_of_the_source_is_planned_for_every_asset(planner: Any) ->
     assert rows[0]["asset"]["last_modified"] == "2026-11-20T10:00:00"
 
 
-def test_duplicates_within_a_partition_are_paid_once(planner: Any) -> None:
+def test_duplicates_within_a_partition_are_paid_once(planner: Planner) -> None:
     twin = {"content_id": "etag:same:1"}
     assets = [an_asset(name, **twin) for name in "abc"]
     (rows,), _, summary = planner(assets, batch_size=1000)
@@ -215,13 +68,38 @@ def test_duplicates_within_a_partition_are_paid_once(planner: Any) -> None:
     assert (summary["calls"], summary["reused"]) == (2, 4)
 
 
-def test_duplicates_in_different_batches_are_paid_once(planner: Any) -> None:
+def test_duplicates_in_different_batches_are_paid_once(planner: Planner) -> None:
     batches, _, summary = planner([an_asset(name, content_id="same") for name in "abc"], batch_size=2)
     assert len(batches) == 3
     assert (summary["calls"], summary["reused"]) == (2, 4)
 
 
-def test_what_the_ledger_has_as_done_is_reused_and_nothing_else(planner: Any, ledger: Ledger) -> None:
+def test_duplicates_of_two_sources_are_paid_once_if_they_ask_for_the_same(planner: Planner) -> None:
+    """Members of the request tell two analyses apart; the source, the partition and the team do not."""
+    lake = a_lake(image=["labels", {"text": {}}], other=[{"labels": {"MaxLabels": 5}}, "text"])
+    twins = [an_asset("a", content_id="same"), an_asset("b", content_id="same", source="other")]
+    (rows,), _, summary = planner(twins, lake)
+    assert states(rows) == {
+        ("raw/a", "labels"): "planned",
+        ("raw/a", "text"): "planned",
+        ("raw/b", "labels"): "planned",
+        ("raw/b", "text"): "reused",
+    }
+    assert (summary["calls"], summary["reused"]) == (3, 1)
+
+
+def test_duplicates_of_another_partition_are_paid_once(
+    planner: Planner, s3: Any, ledger: Ledger, run: Run
+) -> None:
+    (rows,), _, _ = planner([an_asset("a", content_id="same")], a_lake(image=["labels"]))
+    ledger.finish([Entry(rows[0]["analyses"][0]["analysis_key"], "done")])
+    next_day = Planner(s3, ledger, replace(run, partition="2026-11-21", run_id="next"))
+    (rows,), _, summary = next_day([an_asset("b", content_id="same")], a_lake(image=["labels"]))
+    assert states(rows) == {("raw/b", "labels"): "reused"}
+    assert summary["calls"] == 0
+
+
+def test_what_the_ledger_has_as_done_is_reused_and_nothing_else(planner: Planner, ledger: Ledger) -> None:
     def key(name: str) -> str:
         return analysis_key(f"etag:{name}:1000", FEATURES["labels"], "image")
 
@@ -243,7 +121,7 @@ def test_what_the_ledger_has_as_done_is_reused_and_nothing_else(planner: Any, le
     assert summary["units"] == {"image-group-2": 3}
 
 
-def test_a_defect_rejects_every_analysis_with_its_reason(planner: Any) -> None:
+def test_a_defect_rejects_every_analysis_with_its_reason(planner: Planner) -> None:
     broken = an_asset("a", reason_code="Truncated", reason="cut short", width=None, height=None)
     (rows,), _, summary = planner([broken])
     assert [(item["state"], item["code"], item["message"]) for item in rows[0]["analyses"]] == [
@@ -265,7 +143,7 @@ def test_a_defect_rejects_every_analysis_with_its_reason(planner: Any) -> None:
         (an_asset("a", size_bytes=15 * 1024 * 1024 + 1), {"labels", "text"}),
     ],
 )
-def test_limits_reject_before_anything_is_paid(planner: Any, asset: Row, rejected: set[str]) -> None:
+def test_limits_reject_before_anything_is_paid(planner: Planner, asset: Row, rejected: set[str]) -> None:
     (rows,), _, _ = planner([asset])
     found = {item["feature"]: item for item in rows[0]["analyses"]}
     assert {name for name, item in found.items() if item["state"] == "rejected"} == rejected
@@ -283,7 +161,7 @@ def test_limits_reject_before_anything_is_paid(planner: Any, asset: Row, rejecte
         {"size_bytes": 10 * 1024**3 + 1},
     ],
 )
-def test_limits_of_videos(planner: Any, change: Row) -> None:
+def test_limits_of_videos(planner: Planner, change: Row) -> None:
     (rows,), _, summary = planner([a_video("a", **change), a_video("b")], media_type="video")
     assert set(states(rows[:1]).values()) == {"rejected"}
     assert set(states(rows[1:]).values()) == {"planned"}
@@ -294,13 +172,13 @@ def test_limits_of_videos(planner: Any, change: Row) -> None:
     }
 
 
-def test_a_rejected_twin_does_not_stand_for_one_that_can_be_paid(planner: Any) -> None:
+def test_a_rejected_twin_does_not_stand_for_one_that_can_be_paid(planner: Planner) -> None:
     gone = an_asset("a", content_id="same", reason_code="Deleted", reason="gone")
     (rows,), _, _ = planner([gone, an_asset("b", content_id="same")], a_lake(image=["labels"]))
     assert states(rows) == {("raw/a", "labels"): "rejected", ("raw/b", "labels"): "planned"}
 
 
-def test_a_source_that_left_the_lake_file_is_named(planner: Any) -> None:
+def test_a_source_that_left_the_lake_file_is_named(planner: Planner) -> None:
     with pytest.raises(
         SettingsError, match=r"'old-source' is not in lake\.yaml any more; run discover_media"
     ):
@@ -310,7 +188,7 @@ def test_a_source_that_left_the_lake_file_is_named(planner: Any) -> None:
 # --- batches
 
 
-def test_an_empty_day_has_one_empty_batch(planner: Any) -> None:
+def test_an_empty_day_has_one_empty_batch(planner: Planner) -> None:
     batches, checks, summary = planner([])
     assert batches == [[]]
     assert checks[0]["rows"] == 0
@@ -318,7 +196,7 @@ def test_an_empty_day_has_one_empty_batch(planner: Any) -> None:
     assert not summary["approval_needed"]
 
 
-def test_all_analyses_of_an_asset_are_in_one_batch_and_every_asset_in_one(planner: Any) -> None:
+def test_all_analyses_of_an_asset_are_in_one_batch_and_every_asset_in_one(planner: Planner) -> None:
     assets = [an_asset(f"{n:03d}") for n in range(101)]
     batches, checks, _ = planner(assets, batch_size=10)
     assert [row["asset"]["media_id"] for rows in batches for row in rows] == [
@@ -327,23 +205,6 @@ def test_all_analyses_of_an_asset_are_in_one_batch_and_every_asset_in_one(planne
     assert all(len(row["analyses"]) == 2 for rows in batches for row in rows)
     assert [check["rows"] for check in checks] == [len(rows) for rows in batches]
     assert len({check["uri"] for check in checks}) == len(checks)
-
-
-class Repeated(Sequence[Row]):
-    """A sequence of one row many times over, in no memory."""
-
-    def __init__(self, length: int, analyses: int) -> None:
-        self._length, self._row = length, {"analyses": [None] * analyses}
-
-    def __len__(self) -> int:
-        return self._length
-
-    def __getitem__(self, index: Any) -> Any:
-        if isinstance(index, slice):
-            return range(*index.indices(self._length))
-        if index >= self._length:
-            raise IndexError(index)
-        return self._row
 
 
 @pytest.mark.parametrize(
@@ -362,15 +223,30 @@ class Repeated(Sequence[Row]):
         (1_000_000, 1, 10_000, 1, 1),
     ],
 )
-def test_cutting(assets: int, analyses: int, batch_size: int, max_batches: int, batches: int) -> None:
-    cut = list(_cut(Repeated(assets, analyses), batch_size, max_batches))
-    sizes = [len(rows) for rows in cut]
-    assert sum(sizes) == assets
-    assert len(sizes) == batches <= max_batches
-    assert max(sizes) <= max(1, -(-assets // batches))
+def test_the_size_of_batches(
+    assets: int, analyses: int, batch_size: int, max_batches: int, batches: int
+) -> None:
+    settings = Settings(batch_size=batch_size, max_batches=max_batches)
+    size = assets_per_batch(assets, assets * analyses, settings)
+    assert max(1, -(-assets // size)) == batches <= max_batches
+    assert size <= max(1, -(-assets // batches))
 
 
-def test_what_is_returned_fits_an_xcom_at_200_batches(planner: Any) -> None:
+@pytest.mark.parametrize("assets", [1, 6, 7, 8, 20, 21])
+def test_chunks_do_not_show_in_batches(
+    planner: Planner, monkeypatch: pytest.MonkeyPatch, assets: int
+) -> None:
+    """Duplicates, order and sizes are the same however many assets are held at a time."""
+    names = [f"{number:03d}" for number in range(assets)]
+    day = [an_asset(name, content_id=f"content-{int(name) // 3}") for name in names]
+    day += [a_video("v")]
+    whole = planner(day, batch_size=6)
+    monkeypatch.setattr(plan_module, "CHUNK_ASSETS", 7)
+    assert planner(day, batch_size=6) == whole
+    assert [row["asset"]["media_id"] for rows in whole[0] for row in rows] == [f"id-{name}" for name in names]
+
+
+def test_what_is_returned_fits_an_xcom_at_200_batches(planner: Planner) -> None:
     assets = [an_asset(f"{n:03d}") for n in range(200)]
     batches, checks, summary = planner(assets, batch_size=1)
     assert len(batches) == 200
@@ -381,7 +257,7 @@ def test_what_is_returned_fits_an_xcom_at_200_batches(planner: Any) -> None:
 # --- money
 
 
-def test_the_estimate_counts_what_will_be_paid_at_the_tiers_reached(planner: Any) -> None:
+def test_the_estimate_counts_what_will_be_paid_at_the_tiers_reached(planner: Planner) -> None:
     _, _, summary = planner([an_asset("a"), an_asset("b")])
     assert summary["units"] == {"image-group-2": 4}
     price = BOOK.usd("image-group-2", 4)
@@ -393,13 +269,13 @@ def test_the_estimate_counts_what_will_be_paid_at_the_tiers_reached(planner: Any
     assert "2 images: 4 analyses to pay for, 0 reused, 0 rejected; $" in summary["text"]
 
 
-def test_a_plan_below_its_limit_needs_nobody(planner: Any) -> None:
+def test_a_plan_below_its_limit_needs_nobody(planner: Planner) -> None:
     _, _, summary = planner([an_asset("a")])
     assert summary["approval_needed"] is False
     assert summary["approval_text"] == ""
 
 
-def test_a_source_above_its_limit_waits_for_a_person_who_reads_why(planner: Any) -> None:
+def test_a_source_above_its_limit_waits_for_a_person_who_reads_why(planner: Planner) -> None:
     _, _, summary = planner([an_asset("a"), an_asset("b", source="other")], a_lake(approval_limit_usd=0.0001))
     assert summary["approval_needed"] is True
     first, second = summary["approval_text"].split("\n")
@@ -409,7 +285,7 @@ def test_a_source_above_its_limit_waits_for_a_person_who_reads_why(planner: Any)
     assert "Source **other**" in second
 
 
-def test_the_limit_is_compared_with_the_upper_estimate(planner: Any) -> None:
+def test_the_limit_is_compared_with_the_upper_estimate(planner: Planner) -> None:
     assets = [a_video("a", duration_ms=60 * 60_000)]
     _, _, summary = planner(assets, a_lake(video=["labels"]), media_type="video")
     high = summary["usd"]["high"]
@@ -422,7 +298,7 @@ def test_the_limit_is_compared_with_the_upper_estimate(planner: Any) -> None:
     assert f"above its limit of ${high - 0.01:,.2f}." in above["approval_text"]
 
 
-def test_what_is_reused_costs_nothing_and_needs_no_approval(planner: Any, ledger: Ledger) -> None:
+def test_what_is_reused_costs_nothing_and_needs_no_approval(planner: Planner, ledger: Ledger) -> None:
     call = FEATURES["faces"].image
     assert isinstance(call, ImageCall)
     ledger.finish([Entry(analysis_key("etag:a:1000", FEATURES["faces"], "image"), "done")])
@@ -432,7 +308,7 @@ def test_what_is_reused_costs_nothing_and_needs_no_approval(planner: Any, ledger
 
 
 @pytest.mark.parametrize("duration_ms", [None, 0])
-def test_a_video_of_unknown_duration_is_never_free(planner: Any, duration_ms: int | None) -> None:
+def test_a_video_of_unknown_duration_is_never_free(planner: Planner, duration_ms: int | None) -> None:
     """Its minutes cannot be counted, so nobody could say what it costs."""
     (rows,), _, _ = planner([a_video("a", duration_ms=duration_ms)], media_type="video")
     assert {(item["state"], item["code"]) for item in rows[0]["analyses"]} == {("rejected", "NoDuration")}
@@ -441,13 +317,13 @@ def test_a_video_of_unknown_duration_is_never_free(planner: Any, duration_ms: in
 # --- planning again, as when a person clears the task
 
 
-def test_planning_again_changes_nothing(planner: Any) -> None:
+def test_planning_again_changes_nothing(planner: Planner) -> None:
     assets = [an_asset("a"), an_asset("b")]
     assert planner(assets) == planner(assets)
 
 
 def test_planning_again_removes_what_the_run_had_staged_and_nothing_else(
-    planner: Any, s3: Any, run: Run
+    planner: Planner, s3: Any, run: Run
 ) -> None:
     """The first plan may have had more batches than this one: nobody would replace their files."""
     other = replace(run, run_id="other")
@@ -479,7 +355,7 @@ class Rekognition:
 
 
 def test_a_run_that_plans_again_after_paying_for_a_part_goes_on(
-    planner: Any, s3: Any, ledger: Ledger, run: Run
+    planner: Planner, s3: Any, ledger: Ledger, run: Run
 ) -> None:
     """The batch failed halfway, its plan was cleared: what the run paid itself is reused, the rest is paid for."""
     rekognition, lake = Rekognition(), a_lake(image=["labels"])
@@ -494,13 +370,18 @@ def test_a_run_that_plans_again_after_paying_for_a_part_goes_on(
             owner="us",
             threads=2,
             lease_seconds=60,
-            paces={"DetectLabels": Pace(LocalTurns(), 1000), "DetectText": Pace(LocalTurns(), 1000)},
+            paces={"DetectLabels": Pace(LocalTurns(), 1000)},
         )
         return analyzer.analyze(rows).to_xcom()
 
-    (rows,), _, _ = planner([an_asset("a", version_id="v1"), an_asset("b", version_id="v1")], lake)
+    day = []
+    for name in "ab":
+        put(s3, f"s3://{run.bucket}/raw/{name}", name.encode())
+        etag = s3.head_object(Bucket=run.bucket, Key=f"raw/{name}")["ETag"].strip('"')
+        day.append(an_asset(name, etag=etag))
+    (rows,), _, _ = planner(day, lake)
     analyze(rows[:1])
-    (rows,), _, _ = planner([an_asset("a", version_id="v1"), an_asset("b", version_id="v1")], lake)
+    (rows,), _, _ = planner(day, lake)
     assert states(rows) == {("raw/a", "labels"): "reused", ("raw/b", "labels"): "planned"}
     analyze(rows)
     assert rekognition.calls == 2

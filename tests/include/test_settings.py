@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -203,6 +204,11 @@ def test_a_wrong_source_is_named(tmp_path: Path, change: dict[str, Any], words: 
         ({"min_confidence": {"labels": 29}}, "min_confidence.labels"),
         ({"min_confidence": {"labels": 101}}, "min_confidence.labels"),
         ({"min_confidence": {"lables": 50}}, "min_confidence names unknown features: lables"),
+        ({"model_versions": {"lables": "3.0"}}, "model_versions names unknown features: lables"),
+        ({"model_versions": {"labels": 3.0}}, "model_versions.labels: Input should be a valid string"),
+        ({"model_versions": {"labels": ""}}, "model_versions.labels"),
+        ({"model_versions": {"faces": "6.0"}}, "does not say by which version it answers for faces"),
+        ({"model_versions": {"custom_labels": "1"}}, "so there is nothing to pin"),
         ({"sources": []}, "sources"),
         ({"sources": [GOOD["sources"][0], GOOD["sources"][0]]}, "two sources have one name: one, one"),
         ({"typo": 1}, "typo"),
@@ -225,3 +231,48 @@ def test_no_yaml_and_no_file(tmp_path: Path) -> None:
         load_lake(written(tmp_path, "a: [b"))
     with pytest.raises(SettingsError, match=r"nothing.yaml does not exist; set MEDIA_LAKE_LAKE_FILE"):
         load_lake(tmp_path / "nothing.yaml")
+
+
+INVENTORY = {"bucket": "lists", "prefix": "all", "id": "daily"}
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"discovery": "last_modified"},
+        {"discovery": "events"},
+        {"discovery": "inventory", "inventory": INVENTORY},
+        {"discovery": "inventory", "inventory": {"bucket": "lists", "id": "daily"}},
+        {"discovery": "last_modified", "bucket": "media", "prefix": ""},
+    ],
+)
+def test_a_source_says_how_its_media_are_found(tmp_path: Path, members: dict[str, Any]) -> None:
+    (source,) = load_lake(written(tmp_path, changed(**members))).sources
+    assert source.discovery == members["discovery"]
+    assert source.prefix_of(date(2026, 11, 20)) == source.prefix
+
+
+@pytest.mark.parametrize(
+    ("members", "text"),
+    [
+        ({"discovery": "guess"}, "'date_path', 'last_modified', 'inventory' or 'events'"),
+        ({"discovery": "events", "date_path": "%Y/"}, "date_path says nothing to discovery: events"),
+        ({"discovery": "events", "prefix": ""}, "needs a prefix: its tables are there too"),
+        ({"discovery": "inventory"}, "belong together"),
+        ({"inventory": INVENTORY}, "belong together"),
+        ({"discovery": "inventory", "inventory": INVENTORY | {"prefix": "all/"}}, "prefix"),
+        ({"discovery": "inventory", "inventory": INVENTORY | {"id": "a/b"}}, "id"),
+    ],
+)
+def test_a_discovery_that_is_not_complete_says_what_is_missing(
+    tmp_path: Path, members: dict[str, Any], text: str
+) -> None:
+    with pytest.raises(SettingsError, match=text):
+        load_lake(written(tmp_path, changed(**members)))
+
+
+def test_sources_with_and_without_folders_of_days_overlap_by_their_prefixes(tmp_path: Path) -> None:
+    content = changed(discovery="last_modified", prefix="raw/")
+    content["sources"].append(copy.deepcopy(GOOD["sources"][0]) | {"name": "two"})
+    with pytest.raises(SettingsError, match="hold the same objects: raw/"):
+        load_lake(written(tmp_path, content))

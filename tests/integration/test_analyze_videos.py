@@ -3,52 +3,35 @@
 from __future__ import annotations
 
 import time
-import uuid
-from collections.abc import Callable
-from fractions import Fraction
-from io import BytesIO
+from collections.abc import Callable, Iterator
 from typing import Any
 
-import av
 import httpx
-import numpy as np
 import pytest
 
-from include import analyze_videos
-from include.analyze_videos import Progress, VideoAnalyzer
-from include.costs import load_price_book
-from include.discover import discover
-from include.job_reports import job_report_item
+from include import job_pages
+from include.analyze_videos import VideoAnalyzer
+from include.job_pages import JobArchive
 from include.ledger import Ledger
 from include.objects import Row, list_uris
-from include.plan import plan
 from include.responses import read_lines, read_plan
 from include.run import Run, job_responses_uri
 from include.usage import read_usage_log
+from include.video_work import MAX_JOB_ATTEMPTS, Progress
 
 from .conftest import LocalLake
+from .video_runs import clip, forget_slots, key_of, new_run, plan_videos
 
 pytestmark = pytest.mark.integration
 
 DAYS = iter(range(1, 28))
 
 
-def clip(seed: int, seconds: float = 2.0) -> bytes:
-    """Return a small H.264 clip whose bytes depend on the seed, with a hard cut in its middle."""
-    buffer = BytesIO()
-    with av.open(buffer, "w", format="mp4") as container:
-        stream = container.add_stream("libx264", rate=Fraction(10))
-        stream.width, stream.height, stream.pix_fmt = 128, 96, "yuv420p"
-        colors = np.random.default_rng(seed).integers(0, 255, (2, 3), dtype=np.uint8)
-        frames = int(seconds * 10)
-        for number in range(frames):
-            pixels = np.empty((96, 128, 3), dtype=np.uint8)
-            pixels[:] = colors[number * 2 // frames]
-            for packet in stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")):
-                container.mux(packet)
-        for packet in stream.encode():
-            container.mux(packet)
-    return buffer.getvalue()
+@pytest.fixture(autouse=True)
+def slots(local_lake: LocalLake) -> Iterator[None]:
+    forget_slots(local_lake)
+    yield
+    forget_slots(local_lake)
 
 
 @pytest.fixture
@@ -57,24 +40,9 @@ def run(local_lake: LocalLake) -> Run:
     return new_run(local_lake, f"2026-02-{next(DAYS):02d}")
 
 
-def new_run(local_lake: LocalLake, day: str) -> Run:
-    return Run(local_lake.settings.bucket, "enrich_videos", f"run-{uuid.uuid4()}", day)
-
-
-def key_of(run: Run, name: str) -> str:
-    return f"raw/sample/{run.partition.replace('-', '/')}/{name}"
-
-
 def planned(local_lake: LocalLake, run: Run, *features: str) -> list[Row]:
-    source = local_lake.lake.sources[0].model_copy(
-        update={"features": {"video": {name: {} for name in features}}}
-    )
-    lake = local_lake.lake.model_copy(update={"sources": (source,)})
-    s3 = local_lake.client("s3")
-    discover(s3, lake, run)
-    book = load_price_book("us-east-1")
-    batches, _ = plan(s3, local_lake.ledger, lake, local_lake.settings, book, run, "video", {})
-    return read_plan(s3, batches[0]["uri"])
+    (batch,) = plan_videos(local_lake, run, *features)
+    return read_plan(local_lake.client("s3"), batch["uri"])
 
 
 def analyzer(local_lake: LocalLake, run: Run) -> VideoAnalyzer:
@@ -86,13 +54,14 @@ def analyzer(local_lake: LocalLake, run: Run) -> VideoAnalyzer:
         run,
         local_lake.settings,
         topic_arn=topic,
+        batch="batch-0000",
         owner=f"{run.token}/batch-0000",
     )
 
 
-def report_ended(local_lake: LocalLake, progress: Progress) -> None:
+def report_ended(local_lake: LocalLake, run: Run, progress: Progress) -> None:
     """Record every running job as ended once it has, as the trigger does."""
-    rekognition, dynamodb = local_lake.client("rekognition"), local_lake.client("dynamodb")
+    rekognition, engine = local_lake.client("rekognition"), analyzer(local_lake, run)
     getters = {"GetSegmentDetection": "get_segment_detection", "GetFaceDetection": "get_face_detection"}
     for job, operation in progress.running.items():
         deadline = time.monotonic() + 60
@@ -101,8 +70,7 @@ def report_ended(local_lake: LocalLake, progress: Progress) -> None:
             if status != "IN_PROGRESS":
                 break
             time.sleep(0.1)
-        item = job_report_item(job, status, time.time())
-        dynamodb.put_item(TableName=local_lake.settings.ledger_table, Item=item)
+        engine.job_ended(job, status)
 
 
 def finish(local_lake: LocalLake, run: Run, batch: list[Row]) -> Progress:
@@ -111,7 +79,7 @@ def finish(local_lake: LocalLake, run: Run, batch: list[Row]) -> Progress:
         progress = analyzer(local_lake, run).advance(batch)
         if progress.finished:
             return progress
-        report_ended(local_lake, progress)
+        report_ended(local_lake, run, progress)
     raise AssertionError(progress)
 
 
@@ -208,15 +176,15 @@ def test_a_job_that_fails_is_tried_again_and_then_given_up(
 
     report_failed(local_lake, job)
     jobs = {job}
-    for _ in range(analyze_videos.MAX_JOB_ATTEMPTS - 1):
+    for _ in range(MAX_JOB_ATTEMPTS - 1):
         progress = engine.advance(batch)
         jobs |= set(progress.running)
         report_failed(local_lake, *progress.running)
     progress = engine.advance(batch)
 
-    assert len(jobs) == analyze_videos.MAX_JOB_ATTEMPTS
+    assert len(jobs) == MAX_JOB_ATTEMPTS
     assert (progress.failed, progress.running, progress.pending) == (1, {}, 0)
-    assert progress.errors["VideoJobFailed"] == 1
+    assert progress.errors.by_code["VideoJobFailed"] == 1
     assert engine.collect(batch).failed == 1
 
 
@@ -255,25 +223,24 @@ def test_a_failed_job_that_is_forgotten_is_started_anew(
 
 def report_failed(local_lake: LocalLake, *jobs: str) -> None:
     for job in jobs:
-        item = job_report_item(job, "FAILED", time.time())
-        local_lake.client("dynamodb").put_item(TableName=local_lake.settings.ledger_table, Item=item)
+        assert local_lake.ledger.record_end(job, "FAILED")
 
 
 def test_a_harvest_that_was_cut_off_goes_on_from_the_last_archived_page(
     local_lake: LocalLake, run: Run, upload: Callable[[str, bytes], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(analyze_videos, "PAGE_SIZE", 1)
-    monkeypatch.setattr(analyze_videos, "PAGES_PER_OBJECT", 1)
+    monkeypatch.setattr(job_pages, "PAGE_SIZE", 1)
+    monkeypatch.setattr(job_pages, "PAGES_PER_OBJECT", 1)
     upload(key_of(run, "pages.mp4"), clip(11, seconds=4))
     batch = planned(local_lake, run, "segments")
     engine = analyzer(local_lake, run)
     progress = engine.advance(batch)
     (job,) = progress.running
-    report_ended(local_lake, progress)
+    report_ended(local_lake, run, progress)
     calls = 0
-    page = VideoAnalyzer._page
+    page = JobArchive._page
 
-    def cut_off(self: VideoAnalyzer, *arguments: Any) -> Row:
+    def cut_off(self: JobArchive, *arguments: Any) -> Row:
         nonlocal calls
         calls += 1
         if calls == 2:
@@ -281,7 +248,7 @@ def test_a_harvest_that_was_cut_off_goes_on_from_the_last_archived_page(
         return page(self, *arguments)
 
     with monkeypatch.context() as patch:
-        patch.setattr(VideoAnalyzer, "_page", cut_off)
+        patch.setattr(JobArchive, "_page", cut_off)
         with pytest.raises(KeyboardInterrupt):
             engine.collect(batch)
     s3, prefix = local_lake.client("s3"), job_responses_uri(run.bucket, job)

@@ -15,12 +15,14 @@ import pytest
 from include.analyze_images import ImageAnalyzer, Summary
 from include.features import FEATURES
 from include.ledger import Ledger
+from include.metrics import Metric, Metrics
 from include.objects import Row
 from include.pace import LocalTurns, Pace
 from include.plan import analysis_key
 from include.run import Run
 from include.shared_item import SharedItem
 from include.usage import read_usage_log
+from tests.metrics_recorder import MetricsRecorder
 
 from .conftest import LocalLake, paces, picture
 
@@ -78,7 +80,12 @@ def a_batch(run: Run, keys: dict[str, str], analyses: int, *features: str) -> li
 
 
 def analyze(
-    local_lake: LocalLake, run: Run, batch: list[Row], pace: Mapping[str, Pace], name: str = "batch-0000"
+    local_lake: LocalLake,
+    run: Run,
+    batch: list[Row],
+    pace: Mapping[str, Pace],
+    name: str = "batch-0000",
+    metrics: Metrics | None = None,
 ) -> Summary:
     engine = ImageAnalyzer(
         local_lake.client("rekognition"),
@@ -90,6 +97,7 @@ def analyze(
         threads=THREADS,
         lease_seconds=60,
         paces=pace,
+        metrics=metrics,
     )
     return engine.analyze(batch)
 
@@ -124,6 +132,23 @@ def test_every_analysis_is_done_and_paid_once(
     assert sum(local_lake.billed().values()) == 150
     if len(faults) == 1 and "Throttl" in faults[0]["code"]:
         assert summary.throttled > 20
+
+
+def test_metrics_tell_of_calls_throttling_and_errors(local_lake: LocalLake, keys: dict[str, str]) -> None:
+    faults = [
+        {"code": "ThrottlingException", "rate": 0.2},
+        {"code": "InternalServerError", "status": 500, "rate": 0.1},
+    ]
+    local_lake.behave(faults=faults, latency_ms=20)
+    told = MetricsRecorder()
+    run = a_run(local_lake)
+    summary = analyze(local_lake, run, a_batch(run, keys, 150, "moderation"), paces(), metrics=told)
+    assert told.counted(Metric.CALLS, feature="moderation") == 150
+    assert told.counted(Metric.THROTTLES, operation="DetectModerationLabels") == summary.throttled > 0
+    assert told.counted(Metric.ERRORS, code="InternalServerError") > 0
+    durations = told.values(Metric.CALL_DURATION)
+    assert len(durations) == 150
+    assert min(durations) >= 0.02
 
 
 def test_a_service_that_is_down_for_a_while_is_waited_for_and_not_hammered(
@@ -223,7 +248,7 @@ def test_what_is_replaced_while_it_is_analyzed_is_not_taken_for_what_was_discove
     local_lake.client("s3").delete_object(Bucket=run.bucket, Key="faults/5.jpg")
     summary = analyze(local_lake, run, batch, paces())
     assert (summary.calls, summary.failed) == (PICTURES - 1, 2)
-    assert summary.errors == {"ObjectReplaced": 1, "InvalidS3ObjectException": 1}
+    assert summary.errors.by_code == {"ObjectReplaced": 1, "InvalidS3ObjectException": 1}
     assert states(local_lake, batch) == {"done": PICTURES - 2, "failed": 2}
     again = analyze(local_lake, run, batch, paces())
     assert again.calls == 1

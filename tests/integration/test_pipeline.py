@@ -88,6 +88,7 @@ def enrich(local_lake: LocalLake, media_type: MediaType) -> tuple[list[Row], str
                 run,
                 local_lake.settings,
                 topic_arn=topic,
+                batch="batch-0000",
                 owner="test",
             )
             wait_for_jobs(local_lake, jobs, rows)

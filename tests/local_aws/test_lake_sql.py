@@ -331,3 +331,33 @@ def test_the_hours_of_a_model_cost_a_run_but_are_no_analysis(lake: Lake) -> None
         ("r", "false", "2", "4.25", "5.5", "0.0"),
         ("r", "true", "1", "1.0", "0.0", "0.25"),
     ]
+
+
+def test_failures_are_listed_with_their_file_and_counted_once_for_each_analysis(
+    lake: Lake, query: Query
+) -> None:
+    clip = {**VIDEO, "bucket": "b", "duration_ms": 90_000}
+    lake.insert("media_assets", *({**clip, "media_id": name, "key": f"raw/{name}.mp4"} for name in "vwx"))
+    failed = {**VIDEO, "feature": "labels", "status": "failed", "error_code": "VideoJobFailed"}
+    lake.insert(
+        "analyses",
+        {**failed, "media_id": "v", "analysis_key": "k1", "error_message": "codec"},
+        {**failed, "media_id": "w", "analysis_key": "k1", "error_message": "codec"},  # a duplicate of v
+        {**failed, "media_id": "x", "analysis_key": "k2", "error_message": "audio"},
+        {**failed, "media_id": "v", "analysis_key": "k3", "feature": "text", "status": "succeeded"},
+        {**failed, "media_id": "w", "analysis_key": "k4", "feature": "text", "status": "stopped"},
+        {**failed, "media_id": "x", "analysis_key": "k5", "feature": "text", "status": "rejected"},
+    )
+    lake.make_views()
+    columns = "media_id, s3_uri, feature, error_code, error_message, duration_ms, analysis_key"
+    assert query(f"SELECT {columns} FROM failed_analyses ORDER BY media_id") == [
+        ("v", "s3://b/raw/v.mp4", "labels", "VideoJobFailed", "codec", "90000", "k1"),
+        ("w", "s3://b/raw/w.mp4", "labels", "VideoJobFailed", "codec", "90000", "k1"),
+        ("x", "s3://b/raw/x.mp4", "labels", "VideoJobFailed", "audio", "90000", "k2"),
+    ]
+    days = {"ExecutionParameters": ["'2026-11-20'", "'2026-11-20'"]}
+    assert lake.run("reports/failure_causes", **days) == [
+        ("2026-11-20", "video", "labels", "VideoJobFailed", "2", "3.0", "codec")
+    ]
+    days = {"ExecutionParameters": ["'2026-11-21'", "'2026-11-30'"]}
+    assert lake.run("reports/failure_causes", **days) == []

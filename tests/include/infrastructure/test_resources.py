@@ -105,6 +105,21 @@ def test_messages_of_the_topic_arrive_in_the_queue_as_they_are(
 
 
 @pytest.mark.integration
+def test_buckets_of_the_account_may_report_events_and_no_others(
+    session: boto3.Session, resources: list[Resource]
+) -> None:
+    sqs = session.client("sqs")
+    url = sqs.get_queue_url(QueueName="media-lake-events")["QueueUrl"]
+    policy = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])["Attributes"]["Policy"]
+    (statement,) = json.loads(policy)["Statement"]
+    assert statement["Principal"] == {"Service": "s3.amazonaws.com"}
+    assert statement["Condition"] == {
+        "ArnLike": {"aws:SourceArn": "arn:aws:s3:::*"},
+        "StringEquals": {"aws:SourceAccount": "123456789012"},
+    }
+
+
+@pytest.mark.integration
 def test_the_ledger_is_paid_by_request_and_the_bucket_is_private(
     session: boto3.Session, resources: list[Resource]
 ) -> None:

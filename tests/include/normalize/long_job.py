@@ -54,7 +54,9 @@ def main(stage: str) -> None:
     s3.list_objects_v2(Bucket=BUCKET)
     idle, began = memory("VmRSS"), time.perf_counter()
     if stage == "collect":
-        analyzer = VideoAnalyzer(rekognition, s3, ledger, RUN, Settings(), topic_arn="arn", owner="o")
+        analyzer = VideoAnalyzer(
+            rekognition, s3, ledger, RUN, Settings(), topic_arn="arn", batch="b", owner="o"
+        )
         written: Any = analyzer.collect(PLAN).to_xcom()
     else:
         written = normalize_batch(session, s3, ledger, LAKE, RUN, "video", "batch-0000", PLAN)

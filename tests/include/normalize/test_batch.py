@@ -416,3 +416,51 @@ def test_a_chunk_is_read_once_for_all_its_analyses(bench: Bench) -> None:
 def test_an_empty_batch_writes_nothing(bench: Bench) -> None:
     assert bench.normalize([]) == {}
     assert all(bench.rows(name) == [] for name in run_tables("image"))
+
+
+# --- analyses that a run was not to pay for
+
+
+def test_what_a_run_may_not_pay_for_keeps_its_state(bench: Bench) -> None:
+    bench.archive("done", labels(90.0))
+    bench.ledger.finish(
+        [Entry("failed", "failed", error_code="InvalidS3ObjectException", error_message="gone")]
+    )
+    held = Entry("running", "running", owner="somebody", lease_expires=bench.ledger.now() + 60_000)
+    assert bench.ledger.claim(held, bench.ledger.now()) is None
+    bench.normalize([
+        planned(an_asset(name), an_analysis(name, state="kept")) for name in ("done", "failed", "running", "absent")
+    ])  # fmt: skip
+    found = {row["media_id"]: (row["status"], row["error_code"]) for row in bench.rows("analyses")}
+    assert found == {
+        "done": ("reused", None),
+        "failed": ("failed", "InvalidS3ObjectException"),
+        "running": ("stopped", "NotPaidFor"),
+        "absent": ("stopped", "NotPaidFor"),
+    }
+    assert [row["media_id"] for row in bench.rows("labels")] == ["done"]
+    assets = {row["media_id"]: (row["status"], row["reason_code"]) for row in bench.rows("media_assets")}
+    assert assets["done"] == ("analyzed", None)
+    assert assets["absent"] == ("failed", "NotPaidFor")
+
+
+def test_an_asset_with_an_analysis_that_was_not_paid_for_is_partly_analyzed(bench: Bench) -> None:
+    bench.archive("k1", labels(90.0))
+    bench.normalize([planned(an_asset("a"), an_analysis("k1"), an_analysis("k2", "text", state="kept"))])
+    (asset,) = bench.rows("media_assets")
+    assert (asset["status"], asset["reason_code"]) == ("partial", "NotPaidFor")
+
+
+# --- pinned versions
+
+
+def test_an_answer_of_another_version_than_the_pinned_one_is_told(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    bench.archive("k1", labels(90.0))
+    plan = [planned(an_asset("a"), an_analysis("k1"))]
+    bench.normalize(plan, lake=LAKE.model_copy(update={"model_versions": {"labels": "3.0"}}))
+    assert "other versions" not in caplog.text
+    bench.normalize(plan, lake=LAKE.model_copy(update={"model_versions": {"labels": "3.1"}}))
+    assert "not paid for again: {'labels 3.0': 1}" in caplog.text
+    assert [row["model_version"] for row in bench.rows("analyses")] == ["3.0"]

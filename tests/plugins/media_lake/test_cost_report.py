@@ -6,18 +6,33 @@ from typing import Any
 import pytest
 
 import include.usage
+import media_lake.metrics
+from include.metrics import Metric, NoMetrics
 from media_lake import cost_report, task_context
 from media_lake.cost_report import CostPageLink, ReportCostsOperator
 
 REPORT = {"uri": "s3://media-lake/reports/costs.html", "url": "http://127.0.0.1/costs.html", "rows": 3}
+FIGURES = {"usd": 1.5, "saved_usd": 0.5}
+
+
+class Gauges(NoMetrics):
+    def __init__(self) -> None:
+        self.shown: list[tuple[str, float, dict[str, str]]] = []
+
+    def gauge(self, metric: Metric, value: float, **tags: str) -> None:
+        self.shown.append((metric, value, tags))
 
 
 def test_the_report_is_of_the_runs_day_and_its_figures_are_returned(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[Any, ...]] = []
     lake = SimpleNamespace(session="session", s3="s3", client=str.upper, settings="settings", run="run")
     monkeypatch.setattr(task_context, "TaskContext", lambda: lake)
-    monkeypatch.setattr(include.usage, "report", lambda *arguments: asked.append(arguments) or REPORT)
-    assert ReportCostsOperator(task_id="report").execute({}) == REPORT
+    reported = REPORT | FIGURES
+    monkeypatch.setattr(include.usage, "report", lambda *arguments: asked.append(arguments) or reported)
+    gauges = Gauges()
+    monkeypatch.setattr(media_lake.metrics, "task_metrics", lambda: gauges)
+    assert ReportCostsOperator(task_id="report").execute({}) == reported
+    assert gauges.shown == [("usd", 1.5, {"kind": "paid"}), ("usd", 0.5, {"kind": "saved"})]
     assert asked == [("session", "s3", "GLUE", "settings", "run")]
 
 

@@ -4,107 +4,95 @@ import asyncio
 import json
 import time
 from collections.abc import Callable
-from contextlib import asynccontextmanager
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 from airflow.serialization.serde import deserialize, serialize
 from botocore.exceptions import ClientError
 
-from include.ledger import Ledger
-from media_lake.triggers import VideoJobsTrigger, job_report
+import include.responses
+from include.run import Run
+from include.settings import Settings
+from include.video_work import Progress
+from media_lake import triggers, video_batch
+from media_lake.task_context import TaskContext
+from media_lake.triggers import VideoJobsTrigger
 
 pytestmark = pytest.mark.integration
 
-TABLE, QUEUE = "media-lake-ledger", "media-lake-jobs"
-JOBS = {"j-1": "GetLabelDetection", "j-2": "GetSegmentDetection"}
+BATCH = {"uri": "s3://media-lake/staging/plans/batch-0003.ndjson.gz", "rows": 2, "bytes": 10}
+RUN = Run("media-lake", "enrich_videos", "r-1", "2026-11-20")
+THROTTLED = ClientError({"Error": {"Code": "ThrottlingException", "Message": ""}}, "StartLabelDetection")
+DENIED = ClientError({"Error": {"Code": "AccessDeniedException", "Message": ""}}, "StartLabelDetection")
 
 
 def a_trigger(**changes: Any) -> VideoJobsTrigger:
-    values: dict[str, Any] = {
-        "jobs": JOBS,
-        "pending": 0,
-        "queue_name": QUEUE,
-        "ledger_table": TABLE,
-        "aws_conn_id": "aws_default",
-        "region_name": "us-east-1",
-        "sweep_after": 60.0,
-        "min_wait": 0.0,
-        "slot_wait": 60.0,
-    }
-    return VideoJobsTrigger(**(values | changes))
+    context = TaskContext()
+    context.settings, context.run = Settings(lease_seconds=77), RUN
+    times: dict[str, Any] = {"patience": 60.0, "min_wait": 0.0, **changes}
+    return VideoJobsTrigger.of(context, BATCH, "arn:aws:sns:us-east-1:123456789012:jobs", **times)
 
 
-class Rekognition:
-    """Answers the Get operations as told and remembers what it was asked."""
+class Analyzer:
+    """Has jobs, notes which ended, and raises what it is told to."""
 
-    def __init__(self, **answers: str | Exception) -> None:
-        self.answers, self.asked = answers, []
+    made: list[Analyzer]
 
-    async def _get(self, JobId: str, MaxResults: int) -> dict[str, Any]:
-        self.asked.append((JobId, MaxResults))
-        answer = self.answers[JobId.replace("-", "_")]
-        if isinstance(answer, Exception):
-            raise answer
-        return {"JobStatus": answer}
+    def __init__(self, context: TaskContext, jobs: set[str], pending: int, errors: list[Exception]) -> None:
+        self.context, self.jobs, self.pending, self.errors = context, jobs, pending, errors
+        self.ended: list[tuple[str, str]] = []
+        self.turns = self.look_ups = 0
+        self.overdue: set[str] = set()
 
-    get_label_detection = _get
-    get_segment_detection = _get
+    def advance(self, plan: Any) -> Progress:
+        assert plan == [BATCH["uri"]]
+        return self.turn()
 
+    def turn(self) -> Progress:
+        self.turns += 1
+        if self.errors:
+            raise self.errors.pop(0)
+        return Progress(running=dict.fromkeys(self.jobs, "GetLabelDetection"), pending=self.pending)
 
-class ShortPolls:
-    """SQS over HTTP whose long polls last a moment, so that an empty queue costs no time."""
+    def job_ended(self, job_id: str, status: str) -> bool:
+        self.ended.append((job_id, status))
+        self.jobs.discard(job_id)
+        return True
 
-    asked_seconds: ClassVar[list[int]] = []
-
-    def __init__(self, sqs: Any) -> None:
-        self._sqs = sqs
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._sqs, name)
-
-    async def receive_message(self, *, WaitTimeSeconds: int, **request: Any) -> Any:
-        self.asked_seconds.append(WaitTimeSeconds)
-        reply = await self._sqs.receive_message(**request, WaitTimeSeconds=0)
-        if "Messages" not in reply:
-            await asyncio.sleep(0.05)
-        return reply
+    def look_up_overdue(self) -> None:
+        self.look_ups += 1
+        self.jobs -= self.overdue
 
 
 @pytest.fixture
-def fire(aws: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Any]]:
-    """Run a trigger to its event, with a Rekognition of the test's and everything else over HTTP."""
+def analyzers(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Give every trigger an analyzer of such jobs, and list those that were made."""
+    made: list[Analyzer] = []
 
-    def run(
-        trigger: VideoJobsTrigger, rekognition: Rekognition | None = None, limit: float = 15
-    ) -> dict[str, Any]:
-        real = VideoJobsTrigger._hook
+    def of(*jobs: str, pending: int = 0, errors: list[Exception] | None = None) -> list[Analyzer]:
+        left, errors = set(jobs), errors or []
 
-        class Hook:
-            def __init__(self, kind: str) -> None:
-                self._kind = kind
+        def make(context: TaskContext, batch: Any, topic: str) -> Analyzer:
+            assert (batch, topic) == (BATCH, "arn:aws:sns:us-east-1:123456789012:jobs")
+            made.append(Analyzer(context, left, pending, errors))
+            return made[-1]
 
-            async def get_async_conn(self) -> Any:
-                @asynccontextmanager
-                async def client() -> Any:
-                    if self._kind == "rekognition":
-                        yield rekognition or Rekognition()
-                    else:
-                        async with await real(trigger, self._kind).get_async_conn() as conn:
-                            yield ShortPolls(conn) if self._kind == "sqs" else conn
+        monkeypatch.setattr(video_batch, "analyzer_in", make)
+        return made
 
-                return client()
+    monkeypatch.setattr(include.responses, "read_plan", lambda s3, uri: [uri])
+    monkeypatch.setattr(triggers, "PAUSE_IN_TROUBLE", 0.01)
+    monkeypatch.setattr(triggers, "LONG_POLL", 1)
+    return of
 
-        monkeypatch.setattr(VideoJobsTrigger, "_hook", lambda self, kind: Hook(kind))
 
-        async def first() -> Any:
-            async for event in trigger.run():
-                return event.payload
-            return None
+def fire(trigger: VideoJobsTrigger, limit: float = 20) -> dict[str, Any]:
+    async def first() -> Any:
+        async for event in trigger.run():
+            return event.payload
+        return None
 
-        return asyncio.run(asyncio.wait_for(first(), limit))
-
-    return run
+    return asyncio.run(asyncio.wait_for(first(), limit))
 
 
 def notify(aws: Any, job: str, status: str = "SUCCEEDED", envelope: bool = False) -> None:
@@ -120,161 +108,142 @@ def messages(aws: Any) -> int:
     return sum(int(counts[name]) for name in names)
 
 
-def reports(aws: Any, *jobs: str) -> dict[str, str]:
-    return Ledger(aws.dynamodb, TABLE).job_reports(jobs or JOBS)
-
-
 def test_it_comes_back_from_the_database_as_it_went_in() -> None:
-    path, values = a_trigger(pending=3, deadline=1e10, looked_up=1e9).serialize()
-    assert (values["deadline"], values["looked_up"]) == (1e10, 1e9)
+    path, values = a_trigger(last_news=1e9).serialize()
     assert path == "media_lake.triggers.VideoJobsTrigger"
     again = VideoJobsTrigger(**deserialize(serialize(values)))
     assert again.serialize() == (path, values)
     assert json.loads(json.dumps(values)) == values
+    assert len(json.dumps(values)) < 4000
 
 
-def test_notifications_end_the_wait_and_are_taken(aws: Any, fire: Any) -> None:
+def test_it_works_with_the_settings_and_for_the_run_of_the_task(
+    aws: Any, analyzers: Callable[..., Any]
+) -> None:
+    (made,) = (analyzers("j-1"),)
+    notify(aws, "j-1")
+    fire(a_trigger())
+    assert (made[0].context.settings.lease_seconds, made[0].context.run) == (77, RUN)
+
+
+def test_notifications_end_the_wait_and_are_taken(aws: Any, analyzers: Callable[..., Any]) -> None:
+    made = analyzers("j-1", "j-2")
     notify(aws, "j-1")
     notify(aws, "j-2", "FAILED", envelope=True)
-    assert fire(a_trigger())["ended"] == ["j-1", "j-2"]
-    assert reports(aws) == {"j-1": "SUCCEEDED", "j-2": "FAILED"}
+    event = fire(a_trigger())
+    assert sorted(made[0].ended) == [("j-1", "SUCCEEDED"), ("j-2", "FAILED")]
+    assert event["last_news"] == pytest.approx(time.time(), abs=10)
+    assert "error" not in event
     assert messages(aws) == 0
 
 
-def test_duplicates_change_nothing(aws: Any, fire: Any) -> None:
-    for _ in range(3):
-        notify(aws, "j-1")
-    notify(aws, "j-2")
-    assert fire(a_trigger())["ended"] == ["j-1", "j-2"]
-    assert reports(aws) == {"j-1": "SUCCEEDED", "j-2": "SUCCEEDED"}
-
-
-def test_a_notification_that_another_trigger_took_is_found_in_the_ledger(aws: Any, fire: Any) -> None:
-    """A trigger records whatever ends, for whoever waits for it."""
-    for job in ("j-1", "j-2", "other"):
-        notify(aws, job)
-    assert fire(a_trigger(jobs={"other": "GetLabelDetection"}))["ended"] == ["other"]
-    assert fire(a_trigger())["ended"] == ["j-1", "j-2"]
-
-
-def test_what_is_no_notification_is_dropped(aws: Any, fire: Any) -> None:
+def test_what_is_no_notification_is_dropped(aws: Any, analyzers: Callable[..., Any]) -> None:
+    made = analyzers("j-1")
     aws.sqs.send_message(QueueUrl=aws.queue_url, MessageBody="hello")
     aws.sqs.send_message(
         QueueUrl=aws.queue_url, MessageBody=json.dumps({"JobId": "j-1", "Status": "IN_PROGRESS"})
     )
     notify(aws, "j-1")
-    assert fire(a_trigger(jobs={"j-1": "GetLabelDetection"}))["ended"] == ["j-1"]
+    fire(a_trigger())
+    assert made[0].ended == [("j-1", "SUCCEEDED")]
     assert messages(aws) == 0
 
 
-def test_lost_notifications_are_found_by_looking_up(aws: Any, fire: Any) -> None:
-    rekognition = Rekognition(j_1="SUCCEEDED", j_2="FAILED")
-    assert fire(a_trigger(sweep_after=0.1), rekognition)["ended"] == ["j-1", "j-2"]
-    assert reports(aws) == {"j-1": "SUCCEEDED", "j-2": "FAILED"}
-    assert rekognition.asked == [("j-1", 1), ("j-2", 1)]
-
-
-def test_only_overdue_jobs_are_looked_up(aws: Any, fire: Any) -> None:
+def test_nothing_is_looked_up_while_there_are_messages(aws: Any, analyzers: Callable[..., Any]) -> None:
+    made = analyzers("j-1")
     notify(aws, "j-1")
-    rekognition = Rekognition(j_2="SUCCEEDED")
-    fire(a_trigger(sweep_after=0.1), rekognition)
-    assert {job for job, _ in rekognition.asked} == {"j-2"}
+    fire(a_trigger())
+    assert made[0].look_ups == 0
 
 
-def test_a_running_job_or_a_failed_look_up_goes_on_waiting(aws: Any, fire: Any) -> None:
-    throttled = ClientError({"Error": {"Code": "ThrottlingException", "Message": ""}}, "GetLabelDetection")
-    rekognition = Rekognition(j_1=throttled, j_2="IN_PROGRESS")
+def test_lost_notifications_are_found_by_looking_up(aws: Any, analyzers: Callable[..., Any]) -> None:
+    made = analyzers("j-1", "j-2")
+    asyncio.run(_fire_once_overdue(made))
+
+
+async def _fire_once_overdue(made: list[Analyzer]) -> None:
+    trigger = a_trigger()
+    first = asyncio.ensure_future(anext(trigger.run()))  # type: ignore[arg-type]
+    while not made:
+        await asyncio.sleep(0.05)
+    made[0].overdue = {"j-1", "j-2"}
+    await asyncio.wait_for(first, 20)
+    assert made[0].look_ups >= 1
+
+
+def test_a_batch_that_waits_for_slots_is_given_turns(aws: Any, analyzers: Callable[..., Any]) -> None:
+    made = analyzers(pending=3)
     with pytest.raises(TimeoutError):
-        fire(a_trigger(sweep_after=0.1), rekognition, limit=1)
-    assert {job for job, _ in rekognition.asked} == {"j-1", "j-2"}
-    assert len(rekognition.asked) > 2
-    assert reports(aws) == {}
+        fire(a_trigger(), limit=3)
+    assert made[0].turns >= 2
 
 
-def test_a_job_that_aws_has_forgotten_does_not_hang(aws: Any, fire: Any) -> None:
-    """Results live for seven days; a run that was down for longer asks for a job that is not there any more."""
-    gone = ClientError(
-        {"Error": {"Code": "ResourceNotFoundException", "Message": "gone"}}, "GetLabelDetection"
-    )
-    event = fire(
-        a_trigger(jobs={"j-1": "GetLabelDetection"}, sweep_after=0.1), Rekognition(j_1=gone), limit=3
-    )
-    assert event["ended"] == ["j-1"]
-    assert reports(aws) == {"j-1": "FAILED"}
-
-
-def test_one_end_is_enough_while_others_wait_for_a_slot(aws: Any, fire: Any) -> None:
+def test_trouble_that_passes_is_waited_out_with_another_analyzer(
+    aws: Any, analyzers: Callable[..., Any]
+) -> None:
+    made = analyzers("j-1", errors=[THROTTLED, THROTTLED])
     notify(aws, "j-1")
-    assert fire(a_trigger(pending=1))["ended"] == ["j-1"]
+    assert "error" not in fire(a_trigger())
+    assert len(made) == 3
 
 
-def test_without_jobs_of_its_own_it_looks_for_slots_again(aws: Any, fire: Any) -> None:
-    assert fire(a_trigger(jobs={}, pending=2, slot_wait=0.1))["ended"] == []
+def test_trouble_that_never_passes_ends_with_the_patience(aws: Any, analyzers: Callable[..., Any]) -> None:
+    analyzers("j-1", errors=[THROTTLED] * 1000)
+    began = time.time()
+    assert "error" not in fire(a_trigger(patience=1.0))
+    assert time.time() - began >= 1
 
 
-def test_it_never_ends_too_soon(aws: Any, fire: Any) -> None:
+def test_an_error_that_stays_is_left_to_a_worker(aws: Any, analyzers: Callable[..., Any]) -> None:
+    analyzers("j-1", errors=[DENIED])
+    assert "AccessDeniedException" in fire(a_trigger())["error"]
+
+
+def test_a_message_stays_in_the_queue_until_its_end_is_recorded(
+    aws: Any, analyzers: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    analyzers("j-1")
+
+    def denied(self: Analyzer, job_id: str, status: str) -> bool:
+        raise DENIED
+
+    monkeypatch.setattr(Analyzer, "job_ended", denied)
     notify(aws, "j-1")
-    notify(aws, "j-2")
+    assert "error" in fire(a_trigger())
+    assert messages(aws) == 1
+
+
+def test_it_never_ends_too_soon(aws: Any, analyzers: Callable[..., Any]) -> None:
+    analyzers()
     began = time.monotonic()
-    fire(a_trigger(min_wait=0.5))
-    assert time.monotonic() - began >= 0.5
+    fire(a_trigger(min_wait=1.5))
+    assert time.monotonic() - began >= 1.5
 
 
-def test_an_empty_queue_is_polled_long(aws: Any, fire: Any) -> None:
-    ShortPolls.asked_seconds.clear()
-    fire(a_trigger(jobs={}, pending=1, slot_wait=0.1))
-    assert ShortPolls.asked_seconds
-    assert min(ShortPolls.asked_seconds) >= 1
+def test_it_fires_from_time_to_time_so_that_results_are_archived(
+    aws: Any, analyzers: Callable[..., Any]
+) -> None:
+    analyzers("j-1", pending=3)
+    assert "error" not in fire(a_trigger(max_wait=0.5))
 
 
-def test_the_event_hands_back_what_the_next_wait_needs(aws: Any, fire: Any) -> None:
-    notify(aws, "j-1")
-    event = fire(a_trigger(pending=1, deadline=1e10, looked_up=time.time() - 30))
-    assert event["deadline"] == 1e10
-    assert event["looked_up"] == pytest.approx(time.time() - 30, abs=10)
+def test_without_any_news_it_gives_up(aws: Any, analyzers: Callable[..., Any]) -> None:
+    analyzers("j-1")
+    last_news = time.time() - 88
+    assert fire(a_trigger(patience=90, last_news=last_news))["last_news"] == last_news
 
 
-def test_a_job_is_looked_up_as_soon_as_it_is_overdue_over_all_waits(aws: Any, fire: Any) -> None:
-    rekognition = Rekognition(j_1="SUCCEEDED", j_2="SUCCEEDED")
-    event = fire(a_trigger(sweep_after=60, looked_up=time.time() - 61), rekognition, limit=5)
-    assert event["ended"] == ["j-1", "j-2"]
-    assert event["looked_up"] == pytest.approx(time.time(), abs=10)
+def test_news_of_other_batches_are_news(aws: Any, analyzers: Callable[..., Any]) -> None:
+    """They show that slots move, and that this batch's turn will come."""
+    made = analyzers("j-1")
+    notify(aws, "other")
+    event = fire(a_trigger(last_news=time.time() - 50, max_wait=8))
+    assert made[0].ended == [("other", "SUCCEEDED")]
+    assert event["last_news"] == pytest.approx(time.time(), abs=10)
 
 
-def test_a_wait_that_goes_on_from_another_looks_nothing_up_before_its_time(aws: Any, fire: Any) -> None:
-    notify(aws, "j-1")
-    rekognition = Rekognition()
-    fire(a_trigger(pending=1, sweep_after=60, looked_up=time.time() - 30), rekognition)
-    assert rekognition.asked == []
-
-
-def test_the_queue_has_to_exist(aws: Any, fire: Any) -> None:
-    with pytest.raises(ClientError, match="NonExistentQueue"):
-        fire(a_trigger(queue_name="no-such-queue"))
-
-
-@pytest.mark.parametrize(
-    ("body", "report"),
-    [
-        ({"JobId": "j", "Status": "SUCCEEDED"}, ("j", "SUCCEEDED")),
-        ({"JobId": "j", "Status": "FAILED", "JobTag": "labels"}, ("j", "FAILED")),
-        ({"JobId": "j", "Status": "IN_PROGRESS"}, None),
-        ({"Type": "Notification", "Message": '{"JobId": "j", "Status": "FAILED"}'}, ("j", "FAILED")),
-        ({"Type": "Notification", "Message": "hello"}, None),
-        ({"Type": "Notification"}, None),
-        ({"Type": "SubscriptionConfirmation", "Message": "x"}, None),
-        ({"Status": "SUCCEEDED"}, None),
-        ({"JobId": "j", "Status": ["SUCCEEDED"]}, None),
-        ([], None),
-        ("text", None),
-        (None, None),
-        (7, None),
-    ],
-)
-def test_job_report(body: Any, report: tuple[str, str] | None) -> None:
-    assert job_report(json.dumps(body)) == report
-
-
-def test_job_report_of_no_json() -> None:
-    assert job_report("{") is None
-    assert job_report("") is None
+def test_the_queue_has_to_exist(aws: Any, analyzers: Callable[..., Any]) -> None:
+    analyzers("j-1")
+    trigger = a_trigger()
+    trigger.settings["jobs_queue"] = "no-such-queue"
+    assert "NonExistentQueue" in fire(trigger)["error"]

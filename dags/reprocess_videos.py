@@ -1,0 +1,57 @@
+"""
+# Reprocess videos
+
+**What it does.** Derives the day's tables of videos anew from archived responses, with the present thresholds, normalizers
+and tables, audits them and publishes them. There is no task in it that calls Rekognition, so it cannot pay for anything.
+
+**Reads and writes.** Reads the day's manifest, the ledger and the archived responses; writes the finding tables with
+`media_type=video`, `media_assets`, `analyses`, `validation_results` and asset `video_findings`.
+
+**When it fails.** A day without a manifest is named: discover it first. `validate` never fails for bad data: `review` then
+asks a person whether to publish.
+
+**Re-running.** Safe at any time. Trigger it with a partition key for one day, `reprocess_days` for many. Analyses that
+failed stay failed with their cause; those that were never paid for are *stopped* (`NotPaidFor`) until `enrich_videos` runs.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from airflow.sdk import PartitionedAssetTimetable, dag
+
+from include.assets import video_findings, video_reprocessing
+from media_lake.approval import ConditionalApprovalOperator
+from media_lake.callbacks import report_failed_run
+from media_lake.deadlines import deadline
+from media_lake.reprocess import plan_reprocessing
+from media_lake.tasks import DEFAULT_ARGS, normalize_batch, publish, validate
+
+
+@dag(
+    schedule=PartitionedAssetTimetable(assets=video_reprocessing),
+    start_date=datetime(2020, 1, 1, tzinfo=UTC),
+    catchup=False,
+    max_active_runs=4,
+    max_active_tasks=8,
+    default_args=DEFAULT_ARGS,
+    deadline=deadline("reprocess_videos"),
+    on_failure_callback=report_failed_run,
+    doc_md=__doc__,
+    tags=["media-lake", "plan", "normalize", "validate", "publish"],
+)
+def reprocess_videos() -> None:
+    planned = plan_reprocessing.override(task_id="plan")("video")
+    normalize = normalize_batch.override(task_id="normalize").partial(media_type="video")
+    normalized = normalize.expand(batch=planned)
+    validated = validate("video", planned["summary"])
+    review = ConditionalApprovalOperator(
+        task_id="review",
+        needed="{{ ti.xcom_pull(task_ids='validate')['failed'] }}",
+        subject="Publish the videos of {{ dag_run.partition_key }} although checks failed?",
+        body="{{ ti.xcom_pull(task_ids='validate')['failed_text'] }}",
+    )
+    normalized >> validated >> review >> publish.override(outlets=[video_findings])("video")
+
+
+reprocess_videos()

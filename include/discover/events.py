@@ -1,0 +1,216 @@
+"""Events of S3: what they say, and where they are kept until and after the day they are of is discovered.
+
+Events come at least once and in any order. They are kept by the day of the event, in UTC, as gzip-compressed NDJSON::
+
+    events/dt=2026-11-20/<digest of the content>.ndjson.gz
+    events/undiscovered/dt=2026-11-20/<name>           a mark: the day has events that its manifest may not have
+    events/unreadable/<digest>.ndjson.gz               messages that are no events of S3
+
+A name that is the digest of the content makes a repetition replace what it repeats. An event line is ``{bucket, key,
+etag, size, at, sequencer, removed}``; sequencers tell which of two events of a key was later
+(https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+from urllib.parse import unquote_plus
+
+import orjson
+
+from include.discover.listed import Listed
+from include.media_probe import Defect
+from include.objects import get_ndjson, list_uris, put_ndjson
+from include.settings import Source
+
+_READERS = 8
+_DELETED = Defect("Deleted", "S3 reported that the object was deleted")
+_CREATED = ("ObjectCreated:", "Object Created")
+_REMOVED = ("ObjectRemoved:", "LifecycleExpiration:", "Object Deleted")
+
+
+class UnreadableMessageError(ValueError):
+    """A message is no event of S3."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """An object was created or removed.
+
+    :param etag: without quotes; empty if it was removed.
+    :param at: time of the event, ISO 8601, UTC.
+    :param sequencer: hexadecimal, of any length.
+    """
+
+    bucket: str
+    key: str
+    etag: str
+    size: int
+    at: str
+    sequencer: str
+    removed: bool
+
+    @property
+    def day(self) -> str:
+        return datetime.fromisoformat(self.at).astimezone(UTC).date().isoformat()
+
+
+def events_of(body: str) -> list[Event]:
+    """Return the events of a message: of S3 itself, through SNS, or of EventBridge. Other events of S3 are left out.
+
+    :raises UnreadableMessageError: if the message is something else.
+    """
+    try:
+        message = json.loads(body)
+        if message.get("Type") == "Notification" and "Message" in message:
+            message = json.loads(message["Message"])
+        if message.get("Event") == "s3:TestEvent":  # S3 sends one when notifications are configured
+            return []
+        if message.get("source") == "aws.s3":
+            found = [_from_event_bridge(message)]
+        else:
+            found = [_from_s3(record) for record in message["Records"]]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UnreadableMessageError(f"{type(error).__name__}: {error}") from error
+    return [event for event in found if event is not None]
+
+
+def _from_s3(record: Mapping[str, Any]) -> Event | None:
+    thing = record["s3"]["object"]
+    # Keys are URL-encoded as forms are, here and not in EventBridge.
+    key = unquote_plus(thing["key"], errors="strict")
+    return _event(
+        record["eventName"],
+        record["s3"]["bucket"]["name"],
+        key,
+        thing.get("eTag"),
+        thing,
+        record["eventTime"],
+    )
+
+
+def _from_event_bridge(message: Mapping[str, Any]) -> Event | None:
+    detail = message["detail"]
+    thing = detail["object"]
+    return _event(
+        message["detail-type"],
+        detail["bucket"]["name"],
+        thing["key"],
+        thing.get("etag"),
+        thing,
+        message["time"],
+    )
+
+
+def _event(
+    name: str, bucket: str, key: str, etag: str | None, thing: Mapping[str, Any], at: str
+) -> Event | None:
+    """Make an event; None if it is about something else than an object's coming and going.
+
+    :raises ValueError: if the time is none, or an object was created without an ETag.
+    """
+    removed = name.startswith(_REMOVED)
+    if not (removed or name.startswith(_CREATED)):
+        return None
+    if not (removed or etag):
+        raise ValueError(f"{name} of {key!r} has no ETag")
+    when = datetime.fromisoformat(at).astimezone(UTC).isoformat(timespec="milliseconds")
+    size = 0 if removed else int(thing.get("size", 0))
+    return Event(bucket, key, (etag or "").strip('"'), size, when, thing.get("sequencer", ""), removed)
+
+
+def keep_events(s3: Any, lake_bucket: str, events: Iterable[Event], mark: str) -> list[str]:
+    """Keep events durably and mark their days; return the days.
+
+    :param mark: name of the mark: the same for every attempt of one task instance.
+    """
+    by_day: dict[str, set[Event]] = {}
+    for event in events:
+        by_day.setdefault(event.day, set()).add(event)
+    for day, kept in by_day.items():
+        _put_by_digest(s3, f"s3://{lake_bucket}/events/dt={day}/", [asdict(event) for event in kept])
+        s3.put_object(Bucket=lake_bucket, Key=f"{_MARKS}dt={day}/{mark}", Body=b"")
+    return sorted(by_day)
+
+
+def keep_unreadable(s3: Any, lake_bucket: str, bodies: Sequence[str]) -> None:
+    """Keep messages that nobody understood, for a person to look at."""
+    if bodies:
+        _put_by_digest(s3, f"s3://{lake_bucket}/events/unreadable/", [{"body": body} for body in bodies])
+
+
+def _put_by_digest(s3: Any, prefix: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    ordered = sorted(rows, key=orjson.dumps)
+    digest = hashlib.sha256(orjson.dumps(ordered)).hexdigest()[:32]
+    put_ndjson(s3, f"{prefix}{digest}.ndjson.gz", (dict(row) for row in ordered))
+
+
+_MARKS = "events/undiscovered/"
+
+
+def marked_days(s3: Any, lake_bucket: str) -> dict[str, list[str]]:
+    """Return the days with events that may not be discovered, each with the keys of its marks."""
+    days: dict[str, list[str]] = {}
+    for uri in list_uris(s3, f"s3://{lake_bucket}/{_MARKS}dt="):
+        key = uri.removeprefix(f"s3://{lake_bucket}/")
+        day = key.removeprefix(f"{_MARKS}dt=").partition("/")[0]
+        days.setdefault(day, []).append(key)
+    return days
+
+
+def remove_marks(s3: Any, lake_bucket: str, keys: Sequence[str]) -> None:
+    """Remove marks once their day is discovered."""
+    for key in keys:
+        s3.delete_object(Bucket=lake_bucket, Key=key)
+
+
+@dataclass
+class _History:
+    """The latest events of one key."""
+
+    created: Event | None = None
+    removed: Event | None = None
+
+    def add(self, event: Event) -> None:
+        latest = self.removed if event.removed else self.created
+        if latest is None or _later(event, latest):
+            if event.removed:
+                self.removed = event
+            else:
+                self.created = event
+
+
+def list_from_events(s3: Any, source: Source, bucket: str, lake_bucket: str, day: date) -> Iterator[Listed]:
+    """Yield the objects of a source that S3 reported as created on a day, as they were last; ordered by key.
+
+    An object that was removed later on the same day is among them, with that as its defect. The latest events of
+    every key of the day are held in memory, some 400 bytes each.
+    """
+    histories: dict[str, _History] = {}
+    uris = list_uris(s3, f"s3://{lake_bucket}/events/dt={day.isoformat()}/")
+    with ThreadPoolExecutor(_READERS) as pool:
+        for start in range(0, len(uris), _READERS):
+            for rows in pool.map(lambda uri: list(get_ndjson(s3, uri)), uris[start : start + _READERS]):
+                for row in rows:
+                    if row["bucket"] == bucket and row["key"].startswith(source.prefix):
+                        histories.setdefault(row["key"], _History()).add(Event(**row))
+    for key, history in sorted(histories.items()):
+        created, removed = history.created, history.removed
+        if created is not None:
+            gone = removed is not None and _later(removed, created)
+            modified = datetime.fromisoformat(created.at)
+            yield Listed(
+                source, bucket, key, created.etag, created.size, modified, _DELETED if gone else None
+            )
+
+
+def _later(one: Event, other: Event) -> bool:
+    """Whether an event came after another of the same key: the shorter sequencer is filled up with zeros at its right."""
+    length = max(len(one.sequencer), len(other.sequencer))
+    return (one.sequencer.ljust(length, "0"), one.at) > (other.sequencer.ljust(length, "0"), other.at)

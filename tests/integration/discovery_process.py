@@ -1,0 +1,62 @@
+"""
+``discovery_process.py LAKE_FILE BUCKET DAY``: discover and plan a day in a process of its own.
+
+Prints one line of JSON: seconds of both, the peak of the process's memory, and the requests of the ledger.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from include.costs import load_price_book
+from include.discover import discover
+from include.ledger import Ledger
+from include.plan import plan
+from include.run import Run
+from include.settings import Settings, load_lake
+
+
+def peak_megabytes() -> float:
+    """The most memory that this process has had at a time."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    found = re.search(r"VmHWM:\s+(\d+) kB", status)
+    assert found
+    return int(found[1]) / 1024
+
+
+def main(lake_file: str, bucket: str, day: str) -> dict[str, Any]:
+    session = boto3.Session(region_name="us-east-1")
+    s3 = session.client("s3", config=Config(max_pool_connections=32))
+    dynamodb = session.client("dynamodb", config=Config(max_pool_connections=16))
+    requests: Counter[str] = Counter()
+    count = requests.update
+    dynamodb.meta.events.register("before-call.dynamodb", lambda model, **_: count([model.name]))
+    lake, run = load_lake(Path(lake_file)), Run(bucket, "enrich_images", "bench", day)
+    settings = Settings(bucket=bucket)
+    began = time.perf_counter()
+    found = discover(s3, lake, run)
+    discovered = time.perf_counter()
+    ledger = Ledger(dynamodb, settings.ledger_table)
+    _, planned = plan(s3, ledger, lake, settings, load_price_book("us-east-1"), run, "image", {})
+    done = time.perf_counter()
+    return {
+        "found": found["rows"],
+        "to_pay_for": planned["calls"],
+        "seconds": done - began,
+        "discover_seconds": discovered - began,
+        "peak_megabytes": peak_megabytes(),
+        "ledger_requests": dict(requests),
+    }
+
+
+if __name__ == "__main__":
+    print(json.dumps(main(*sys.argv[1:])))

@@ -1,0 +1,111 @@
+"""Days of images that go through all stages against the local lake, each test with sources and days of its own."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from include.analyze_images import ImageAnalyzer
+from include.costs import load_price_book
+from include.discover import discover
+from include.features import run_tables
+from include.normalize.batch import normalize_batch
+from include.objects import Row
+from include.plan import plan
+from include.publish import publish
+from include.query import run_query
+from include.responses import read_plan
+from include.run import Run
+from include.selection import Selection
+from include.settings import Lake
+from include.validate import validate
+
+from .conftest import LocalLake, paces, picture
+
+BOOK = load_price_book("us-east-1")
+
+
+@dataclass
+class Days:
+    """Days of a lake with two sources, ``one`` and ``two``, whose objects nobody else uses."""
+
+    local_lake: LocalLake
+    prefix: str = field(default_factory=lambda: f"raw/{uuid.uuid4().hex}")
+    # Whoever had the same bytes would have paid for them already.
+    seed: int = field(default_factory=lambda: uuid.uuid4().int % 2**31)
+
+    def lake(self, one: Sequence[Any] = ("moderation",), two: Sequence[Any] = (), **more: Any) -> Lake:
+        sources = [
+            {
+                "name": name,
+                "prefix": f"{self.prefix}/{name}/",
+                "cost_center": "team",
+                "features": {"image": asked},
+            }
+            for name, asked in (("one", one), ("two", two))
+        ]
+        return Lake.model_validate({"cost_centers": {"team": {"title": "Team"}}, "sources": sources, **more})
+
+    def picture(self, number: int) -> bytes:
+        """Return a picture that is the same at each call, and in no other lake."""
+        return picture(self.seed + number)
+
+    def key(self, day: str, name: str, source: str = "one") -> str:
+        return f"{self.prefix}/{source}/{day.replace('-', '/')}/{name}"
+
+    def put(self, day: str, name: str, body: bytes, source: str = "one") -> None:
+        bucket = self.local_lake.settings.bucket
+        self.local_lake.client("s3").put_object(Bucket=bucket, Key=self.key(day, name, source), Body=body)
+
+    def delete(self, day: str, name: str, source: str = "one") -> None:
+        bucket = self.local_lake.settings.bucket
+        self.local_lake.client("s3").delete_object(Bucket=bucket, Key=self.key(day, name, source))
+
+    def run(self, day: str, dag_id: str = "enrich_images") -> Run:
+        return Run(self.local_lake.settings.bucket, dag_id, f"run-{uuid.uuid4()}", day)
+
+    def discover(self, day: str, lake: Lake) -> None:
+        discover(self.local_lake.client("s3"), lake, self.run(day, "discover_media"))
+
+    def enrich(self, day: str, lake: Lake, selections: Sequence[Selection] | None = None) -> Row:
+        """Run the stages from plan to publish as `enrich_images` does, and return the plan's figures."""
+        return self._stages(self.run(day), lake, selections, pay=True)
+
+    def reprocess(self, day: str, lake: Lake) -> Row:
+        """Run the stages as `reprocess_images` does."""
+        return self._stages(self.run(day, "reprocess_images"), lake, [], pay=False)
+
+    def _stages(self, run: Run, lake: Lake, selections: Sequence[Selection] | None, pay: bool) -> Row:
+        local_lake, s3, ledger = self.local_lake, self.local_lake.client("s3"), self.local_lake.ledger
+        batches, figures = plan(s3, ledger, lake, local_lake.settings, BOOK, run, "image", {}, selections)
+        for number, batch in enumerate(batches):
+            name, rows = f"batch-{number:04d}", read_plan(s3, batch["uri"])
+            if pay:
+                ImageAnalyzer(
+                    local_lake.client("rekognition"), s3, ledger, run,
+                    batch=name, owner=f"{run.token}/{name}", threads=4, lease_seconds=60, paces=paces(),
+                ).analyze(rows)  # fmt: skip
+            normalize_batch(local_lake.session, s3, ledger, lake, run, "image", name, rows)
+        _, failed = validate(local_lake.session, s3, run, "image", figures["assets"], figures["analyses"])
+        assert failed == ""
+        glue = local_lake.client("glue")
+        publish(s3, glue, local_lake.settings.database, run, run_tables("image"), "image")
+        return figures
+
+    def query(self, sql: str) -> list[Any]:
+        settings = self.local_lake.settings
+        athena = self.local_lake.client("athena")
+        return list(run_query(athena, sql, settings.database, settings.workgroup).rows)
+
+    def analyses(self, day: str) -> dict[tuple[str, str], str]:
+        """Return the published status of each analysis, by file and feature."""
+        rows = self.query(
+            "SELECT m.key, a.feature, a.status FROM analyses a JOIN media_assets m"
+            f" ON m.dt = a.dt AND m.media_type = a.media_type AND m.media_id = a.media_id WHERE a.dt = '{day}'"
+        )
+        return {(key.rsplit("/", 1)[1], feature): status for key, feature, status in rows}
+
+    def calls(self) -> int:
+        return sum(self.local_lake.billed().values())

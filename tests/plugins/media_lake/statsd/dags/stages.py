@@ -1,0 +1,51 @@
+"""Real tasks of the lake: in one Dag they succeed, in the other one fails."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from airflow.sdk import DAG, BaseOperator, Context, task, task_group
+
+from include.metrics import Metric
+from media_lake import tasks
+from media_lake.metrics import task_metrics
+
+BATCHES = [{"uri": f"s3://l/plans/batch-000{n}.ndjson.gz", "rows": n + 1, "bytes": 9} for n in range(2)]
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class Wait(BaseOperator):
+    """As sensors of the lake, has its batch as an attribute."""
+
+    template_fields = ("batch",)
+
+    def __init__(self, *, batch: dict[str, Any], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.batch = batch
+
+    def execute(self, context: Context) -> None:
+        pass
+
+
+@task
+def measure() -> None:
+    metrics = task_metrics("video")
+    metrics.timing(Metric.CALL_DURATION, 0.25, feature="labels")
+    metrics.gauge(Metric.QUEUE_AGE, 12.5)
+    metrics.count(Metric.THROTTLES)
+
+
+@task_group
+def analyze(batch: dict[str, Any]) -> None:
+    tasks.collect_responses(batch) >> Wait(task_id="wait", batch=batch, map_index_template=tasks.BATCH_LABEL)
+
+
+with DAG("good", schedule=None, start_date=START):
+    tasks.discover()
+    measure()
+    analyze.expand(batch=BATCHES)
+    tasks.normalize_batch.partial(media_type="image").expand(batch=BATCHES)
+
+with DAG("bad", schedule=None, start_date=START, default_args=tasks.DEFAULT_ARGS):
+    tasks.publish("image")
