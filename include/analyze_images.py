@@ -13,19 +13,19 @@ import logging
 import threading
 import time
 import uuid
-from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from queue import Empty, SimpleQueue
-from typing import Any, Literal
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from queue import SimpleQueue
+from typing import Any
 
 import orjson
 from botocore import xform_name
 
 from include.aws_errors import Verdict, code_and_message, finds_nothing, judge
 from include.breaker import Breaker
-from include.error_counts import ErrorCounts
-from include.features import FEATURES, ImageCall
+from include.features import FEATURES
+from include.image_work import ImageWork, Lane, Outcome, Outcomes, Summary, lanes_of, received
 from include.ledger import Entry, Ledger
 from include.metrics import Metric, Metrics, NoMetrics
 from include.objects import Row, list_uris, put_ndjson
@@ -45,7 +45,7 @@ from include.run import Run
 log = logging.getLogger(__name__)
 
 CLAIM_CALLS = 100
-GATHER_SECONDS = 0.02
+CLAIMED_AHEAD = 150  # that the threads do not run dry while responses are recorded
 CHUNK_CALLS = 100
 CHUNK_SECONDS = 5.0
 MAX_ATTEMPTS = 30
@@ -59,92 +59,6 @@ PROGRESS_SECONDS = 10.0
 
 class ServiceUnavailableError(RuntimeError):
     """Calls kept failing although they were repeated; what was paid is recorded, and a retry goes on from there."""
-
-
-@dataclass(frozen=True)
-class _Work:
-    """One analysis to pay for."""
-
-    key: str
-    feature: str
-    call: ImageCall
-    parameters: Row
-    asset: Row
-    payer: Row
-
-    @property
-    def request(self) -> Row:
-        image: Row = {"Bucket": self.asset["bucket"], "Name": self.asset["key"]}
-        if self.asset["version_id"]:
-            image["Version"] = self.asset["version_id"]
-        return {"Image": {"S3Object": image}, **self.parameters}
-
-
-@dataclass(frozen=True)
-class _Outcome:
-    """How one piece of work went; ``line`` is set if it was paid for, ``entry`` if it failed."""
-
-    work: _Work
-    kind: Literal["paid", "failed", "exists", "leased"]
-    line: Row | None = None
-    entry: Entry | None = None
-
-
-@dataclass
-class Summary:
-    """Counts of one batch, small enough for an XCom."""
-
-    calls: int = 0
-    reused: int = 0
-    failed: int = 0
-    throttled: int = 0
-    errors: ErrorCounts = field(default_factory=ErrorCounts)
-
-    def to_xcom(self) -> dict[str, Any]:
-        return {
-            "calls": self.calls,
-            "reused": self.reused,
-            "failed": self.failed,
-            "throttled": self.throttled,
-            **self.errors.to_xcom(),
-        }
-
-
-class _Lane:
-    """The work of one operation: open, then claimed, then in the hands of a thread.
-
-    :ivar in_flight: what is claimed and whose outcome has not been received.
-    """
-
-    def __init__(self, operation: str, work: Iterable[_Work]) -> None:
-        self.operation = operation
-        self.open = deque(work)
-        self.claimed: SimpleQueue[tuple[_Work, Entry] | None] = SimpleQueue()
-        self.in_flight = 0
-
-    @property
-    def left(self) -> int:
-        """What is open or in flight."""
-        return len(self.open) + self.in_flight
-
-    def next_open(self, most: int) -> list[_Work]:
-        """Take some of the open work."""
-        return [self.open.popleft() for _ in range(min(most, len(self.open)))]
-
-    def hand_over(self, work: _Work, claim: Entry) -> None:
-        """Give what is claimed to the threads."""
-        self.in_flight += 1
-        self.claimed.put((work, claim))
-
-
-_Outcomes = SimpleQueue[tuple[_Lane, _Outcome | BaseException]]
-
-
-def _lanes(work: Iterable[_Work]) -> list[_Lane]:
-    by_operation: dict[str, list[_Work]] = {}
-    for item in work:
-        by_operation.setdefault(item.call.operation, []).append(item)
-    return [_Lane(operation, items) for operation, items in by_operation.items()]
 
 
 class ImageAnalyzer:
@@ -209,31 +123,32 @@ class ImageAnalyzer:
         self._summary.throttled = sum(pace.throttled for pace in self._paces.values())
         return self._summary
 
-    def _work(self, asset: Row, analysis: Row) -> _Work:
+    def _work(self, asset: Row, analysis: Row) -> ImageWork:
         call = FEATURES[analysis["feature"]].image
         assert call is not None
         payer = starter(self._run, asset, "image")
-        return _Work(
+        return ImageWork(
             analysis["analysis_key"], analysis["feature"], call, analysis["parameters"], asset, payer
         )
 
-    def _pay(self, work: list[_Work], existing: list[_Work]) -> list[_Work]:
+    def _pay(self, work: list[ImageWork], existing: list[ImageWork]) -> list[ImageWork]:
         """Do the work; return what another run holds, and add to ``existing`` what turns out to be done.
 
         Each operation has a quota, and so a queue and threads, of its own: none waits for a slower one.
         """
         known = self._ledger.lookup(item.key for item in work)
+        self._count_interrupted(known.values())
         done = {key for key, entry in known.items() if entry.state == "done"}
         existing += [item for item in work if item.key in done]
-        lanes = _lanes(item for item in work if item.key not in done)
-        outcomes: _Outcomes = SimpleQueue()
+        lanes = lanes_of(item for item in work if item.key not in done)
+        outcomes: Outcomes = SimpleQueue()
         callers = [
             threading.Thread(target=self._call_all, args=(lane, outcomes))
             for lane in lanes
             for _ in range(min(self._threads, lane.left))
         ]
-        leased: list[_Work] = []
-        buffer: list[_Outcome] = []
+        leased: list[ImageWork] = []
+        buffer: list[Outcome] = []
         failure: BaseException | None = None
         total = sum(lane.left for lane in lanes)
         flushed_at = told_at = time.monotonic()
@@ -243,9 +158,9 @@ class ImageAnalyzer:
             while any(lane.left for lane in lanes):
                 try:
                     for lane in lanes:
-                        if lane.open and lane.in_flight < CLAIM_CALLS:
+                        if lane.open and lane.in_flight < CLAIMED_AHEAD:
                             self._claim_next(lane, existing, leased)
-                    for lane, outcome in _received(outcomes):
+                    for lane, outcome in received(outcomes):
                         lane.in_flight -= 1
                         if isinstance(outcome, BaseException):
                             raise outcome
@@ -279,14 +194,14 @@ class ImageAnalyzer:
             raise failure
         return leased
 
-    def _tell(self, total: int, lanes: list[_Lane]) -> None:
+    def _tell(self, total: int, lanes: list[Lane]) -> None:
         rates = ", ".join(f"{lane.operation} {self._paces[lane.operation].rate:.0f}/s" for lane in lanes)
         log.info("%d of %d analyses; allowed: %s", total - sum(lane.left for lane in lanes), total, rates)
         for lane in lanes:
             rate = self._paces[lane.operation].rate
             self._metrics.gauge(Metric.CALLS_PER_SECOND_ALLOWED, rate, operation=lane.operation)
 
-    def _claim_next(self, lane: _Lane, existing: list[_Work], leased: list[_Work]) -> None:
+    def _claim_next(self, lane: Lane, existing: list[ImageWork], leased: list[ImageWork]) -> None:
         """Claim some of a lane's work, with one request; sort out what is done or held by another run."""
         claims = [(work, self._claim(work)) for work in lane.next_open(CLAIM_CALLS)]
         standing = self._ledger.claim_all((claim for _, claim in claims), self._began)
@@ -297,7 +212,7 @@ class ImageAnalyzer:
             else:
                 (existing if entry.state == "done" else leased).append(work)
 
-    def _call_all(self, lane: _Lane, outcomes: _Outcomes) -> None:
+    def _call_all(self, lane: Lane, outcomes: Outcomes) -> None:
         """Call what is claimed in a lane until there is a None. Runs in a thread."""
         while (item := lane.claimed.get()) is not None:
             try:
@@ -305,20 +220,20 @@ class ImageAnalyzer:
             except BaseException as error:
                 outcomes.put((lane, error))
 
-    def _call(self, lane: _Lane, work: _Work, claim: Entry) -> _Outcome:
+    def _call(self, lane: Lane, work: ImageWork, claim: Entry) -> Outcome:
         """Call, repeating what may be repeated, under a claim that is renewed when it grows old."""
         pace, last = self._paces[lane.operation], None
         for attempt in range(MAX_ATTEMPTS):
             self._breaker.wait()
             pace.wait(lane.left)
             if self._stop.is_set():
-                return _Outcome(work, "leased")
+                return Outcome(work, "leased")
             if claim.lease_expires - self._ledger.now() < 1000 * self._lease_seconds * LEASE_SHARE_LEFT:
                 since = claim.claimed_at + 1  # what was claimed before is ours to claim again
                 claim = self._claim(work)
                 standing = self._ledger.claim(claim, since)
                 if standing is not None:
-                    return _Outcome(work, "exists" if standing.state == "done" else "leased")
+                    return Outcome(work, "exists" if standing.state == "done" else "leased")
             began = time.monotonic()
             try:
                 response = getattr(self._rekognition, xform_name(work.call.operation))(**work.request)
@@ -338,7 +253,7 @@ class ImageAnalyzer:
                     entry = replace(
                         claim, state="failed", error_code=code, error_message=message, completed_at=now()
                     )
-                    return _Outcome(work, "failed", entry=entry)
+                    return Outcome(work, "failed", entry=entry)
                 log.debug("%s of %s: %s", work.call.operation, work.asset["key"], error)
                 last = error
                 if verdict is Verdict.TRY_AGAIN:
@@ -357,7 +272,7 @@ class ImageAnalyzer:
             "What was paid is recorded; the task's retry goes on from there."
         ) from last
 
-    def _paid(self, work: _Work, began: float, response: Row, note: str | None = None) -> _Outcome:
+    def _paid(self, work: ImageWork, began: float, response: Row, note: str | None = None) -> Outcome:
         """Return the outcome of a call that AWS answered.
 
         :param began: when it was sent, in seconds of the monotonic clock.
@@ -371,9 +286,9 @@ class ImageAnalyzer:
         line |= {"feature": work.feature, "content_id": work.asset["content_id"], "payer": work.payer}
         if note:
             line["note"] = note
-        return _Outcome(work, "paid", line=line)
+        return Outcome(work, "paid", line=line)
 
-    def _claim(self, work: _Work) -> Entry:
+    def _claim(self, work: ImageWork) -> Entry:
         now_ms = self._ledger.now()
         return Entry(
             key=work.key,
@@ -384,7 +299,7 @@ class ImageAnalyzer:
             starter=orjson.dumps(work.payer).decode(),
         )
 
-    def _flush(self, outcomes: list[_Outcome]) -> None:
+    def _flush(self, outcomes: list[Outcome]) -> None:
         """Archive responses, log their usage, then tell the ledger: in this order nothing paid is ever lost."""
         paid = [outcome for outcome in outcomes if outcome.kind == "paid"]
         entries = [outcome.entry for outcome in outcomes if outcome.entry is not None]
@@ -446,7 +361,18 @@ class ImageAnalyzer:
                 log.info("adopting %d responses that an earlier attempt archived", len(lines))
                 self._ledger.finish(self._record(uri, lines))
 
-    def _log_reused(self, work: list[_Work]) -> None:
+    def _count_interrupted(self, entries: Iterable[Entry]) -> None:
+        """Note what an earlier attempt had claimed and not recorded: it may have been called, and will be again."""
+        ours = [entry for entry in entries if entry.state == "running" and entry.owner == self._owner]
+        interrupted = sum(entry.claimed_at < self._began for entry in ours)
+        self._summary.interrupted += interrupted
+        if interrupted:
+            log.warning(
+                "an earlier attempt had claimed %d analyses when it ended; those that it had called are paid for twice",
+                interrupted,
+            )
+
+    def _log_reused(self, work: list[ImageWork]) -> None:
         """Log what was reused: done, and not paid for by this run for the same asset in an earlier attempt."""
         entries = self._ledger.lookup(item.key for item in work)
         reused = [
@@ -467,14 +393,3 @@ def planned_operations(plan: Iterable[Row]) -> frozenset[str]:
     """Return the operations that a batch may have to call."""
     calls = (FEATURES[analysis["feature"]].image for _, analysis in analyses_of(plan, "planned"))
     return frozenset(call.operation for call in calls if call is not None)
-
-
-def _received(outcomes: _Outcomes) -> Iterator[tuple[_Lane, _Outcome | BaseException]]:
-    """Yield what has come, after waiting for something to come; some at a time, which disturbs the callers less."""
-    try:
-        yield outcomes.get(timeout=0.5)
-        time.sleep(GATHER_SECONDS)
-        while True:
-            yield outcomes.get_nowait()
-    except Empty:
-        return

@@ -82,7 +82,7 @@ class Settings(BaseSettings):
     lake_file: Path = Field(
         Path(__file__).with_name("lake.yaml"), description="sources, features, thresholds and cost centers"
     )
-    batch_size: int = Field(500, ge=1, le=10_000, description="analyses per mapped task, at least")
+    batch_size: int = Field(2000, ge=1, le=10_000, description="analyses per mapped task, at least")
     max_batches: int = Field(200, ge=1, le=1000, description="mapped tasks per stage and run, at most")
     image_threads: int = Field(16, ge=1, le=256, description="concurrent image calls per task and operation")
     quota_share: float = Field(

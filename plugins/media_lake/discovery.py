@@ -82,7 +82,7 @@ def record_events() -> list[dict[str, Any]]:
     )
 
 
-@task(outlets=[media_manifest], map_index_template=_DAY_LABEL, **DISCOVERY_ARGS)
+@task(outlets=[media_manifest], map_index_template=_DAY_LABEL, multiple_outputs=False, **DISCOVERY_ARGS)
 def discover_day(found: dict[str, Any]) -> dict[str, Any]:
     """Do what discover does, for a day with new events."""
     from include.run import Run

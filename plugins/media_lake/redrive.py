@@ -33,7 +33,7 @@ REDRIVE_PARAMS: dict[str, Param] = {
 }  # fmt: skip
 
 
-@task
+@task(multiple_outputs=False)
 def select_failures() -> dict[str, Any]:
     """Show the failed analyses that the form selects, with their causes and likely cost.
 

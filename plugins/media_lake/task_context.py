@@ -61,6 +61,8 @@ class TaskContext:
                 connect_timeout=10,
                 read_timeout=60,
                 retries={"mode": "standard", "total_max_attempts": 1 if service == "rekognition" else 5},
+                # Checking a transaction of a hundred items against the API's model takes as long as sending it.
+                parameter_validation=service != "dynamodb",
             ),
         )
         return hook.get_conn()

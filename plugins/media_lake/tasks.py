@@ -39,7 +39,7 @@ BATCH_LABEL = (
 )
 
 
-@task(outlets=[media_manifest], **DISCOVERY_ARGS)
+@task(outlets=[media_manifest], multiple_outputs=False, **DISCOVERY_ARGS)
 def discover() -> dict[str, Any]:
     """Find the day's media, look into their headers and leave a manifest."""
     from media_lake.task_context import TaskContext
@@ -81,7 +81,7 @@ def plan(media_type: MediaType) -> list[dict[str, Any]]:
     return batches
 
 
-@task(pool=IMAGE_POOL, map_index_template=BATCH_LABEL)
+@task(pool=IMAGE_POOL, map_index_template=BATCH_LABEL, multiple_outputs=False)
 def analyze_image_batch(batch: dict[str, Any]) -> dict[str, Any]:
     """Pay for what a batch of images still needs."""
     from include.analyze_images import ImageAnalyzer, planned_operations
@@ -111,7 +111,7 @@ def analyze_image_batch(batch: dict[str, Any]) -> dict[str, Any]:
     return summary
 
 
-@task(pool=VIDEO_POOL, map_index_template=BATCH_LABEL)
+@task(pool=VIDEO_POOL, map_index_template=BATCH_LABEL, multiple_outputs=False)
 def start_jobs(batch: dict[str, Any]) -> dict[str, Any]:
     """Start the video jobs that there are slots for."""
     from include.responses import read_plan
@@ -121,7 +121,7 @@ def start_jobs(batch: dict[str, Any]) -> dict[str, Any]:
     return analyzer.advance(read_plan(context.s3, batch["uri"])).to_xcom()
 
 
-@task(pool=VIDEO_POOL, map_index_template=BATCH_LABEL)
+@task(pool=VIDEO_POOL, map_index_template=BATCH_LABEL, multiple_outputs=False)
 def collect_responses(batch: dict[str, Any]) -> dict[str, Any]:
     """Archive every page of the jobs that succeeded."""
     from include.responses import read_plan
@@ -134,7 +134,7 @@ def collect_responses(batch: dict[str, Any]) -> dict[str, Any]:
     return summary
 
 
-@task(map_index_template=BATCH_LABEL)
+@task(map_index_template=BATCH_LABEL, multiple_outputs=False)
 def normalize_batch(batch: dict[str, Any], media_type: MediaType) -> dict[str, int]:
     """Turn a batch's archived responses into typed rows."""
     from include.normalize.batch import normalize_batch
@@ -156,7 +156,7 @@ def normalize_batch(batch: dict[str, Any], media_type: MediaType) -> dict[str, i
     return rows
 
 
-@task
+@task(multiple_outputs=False)
 def validate(media_type: MediaType, planned: dict[str, Any]) -> dict[str, Any]:
     """Audit what the run wrote; the results are published whatever they say."""
     from include.normalize.batch import write_table
@@ -181,7 +181,7 @@ def validate(media_type: MediaType, planned: dict[str, Any]) -> dict[str, Any]:
     return {"checks": len(rows), "failed": bool(failed), "failed_text": failed}
 
 
-@task
+@task(multiple_outputs=False)
 def publish(media_type: MediaType) -> dict[str, str]:
     """Point the day's partitions at the audited data."""
     from include.features import run_tables

@@ -171,6 +171,19 @@ def test_reprocessing_has_no_task_that_could_pay(dagbag: DagBag, dag_id: str) ->
     }  # fmt: skip
 
 
+def test_a_result_is_one_xcom(dagbag: DagBag) -> None:
+    """A function that returns a dict has several outputs by default: each member would be stored once more, by its name, in
+    place of what the task leaves under that name."""
+    several = [
+        f"{dag.dag_id}.{task.task_id}"
+        for dag in dagbag.dags.values()
+        for task in dag.tasks
+        if getattr(task, "multiple_outputs", False)
+        or getattr(task, "partial_kwargs", {}).get("multiple_outputs")
+    ]
+    assert several == []
+
+
 def test_days_that_are_reprocessed_are_few_at_a_time(dagbag: DagBag) -> None:
     assert {dagbag.dags[f"reprocess_{kind}s"].max_active_runs for kind in ("image", "video")} == {4}
 

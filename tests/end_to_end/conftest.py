@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import boto3
 import httpx
 import psutil
 
@@ -69,6 +72,16 @@ class Stack:
         """Address of ``airflow``, ``aws`` or ``rekognition``."""
         return f"http://127.0.0.1:{self.environment[f'MEDIA_LAKE_STACK_{component.upper()}_PORT']}"
 
+    def client(self, service: str) -> Any:
+        """Return a boto3 client of the stack's AWS."""
+        return boto3.client(
+            service,
+            endpoint_url=self.url("rekognition" if service == "rekognition" else "aws"),
+            region_name="us-east-1",
+            aws_access_key_id="local",
+            aws_secret_access_key="local",
+        )
+
     def calls(self) -> Any:
         """What the local Rekognition was asked, counted there and not by the pipeline's own books."""
         return httpx.get(f"{self.url('rekognition')}/_control/calls", trust_env=False).json()
@@ -77,6 +90,24 @@ class Stack:
         """Set quotas and faults of the local Rekognition."""
         settings = f"{self.url('rekognition')}/_control/settings"
         httpx.post(settings, json=behavior, trust_env=False).raise_for_status()
+
+    def airflow(self, method: str, path: str, **body: Any) -> Any:
+        """Ask Airflow's REST API for what the stack itself needs no client for."""
+        reply = httpx.request(
+            method, f"{self.url('airflow')}/api/v2/{path}", json=body, timeout=30, trust_env=False
+        )
+        return reply.raise_for_status().json()
+
+    def kill(self, component: str) -> None:
+        """Kill ``scheduler``, ``triggerer`` or ``api-server``, once it runs; the supervisor starts another."""
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            process = int((self.folder / f"{component}.pgid").read_text(encoding="ascii") or 0)
+            if process and psutil.pid_exists(process):
+                os.kill(process, signal.SIGKILL)
+                return
+            time.sleep(0.1)
+        raise AssertionError(f"{component} does not run")
 
     def task_processes(self, task_instance_id: str = "") -> list[psutil.Process]:
         """Return the processes of running tasks, or of one; a process has little room for its title."""

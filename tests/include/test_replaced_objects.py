@@ -16,6 +16,7 @@ class Counting:
 
     def __init__(self, client: Any) -> None:
         self._client = client
+        self.meta = client.meta
         self.requests: list[str] = []
 
     def __getattr__(self, name: str) -> Any:
@@ -42,6 +43,12 @@ def test_what_is_as_it_was_is_not_named(s3: Any) -> None:
     counting = Counting(s3)
     assert replaced_objects(counting, assets) == set()
     assert counting.requests == ["list_objects_v2"]
+
+
+def test_the_client_lists_with_times_as_before_afterwards(s3: Any) -> None:
+    replaced_objects(s3, [upload(s3, "raw/1"), upload(s3, "raw/2")])
+    listed = s3.list_objects_v2(Bucket=BUCKET)["Contents"]
+    assert all(item["LastModified"].year > 2000 for item in listed)
 
 
 def test_what_was_replaced_or_deleted_is(s3: Any) -> None:

@@ -40,7 +40,11 @@ class LocalLake:
 
     def client(self, service: str) -> Any:
         attempts = 1 if service == "rekognition" else 4
-        config = Config(max_pool_connections=40, retries={"mode": "standard", "total_max_attempts": attempts})
+        config = Config(
+            max_pool_connections=40,
+            retries={"mode": "standard", "total_max_attempts": attempts},
+            parameter_validation=service != "dynamodb",  # as tasks do
+        )
         return self.session.client(service, config=config)
 
     @property
@@ -62,7 +66,7 @@ class LocalLake:
         return calls["requests"].get(operation, 0)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -90,7 +94,7 @@ class Endpoints:
 @pytest.fixture(scope="session")
 def endpoints() -> Iterator[Endpoints]:
     """Both local services, each in a process that all modules share."""
-    aws_port, rekognition_port = _free_port(), _free_port()
+    aws_port, rekognition_port = free_port(), free_port()
     found = Endpoints(f"http://127.0.0.1:{aws_port}", f"http://127.0.0.1:{rekognition_port}")
     environment = {
         "AWS_ENDPOINT_URL": found.aws,

@@ -25,7 +25,7 @@ from include.discover.events import events_of, keep_events
 from include.settings import Settings
 from tests.include.discover.inventories import deliver, entry, parquet_file
 
-from .conftest import ROOT, _free_port
+from .conftest import ROOT, free_port
 from .crowded_bucket import BUCKET, keys, picture
 from .test_benchmarks import show
 
@@ -122,7 +122,7 @@ def _messages() -> Iterator[list[str]]:
 
 @contextmanager
 def a_crowd(count: int, folder: Path) -> Iterator[Crowd]:
-    port = _free_port()
+    port = free_port()
     script = str(Path(__file__).with_name("crowded_bucket.py"))
     process = subprocess.Popen(
         [sys.executable, script, str(count), str(NEW)],

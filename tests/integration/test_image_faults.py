@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from include.analyze_images import ImageAnalyzer, Summary
+from include.analyze_images import ImageAnalyzer
 from include.features import FEATURES
+from include.image_work import Summary
 from include.ledger import Ledger
 from include.metrics import Metric, Metrics
 from include.objects import Row

@@ -1,0 +1,101 @@
+"""What an operator does in Airflow's UI, by its REST API: start Dags by their form, wait for runs, look into them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection
+from typing import Any
+
+import httpx
+
+from include.stack.airflow_api import AirflowApi, DagRun
+
+WAIT_SECONDS = 240
+_FINISHED_TASKS = ("success", "failed", "upstream_failed", "skipped", "removed")
+
+
+class Operator:
+    """Somebody at a stack's Airflow, which asks for no login.
+
+    :param url: address of the api-server.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.api = AirflowApi(url)
+        self._url = f"{url}/api/v2"
+
+    def wait_for_dags(self, dag_ids: Collection[str]) -> None:
+        """Return when Airflow has read these Dags."""
+        until = time.monotonic() + WAIT_SECONDS
+        while missing := set(dag_ids) - set(self.api.dags()):
+            if time.monotonic() > until:
+                raise TimeoutError(f"not read: {', '.join(sorted(missing))}; {self.api.import_errors()}")
+            time.sleep(0.5)
+
+    def run_dag(self, dag_id: str, **form: Any) -> DagRun:
+        """Start a Dag with what the form says, its defaults otherwise, and return its run when it has ended."""
+        body = {"logical_date": None, "conf": form}
+        reply = httpx.post(f"{self._url}/dags/{dag_id}/dagRuns", json=body, timeout=30, trust_env=False)
+        run_id = reply.raise_for_status().json()["dag_run_id"]
+        return self._wait(dag_id, lambda run: run.run_id == run_id, 1, run_id)[0]
+
+    def runs_of_day(self, dag_id: str, day: object, count: int = 1) -> list[DagRun]:
+        """Return a Dag's runs of a day, newest first, when there are so many at least and all have ended."""
+        return self._wait(dag_id, lambda run: run.partition == str(day), count, str(day))
+
+    def states(self, run: DagRun) -> dict[str, str | None]:
+        """Return the state of each task of a run without mapped tasks."""
+        return {task["task_id"]: task["state"] for task in self.api.task_instances(run)}
+
+    def returned(self, run: DagRun, task_id: str) -> Any:
+        """Return what a task left as its XCom."""
+        path = f"{self._url}/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances/{task_id}/xcomEntries"
+        reply = httpx.get(f"{path}/return_value", params={"deserialize": True}, timeout=30, trust_env=False)
+        return reply.raise_for_status().json()["value"]
+
+    def failures(self, run: DagRun) -> dict[str, list[str]]:
+        """Return each task that failed, and the errors in the log of its last attempt."""
+        return {
+            f"{task['task_id']}[{task['map_index']}]": self._errors(run, task)
+            for task in self.api.task_instances(run)
+            if task["state"] == "failed"
+        }
+
+    def _errors(self, run: DagRun, task: dict[str, Any]) -> list[str]:
+        path = f"{self._url}/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances/{task['task_id']}"
+        reply = httpx.get(
+            f"{path}/logs/{task['try_number']}",
+            params={"map_index": task["map_index"]},
+            headers={"Accept": "application/json"},
+            timeout=30,
+            trust_env=False,
+        )
+        lines = reply.raise_for_status().json()["content"]
+        return [
+            " | ".join([line["event"], *(detail["exc_value"] for detail in line.get("error_detail") or [])])
+            for line in lines
+            if line.get("level") in ("error", "critical")
+        ]
+
+    def _wait(self, dag_id: str, chosen: Callable[[DagRun], bool], count: int, name: str) -> list[DagRun]:
+        """Return the chosen runs when there are so many and all have ended.
+
+        :param name: of what is waited for, in the error.
+        :raises TimeoutError: after ``WAIT_SECONDS``; names the runs and tasks that are unfinished.
+        """
+        until = time.monotonic() + WAIT_SECONDS
+        while True:
+            runs = [run for run in self.api.runs(dag_id) if chosen(run)]
+            if len(runs) >= count and all(run.ended for run in runs):
+                return runs
+            if time.monotonic() > until:
+                unfinished = "; ".join(self._describe(run) for run in runs if not run.ended)
+                raise TimeoutError(
+                    f"{dag_id} {name}: {len(runs)} of {count} runs after {WAIT_SECONDS} s; unfinished: {unfinished or '-'}"
+                )
+            time.sleep(1)
+
+    def _describe(self, run: DagRun) -> str:
+        tasks = [task for task in self.api.task_instances(run) if task["state"] not in _FINISHED_TASKS]
+        states = ", ".join(f"{task['task_id']}[{task['map_index']}] {task['state']}" for task in tasks)
+        return f"{run.run_id} is {run.state} ({states or 'no unfinished task'})"

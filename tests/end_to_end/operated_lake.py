@@ -1,0 +1,152 @@
+"""A small lake in operation: what arrives in it, what goes wrong in it, and what its tables and counters say.
+
+Each scenario has a source with features of its own, so that all may go on at once and a fault of Rekognition strikes
+one of them only.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote_plus
+
+import yaml
+from PIL import Image
+
+from include.stack.settings import PROJECT
+from tests.end_to_end.airflow_runs import Operator
+from tests.end_to_end.conftest import Stack
+
+BUCKET, EVENTS_QUEUE, TOPIC = "media-lake", "media-lake-events", "lake-alerts"
+# Days of events, the day whose run fails, and the day whose run succeeds with failed analyses.
+EVENT_DAYS = (date(2026, 3, 1), date(2026, 3, 3))
+DENIED_DAY, REJECTED_DAY = date(2026, 3, 5), date(2026, 3, 6)
+# Lines of text are read in one of them only, with 96 and 99 percent of confidence.
+REJECTED = ("big-buck-bunny-presents.jpg", "grace-hopper.jpg", "rocket-night.jpg")
+FAULTS = [
+    {"operation": "DetectLabels", "code": "ImageTooLargeException"},
+    {"operation": "DetectText", "code": "InvalidImageFormatException"},
+]
+DENIED = "DetectProtectiveEquipment"
+
+
+def lake(**min_confidence: float) -> dict[str, Any]:
+    """Return the content of a lake file."""
+
+    def source(name: str, discovery: str, *features: str) -> dict[str, Any]:
+        shared = {"name": name, "prefix": f"{name}/", "cost_center": "team", "discovery": discovery}
+        return {**shared, "features": {"image": list(features)}}
+
+    return {
+        "min_confidence": min_confidence,
+        "cost_centers": {"team": {"title": "Team"}},
+        "sources": [
+            source("archive", "date_path", "labels", "text"),
+            source("site", "date_path", "protective_equipment"),
+            source("drop", "events", "moderation"),
+        ],
+    }
+
+
+@dataclass(frozen=True)
+class Operations:
+    """The stack at work, and who operates it.
+
+    :ivar alerts: address of the queue that is subscribed to the topic of alerts.
+    """
+
+    stack: Stack
+    lake_file: Path
+    operator: Operator
+    alerts: str
+
+    def billed(self) -> dict[tuple[str, str], int]:
+        """Return how often each image was paid for, by key and operation."""
+        return {(item["key"], item["operation"]): item["count"] for item in self.stack.calls()["images"]}
+
+    def billed_operations(self, source: str) -> Counter[str]:
+        """Return how many calls for a source's images were paid for, by operation."""
+        found: Counter[str] = Counter()
+        for (key, operation), count in self.billed().items():
+            if key.startswith(f"{source}/"):
+                found[operation] += count
+        return found
+
+    def analyses(self) -> dict[tuple[str, str, str | None], int]:
+        """Return how many analyses of the day with failed ones table ``analyses`` has, by feature, status and error."""
+        rows = self.stack.query(
+            "SELECT feature, status, error_code, count(*) AS n FROM media_lake.analyses"
+            f" WHERE dt = '{REJECTED_DAY}' GROUP BY 1, 2, 3"
+        )
+        return {(row["feature"], row["status"], row["error_code"]): row["n"] for row in rows}
+
+    def costs(self) -> dict[str, int]:
+        """Return how many analyses were paid for on behalf of that day, by operation, as the cost report has it."""
+        rows = self.stack.query(
+            "SELECT operation, sum(analyses) AS n FROM media_lake.costs_daily"
+            f" WHERE dt = '{REJECTED_DAY}' GROUP BY 1"
+        )
+        return {row["operation"]: row["n"] for row in rows}
+
+    def lines(self) -> list[str]:
+        """Return the lines of text that the tables have of that day."""
+        rows = self.stack.query(
+            "SELECT text AS line FROM media_lake.texts"
+            f" WHERE dt = '{REJECTED_DAY}' AND type = 'LINE' ORDER BY 1"
+        )
+        return [row["line"] for row in rows]
+
+
+def write(lake_file: Path, content: dict[str, Any]) -> None:
+    lake_file.write_text(yaml.safe_dump(content), encoding="utf-8")
+
+
+def subscribe(stack: Stack) -> str:
+    """Subscribe a queue to the topic of alerts and return its address."""
+    sqs, sns = stack.client("sqs"), stack.client("sns")
+    queue = str(sqs.create_queue(QueueName="alerts-read-by-the-test")["QueueUrl"])
+    attributes = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]
+    topic = sns.create_topic(Name=TOPIC)["TopicArn"]
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=attributes["QueueArn"])
+    return queue
+
+
+def upload(stack: Stack) -> None:
+    """Upload the media of all days; those of events are reported twice each, the latest first."""
+    s3, sqs = stack.client("s3"), stack.client("sqs")
+    for name in REJECTED:
+        body = (PROJECT / "include" / "sample_media" / name).read_bytes()
+        s3.put_object(Bucket=BUCKET, Key=f"archive/{REJECTED_DAY:%Y/%m/%d}/{name}", Body=body)
+    for number in range(4):
+        key = f"site/{DENIED_DAY:%Y/%m/%d}/{number}.png"
+        s3.put_object(Bucket=BUCKET, Key=key, Body=picture(60 * number, 30))
+    bodies = [json.dumps({"Service": "Amazon S3", "Event": "s3:TestEvent"})]
+    for number, day in enumerate(EVENT_DAYS):
+        key, body = f"drop/a b+{number}.png", picture(60 * number, 200)
+        etag = s3.put_object(Bucket=BUCKET, Key=key, Body=body)["ETag"].strip('"')
+        bodies += 2 * [event(key, day, etag, len(body))]
+    url = sqs.get_queue_url(QueueName=EVENTS_QUEUE)["QueueUrl"]
+    for message in reversed(bodies):
+        sqs.send_message(QueueUrl=url, MessageBody=message)
+
+
+def picture(red: int, green: int) -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", (200, 150), (red, green, 90)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def event(key: str, day: date, etag: str, size: int) -> str:
+    """Return what S3 says of a new object."""
+    thing = {"key": quote_plus(key, safe="/"), "eTag": etag, "size": size, "sequencer": "0055AED6DCD90281E5"}
+    record = {
+        "eventName": "ObjectCreated:Put",
+        "eventTime": f"{day}T10:00:00.000Z",
+        "s3": {"bucket": {"name": BUCKET}, "object": thing},
+    }
+    return json.dumps({"Records": [record]})

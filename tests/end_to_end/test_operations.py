@@ -1,0 +1,225 @@
+"""A lake in operation on the real scheduler: events, failures and alerts, re-drive, reprocessing.
+
+One stack for all; what happens in its lake is in :mod:`tests.end_to_end.operated_lake`.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from include.stack.airflow_api import DagRun
+from include.stack.settings import PROJECT
+from tests.end_to_end.airflow_runs import WAIT_SECONDS, Operator
+from tests.end_to_end.conftest import running_stack
+from tests.end_to_end.operated_lake import (
+    BUCKET,
+    DENIED,
+    DENIED_DAY,
+    EVENT_DAYS,
+    FAULTS,
+    REJECTED,
+    REJECTED_DAY,
+    TOPIC,
+    Operations,
+    lake,
+    subscribe,
+    upload,
+    write,
+)
+
+pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(900)]
+
+DEADLINE_SECONDS = 5
+
+
+@pytest.fixture(scope="module")
+def operations(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operations]:
+    """The stack, with the media of all scenarios in it and everything begun."""
+    folder = tmp_path_factory.mktemp("operations")
+    lake_file = folder / "lake.yaml"
+    write(lake_file, lake(text=60))
+    settings = {
+        "MEDIA_LAKE_LAKE_FILE": str(lake_file),
+        "MEDIA_LAKE_ALERTS_TOPIC": TOPIC,
+        "MEDIA_LAKE_BATCH_SIZE": "3",
+        "MEDIA_LAKE_DEADLINE_HOURS_ENRICH_IMAGES": str(DEADLINE_SECONDS / 3600),
+    }
+    with running_stack(folder / "stack", **settings) as stack:
+        up = stack.run("-m", "include.stack", "up")
+        assert up.returncode == 0, up.stdout
+        operator = Operator(stack.url("airflow"))
+        alerts = subscribe(stack)
+        stack.behave(denied=[DENIED], faults=FAULTS)
+        upload(stack)
+        operator.wait_for_dags({path.stem for path in (PROJECT / "dags").glob("*.py")})
+        operator.api.create_backfill("discover_media", DENIED_DAY, REJECTED_DAY, max_active_runs=2)
+        yield Operations(stack, lake_file, operator, alerts)
+
+
+@pytest.fixture(scope="module")
+def enriched(operations: Operations) -> Operations:
+    """The day whose analyses are rejected has been enriched and its costs reported."""
+    for dag_id in ("enrich_images", "enrich_videos", "report_costs"):
+        succeeded(operations.operator, operations.operator.runs_of_day(dag_id, REJECTED_DAY), 1)
+    return operations
+
+
+@pytest.fixture(scope="module")
+def dry_run(enriched: Operations) -> DagRun:
+    """The run of ``redrive_failed`` as its form is."""
+    return enriched.operator.run_dag("redrive_failed")
+
+
+@pytest.fixture(scope="module")
+def redriven(enriched: Operations, dry_run: DagRun) -> Operations:
+    """The text of that day was asked for again, now that Rekognition answers."""
+    enriched.stack.behave(faults=[])
+    operator = enriched.operator
+    run = operator.run_dag("redrive_failed", dry_run=False, features=["text"])
+    succeeded(operator, [run], 1)
+    assert operator.returned(run, "select_failures")["analyses"] == len(REJECTED)
+    # One run each besides the first: the dry run started none.
+    for dag_id in ("enrich_images", "enrich_videos", "report_costs"):
+        succeeded(operator, operator.runs_of_day(dag_id, REJECTED_DAY, 2), 2)
+    return enriched
+
+
+def succeeded(operator: Operator, runs: list[DagRun], count: int) -> None:
+    """Assert that there are so many runs, and that all of them succeeded."""
+    assert {run.run_id: operator.failures(run) for run in runs if run.state != "success"} == {}
+    assert len(runs) == count
+
+
+def test_a_day_succeeds_with_failed_analyses_as_rows(enriched: Operations) -> None:
+    assert enriched.analyses() == {
+        ("labels", "failed", "ImageTooLargeException"): len(REJECTED),
+        ("text", "failed", "InvalidImageFormatException"): len(REJECTED),
+    }
+    assert not enriched.billed_operations("archive")
+
+
+def test_a_dry_run_tells_what_failed_and_what_it_would_cost_and_starts_nothing(
+    enriched: Operations, dry_run: DagRun
+) -> None:
+    assert enriched.operator.states(dry_run) == {
+        "select_failures": "success",
+        "redrive_images": "skipped",
+        "redrive_videos": "skipped",
+    }
+    summary = enriched.operator.returned(dry_run, "select_failures")
+    assert (summary["analyses"], summary["days"]) == (2 * len(REJECTED), 1)
+    assert (summary["first_day"], summary["last_day"]) == (str(REJECTED_DAY), str(REJECTED_DAY))
+    causes = {(cause["feature"], cause["error_code"]): cause["analyses"] for cause in summary["causes"]}
+    assert causes == {
+        ("labels", "ImageTooLargeException"): len(REJECTED),
+        ("text", "InvalidImageFormatException"): len(REJECTED),
+    }
+    assert summary["usd"]["likely"] == pytest.approx(0.001 * 2 * len(REJECTED))
+
+
+def test_a_redrive_pays_for_what_was_selected_and_for_nothing_else(redriven: Operations) -> None:
+    assert redriven.analyses() == {
+        ("labels", "failed", "ImageTooLargeException"): len(REJECTED),
+        ("text", "succeeded", None): len(REJECTED),
+    }
+    assert redriven.billed_operations("archive") == {"DetectText": len(REJECTED)}
+
+
+def test_a_redrive_ends_in_the_cost_report(redriven: Operations) -> None:
+    assert redriven.costs() == {"DetectText": len(REJECTED)}
+
+
+def test_reprocessing_after_a_change_of_a_threshold_changes_tables_without_a_call(
+    redriven: Operations,
+) -> None:
+    assert redriven.lines() == ["PRESENTS", "THE PEACH OPEN MOVIE PROJECT"]
+    before, operator = redriven.stack.calls(), redriven.operator
+    write(redriven.lake_file, lake(text=98))
+    day = str(REJECTED_DAY)
+    succeeded(operator, [operator.run_dag("reprocess_days", first_day=day, last_day=day)], 1)
+    for dag_id in ("reprocess_images", "reprocess_videos"):
+        succeeded(operator, operator.runs_of_day(dag_id, day), 1)
+    assert redriven.lines() == ["PRESENTS"]
+    assert redriven.stack.calls() == before
+
+
+def test_events_start_the_enrichment_of_exactly_their_days(operations: Operations) -> None:
+    operator = operations.operator
+    for dag_id in ("enrich_images", "enrich_videos"):
+        for day in EVENT_DAYS:
+            assert {run.state for run in operator.runs_of_day(dag_id, day)} == {"success"}
+    scheduled = {run.partition for run in operator.api.runs("discover_media")}
+    enriched = {run.partition for run in operator.api.runs("enrich_images")}
+    assert enriched - scheduled == {str(day) for day in EVENT_DAYS}
+    assert {run.state for run in operator.api.runs("discover_events")} <= {"success", "queued", "running"}
+    listed = operations.stack.client("s3").list_objects_v2(Bucket=BUCKET, Prefix="events/undiscovered/")
+    assert not listed.get("Contents")
+    called = {key: count for (key, _), count in operations.billed().items() if key.startswith("drop/")}
+    assert called == {"drop/a b+0.png": 1, "drop/a b+1.png": 1}
+
+
+@pytest.fixture(scope="module")
+def failed(operations: Operations) -> DagRun:
+    """The run that is denied what it asks for."""
+    (run,) = operations.operator.runs_of_day("enrich_images", DENIED_DAY)
+    assert run.state == "failed"
+    return run
+
+
+@pytest.fixture(scope="module")
+def messages(operations: Operations, failed: DagRun) -> list[tuple[str, str]]:
+    """Subjects and texts of all alerts, once there are two of that day; the Dag processor, which reports, takes its time."""
+    sqs = operations.stack.client("sqs")
+    received: list[tuple[str, str]] = []
+    until = time.monotonic() + WAIT_SECONDS
+    while True:
+        reply = sqs.receive_message(QueueUrl=operations.alerts, MaxNumberOfMessages=10, WaitTimeSeconds=2)
+        for message in reply.get("Messages", []):
+            body = json.loads(message["Body"])
+            received.append((body["Subject"], body["Message"]))
+            sqs.delete_message(QueueUrl=operations.alerts, ReceiptHandle=message["ReceiptHandle"])
+        if not reply.get("Messages") and sum(str(DENIED_DAY) in subject for subject, _ in received) >= 2:
+            return received
+        assert time.monotonic() < until, f"of {DENIED_DAY} there are only: {received}"
+
+
+def the_text(messages: list[tuple[str, str]], what: str) -> str:
+    """Return the one message that says this of the day that was denied."""
+    (text,) = [text for subject, text in messages if subject == f"enrich_images of {DENIED_DAY} {what}"]
+    return text
+
+
+def test_a_failed_run_is_one_message_with_its_tasks_and_causes(
+    operations: Operations, failed: DagRun, messages: list[tuple[str, str]]
+) -> None:
+    tasks = operations.operator.api.task_instances(failed)
+    count = sum(task["task_id"] == "analyze" and task["state"] == "failed" for task in tasks)
+    text = the_text(messages, "failed")
+    assert count
+    assert f"Failed tasks: analyze ({count} of {count})" in text
+    assert f"Causes: AccessDeniedException ({count}, for example: " in text
+    assert f"is not authorized to perform: rekognition:{DENIED}" in text
+
+
+def test_a_late_run_is_one_message_with_what_is_unfinished(messages: list[tuple[str, str]]) -> None:
+    text = the_text(messages, "is late")
+    assert "Queued: 20" in text
+    assert " waiting" in text
+
+
+def test_both_are_lines_of_a_log(operations: Operations, messages: list[tuple[str, str]]) -> None:
+    logs = [path.read_text(errors="replace") for path in operations.stack.folder.rglob("*.log")]
+    assert any(f"enrich_images of {DENIED_DAY} is late | Queued: " in log for log in logs)
+    assert any(f"enrich_images of {DENIED_DAY} failed | Failed tasks: analyze" in log for log in logs)
+
+
+def test_instances_of_mapped_tasks_are_named_by_batch_and_size(
+    operations: Operations, failed: DagRun
+) -> None:
+    tasks = operations.operator.api.task_instances(failed)
+    labels = sorted(task["rendered_map_index"] for task in tasks if task["task_id"] == "analyze")
+    assert labels == ["batch-0000: 2 files", "batch-0001: 2 files"]
