@@ -5,6 +5,7 @@ PYTHON ?= $(firstword $(shell command -v python3.11 || command -v python3) pytho
 MEDIA ?= include/sample_media
 DAYS ?= 3
 FORMAT ?= table
+FAULT_RUNS ?= 20
 
 bin := $(VENV)/bin
 # A ready environment that is named with VENV= is used as it is.
@@ -24,7 +25,7 @@ unexport PYTHONDONTWRITEBYTECODE
 unexport AWS_CA_BUNDLE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down status query test lint format bench requirements
+.PHONY: help demo up down status query test lint format bench faults requirements
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,7 +47,7 @@ query: $(stamp) ## run Athena SQL: SQL="select ..." FORMAT=table|json|csv
 	@$(use_stack) $(bin)/python -m include.query "$$SQL" --format "$$FORMAT"
 
 test: $(stamp) ## run every test that needs no AWS account, fast ones first
-	@$(bin)/python -m pytest -m "not benchmark"
+	@$(bin)/python -m pytest -m "not benchmark and not matrix"
 
 lint: $(stamp) ## check style, types and generated files
 	@$(bin)/ruff check .
@@ -61,6 +62,9 @@ format: $(stamp) ## format the code and sort its imports
 
 bench: $(stamp) ## run the benchmarks, each of which prints a line of JSON
 	@$(bin)/python -m pytest -m benchmark -q -s
+
+faults: $(stamp) ## play the whole fault matrix on the real scheduler: FAULT_RUNS=20
+	@FAULT_RUNS="$(FAULT_RUNS)" $(bin)/python -m pytest -q -m "" tests/end_to_end/test_faults.py
 
 requirements: $(VENV)/bin/uv ## compile requirements*.txt from requirements*.in
 	$(bin)/$(compile) requirements.in -o requirements.txt

@@ -22,8 +22,9 @@ the archived responses.
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
-from airflow.sdk import PartitionedAssetTimetable, dag
+from airflow.sdk import PartitionedAssetTimetable, dag, task_group
 
 from include.assets import image_findings, image_redrives, media_manifest
 from media_lake.approval import ConditionalApprovalOperator
@@ -62,9 +63,14 @@ def enrich_images() -> None:
     reserve = reserve_models(planned["summary"])
     start = StartModelsSensor(task_id="start_models", models=reserve)
     stop = StopModelsSensor(task_id="stop_models", models=reserve)
-    analyzed = analyze_image_batch.override(task_id="analyze").expand(batch=planned)
-    normalize = normalize_batch.override(task_id="normalize").partial(media_type="image")
-    normalized = normalize.expand(batch=planned)
+
+    @task_group(prefix_group_id=False)
+    def enrich(batch: dict[str, Any]) -> None:
+        analyzed = analyze_image_batch.override(task_id="analyze")(batch)
+        analyzed >> normalize_batch.override(task_id="normalize")(batch, "image")
+        analyzed >> stop.as_teardown(setups=[reserve, start], on_failure_fail_dagrun=True)
+
+    enriched = enrich.expand(batch=planned)
     validated = validate("image", planned["summary"])
     review = ConditionalApprovalOperator(
         task_id="review",
@@ -72,9 +78,7 @@ def enrich_images() -> None:
         subject="Publish the images of {{ dag_run.partition_key }} although checks failed?",
         body="{{ ti.xcom_pull(task_ids='validate')['failed_text'] }}",
     )
-    planned >> approve >> reserve.as_setup() >> start.as_setup() >> analyzed
-    analyzed >> stop.as_teardown(setups=[reserve, start], on_failure_fail_dagrun=True)
-    analyzed >> normalized >> validated >> review
+    planned >> approve >> reserve.as_setup() >> start.as_setup() >> enriched >> validated >> review
     review >> publish.override(outlets=[image_findings])("image")
 
 

@@ -110,10 +110,14 @@ class ImageAnalyzer:
         :raises ServiceUnavailableError: if the service stays down; a retry goes on from there.
         """
         plan = list(plan)
-        work = [self._work(asset, analysis) for asset, analysis in analyses_of(plan, "planned")]
+        reused = [self._work(asset, analysis) for asset, analysis in analyses_of(plan, "reused")]
+        planned: dict[str, ImageWork] = {}
+        for item in (self._work(asset, analysis) for asset, analysis in analyses_of(plan, "planned")):
+            if planned.setdefault(item.key, item) is not item:
+                reused.append(item)
+        work = list(planned.values())
         if work:
             self._adopt_flushed()
-        reused = [self._work(asset, analysis) for asset, analysis in analyses_of(plan, "reused")]
         leased = self._pay(work, reused)
         while leased:
             log.info("%d analyses are being paid for by another run; waiting for it", len(leased))

@@ -47,6 +47,7 @@ class Pace:
 
     :param ceiling: most calls per second: the quota, or the share of it that is ours.
     :param floor: least calls per second that throttling can bring it down to.
+    :param reserved_seconds: how much of its time a task reserves at once, and so its share beside other tasks.
     :param clock: seconds since the epoch; the clocks of the workers should agree.
     """
 
@@ -55,12 +56,14 @@ class Pace:
         turns: Turns,
         ceiling: float,
         floor: float = 1.0,
+        reserved_seconds: float = RESERVED_SECONDS,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._turns = turns
         self._ceiling = ceiling
         self._floor = min(floor, ceiling)
+        self._reserved_seconds = reserved_seconds
         self._clock = clock
         self._sleep = sleep
         self._rate = ceiling
@@ -80,7 +83,7 @@ class Pace:
         """
         with self._lock:
             if not self._reserved:
-                self._reserve(max(1, min(left, round(self._rate * RESERVED_SECONDS))))
+                self._reserve(max(1, min(left, round(self._rate * self._reserved_seconds))))
             at = self._reserved.popleft()
         pause = at - self._clock()
         if pause > 0:

@@ -2,8 +2,9 @@
 
 Nothing is paid for here. A batch is one NDJSON object with a line per asset: ``{"asset": manifest row, "analyses":
 [{feature, parameters, analysis_key, state, code, message}, ...]}``, where the state is *planned*, *reused*, *rejected*
-or *kept*: left as it is, because this run may not pay for it. All analyses of an asset are in one batch. The manifest is
-read, and batches are written, some assets at a time.
+or *kept*: left as it is, because this run may not pay for it. All analyses of an asset are in one batch. An analysis that
+several assets need is planned for each of them, the second time with ``again``: whichever batch comes first pays, and
+every batch is complete by itself. The manifest is read, and batches are written, some assets at a time.
 """
 
 from __future__ import annotations
@@ -137,7 +138,7 @@ class _Planner:
                 for item, want in zip(items, self._wants[asset["source"]], strict=True):
                     if item["state"] == "planned":
                         self._settle(item, want, asset, entries)
-                    self._states[item["state"]] += 1
+                    self._states["reused" if item.get("again") else item["state"]] += 1
                 self._assets += 1
                 yield {
                     "asset": {**asset, "last_modified": asset["last_modified"].isoformat()},
@@ -184,12 +185,13 @@ class _Planner:
             item["state"] = "kept"
             if own is None and before is not None:
                 item |= {"state": "reused" if before.state == "done" else "kept", "analysis_key": before.key}
-        elif asset["content_id"] in self._repeated and self._is_second(item["analysis_key"]):
-            item["state"] = "reused"
         else:
             if own is not None and own.failures:
                 item["failures"] = own.failures
-            self._count(asset, want)
+            if asset["content_id"] in self._repeated and self._is_second(item["analysis_key"]):
+                item["again"] = True
+            else:
+                self._count(asset, want)
 
     def _is_second(self, key: str) -> bool:
         """Note that a key is planned, and return whether it was before."""

@@ -84,7 +84,7 @@ class Settings(BaseSettings):
     )
     batch_size: int = Field(2000, ge=1, le=10_000, description="analyses per mapped task, at least")
     max_batches: int = Field(200, ge=1, le=1000, description="mapped tasks per stage and run, at most")
-    image_threads: int = Field(16, ge=1, le=256, description="concurrent image calls per task and operation")
+    image_threads: int = Field(24, ge=1, le=256, description="concurrent image calls per task and operation")
     quota_share: float = Field(
         1.0,
         gt=0,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -75,10 +76,13 @@ class TaskContext:
         """Return the pace of each image operation: the lake's share of the quota, with all other tasks."""
         quotas = read_quotas(self.client("service-quotas"), self.settings.region, frozenset(operations))
         dynamodb = self.client("dynamodb", connections=16)
+        # Shares differ, or tasks would all end at the same time, and nobody would use the quota while the next ones start.
+        seconds = random.uniform(0.2, 0.8)
         return {
             operation: Pace(
                 SharedItem(dynamodb, self.settings.ledger_table, f"pace#{operation}"),
                 self.settings.quota_share * quota,
+                reserved_seconds=seconds,
             )
             for operation, quota in quotas.items()
         }

@@ -136,7 +136,6 @@ def test_models_are_stopped_once_one_could_have_been_started(dagbag: DagBag) -> 
 
 def test_stages_are_mapped_over_the_batches_of_the_plan(dagbag: DagBag) -> None:
     for dag_id, mapped in {
-        "enrich_images": ["analyze", "normalize"],
         "enrich_videos": ["normalize"],
         "reprocess_images": ["normalize"],
         "reprocess_videos": ["normalize"],
@@ -217,6 +216,15 @@ def test_each_batch_of_videos_is_a_group_of_its_own(dagbag: DagBag) -> None:
         (group,) = dag.get_task(name).iter_mapped_task_groups()
         assert group.group_id == "analyze"
         assert {operator.task_id for operator in group.iter_mapped_dependencies()} == {"plan"}
+
+
+def test_a_batch_of_images_is_normalized_as_soon_as_it_is_analyzed(dagbag: DagBag) -> None:
+    dag = dagbag.dags["enrich_images"]
+    for name in ("analyze", "normalize"):
+        (group,) = dag.get_task(name).iter_mapped_task_groups()
+        assert {operator.task_id for operator in group.iter_mapped_dependencies()} == {"plan"}
+        assert "batch" in dag.get_task(name).op_kwargs or dag.get_task(name).op_args
+    assert dag.get_task("normalize").upstream_task_ids == {"analyze", "plan"}
 
 
 @pytest.mark.parametrize("path", DAG_FILES, ids=lambda path: path.name)

@@ -117,4 +117,9 @@ class Planner:
 
 
 def states(rows: Sequence[Row]) -> dict[tuple[str, str], str]:
-    return {(row["asset"]["key"], item["feature"]): item["state"] for row in rows for item in row["analyses"]}
+    """Return what is planned by file and feature; ``again`` is planned, and paid for as another one's."""
+    return {
+        (row["asset"]["key"], item["feature"]): "again" if item.get("again") else item["state"]
+        for row in rows
+        for item in row["analyses"]
+    }

@@ -103,7 +103,7 @@ def test_a_pin_touches_its_feature_only_and_a_new_pin_plans_again(planner: Plann
 def test_duplicates_are_paid_once_under_a_pin(planner: Planner) -> None:
     twins = [an_asset(name, content_id="same") for name in "ab"]
     (rows,), _, _ = planner(twins, pinned())
-    assert list(states(rows).values()) == ["planned", "reused"]
+    assert list(states(rows).values()) == ["planned", "again"]
 
 
 # --- selections
@@ -164,7 +164,7 @@ def test_duplicates_of_a_failure_are_paid_once(planner: Planner, ledger: Ledger)
     twins = [an_asset(name, content_id="same") for name in "ab"]
     ledger.finish([Entry(analysis_key("same", LABELS, "image"), "failed", error_code="X")])
     (rows,), _, _ = planner(twins, a_lake(image=["labels"]), selections=[Selection()])
-    assert list(states(rows).values()) == ["planned", "reused"]
+    assert list(states(rows).values()) == ["planned", "again"]
     (rows,), _, _ = planner(twins, a_lake(image=["labels"]), selections=[])
     assert list(states(rows).values()) == ["kept", "kept"]
 

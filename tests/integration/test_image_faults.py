@@ -8,6 +8,7 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -188,6 +189,32 @@ def test_a_ledger_that_cannot_be_claimed_from_is_an_error_and_no_task_hangs(
     assert states(local_lake, batch)["done"] == paid
     assert analyze(local_lake, run, batch, paces()).calls == 130 - paid
     assert sum(local_lake.billed().values()) == 130
+
+
+def test_batches_that_need_the_same_are_complete_by_themselves_and_pay_once(
+    local_lake: LocalLake, keys: dict[str, str]
+) -> None:
+    """Two batches of a run at the same time, and within each every analysis twice."""
+    local_lake.behave(latency_ms=50)
+    run = a_run(local_lake)
+    rows = a_batch(run, keys, 60, "moderation")
+    copies = [
+        {**row, "asset": row["asset"] | {"media_id": f"copy-{number}"}} for number, row in enumerate(rows)
+    ]
+    with ThreadPoolExecutor(2) as pool:
+        batches = [pool.submit(_complete, local_lake, run, [*rows, *copies], f"batch-{n}") for n in range(2)]
+        summaries = [batch.result() for batch in batches]
+    assert sum(summary.calls for summary in summaries) == 60
+    assert sum(local_lake.billed().values()) == 60
+    lines = list(read_usage_log(local_lake.client("s3"), run.bucket, run.partition))
+    assert sum(not line["reused"] for line in lines if line["run_id"] == run.run_id) == 60
+
+
+def _complete(local_lake: LocalLake, run: Run, rows: list[Row], name: str) -> Summary:
+    """Analyze a batch and check that nothing is left of it when it ends."""
+    summary = analyze(local_lake, run, rows, paces(), name)
+    assert set(states(local_lake, rows)) == {"done"}
+    return summary
 
 
 def test_tasks_that_share_a_quota_use_all_of_it_and_are_not_throttled(
