@@ -64,7 +64,7 @@ bench: $(stamp) ## run the benchmarks, each of which prints a line of JSON
 	@$(bin)/python -m pytest -m benchmark -q -s
 
 faults: $(stamp) ## play the whole fault matrix on the real scheduler: FAULT_RUNS=20
-	@FAULT_RUNS="$(FAULT_RUNS)" $(bin)/python -m pytest -q -m "" tests/end_to_end/test_faults.py
+	@FAULT_RUNS="$(FAULT_RUNS)" $(bin)/python -m pytest -m matrix
 
 requirements: $(VENV)/bin/uv ## compile requirements*.txt from requirements*.in
 	$(bin)/$(compile) requirements.in -o requirements.txt

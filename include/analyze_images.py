@@ -22,7 +22,7 @@ from typing import Any
 import orjson
 from botocore import xform_name
 
-from include.aws_errors import Verdict, code_and_message, finds_nothing, judge
+from include.aws_errors import Verdict, code_and_message, finds_nothing, judge, patience
 from include.breaker import Breaker
 from include.features import FEATURES
 from include.image_work import ImageWork, Lane, Outcome, Outcomes, Summary, lanes_of, received
@@ -208,10 +208,15 @@ class ImageAnalyzer:
     def _claim_next(self, lane: Lane, existing: list[ImageWork], leased: list[ImageWork]) -> None:
         """Claim some of a lane's work, with one request; sort out what is done or held by another run."""
         claims = [(work, self._claim(work)) for work in lane.next_open(CLAIM_CALLS)]
-        standing = self._ledger.claim_all((claim for _, claim in claims), self._began)
+        standing = patience(OUTAGE_SECONDS)(
+            self._ledger.claim_all, [claim for _, claim in claims], self._began
+        )
         for work, claim in claims:
             entry = standing.get(work.key)
-            if entry is None:
+            if entry in (
+                None,
+                claim,
+            ):  # our own stands in the way if the answer to the first request was lost
                 lane.hand_over(work, claim)
             else:
                 (existing if entry.state == "done" else leased).append(work)
@@ -229,14 +234,14 @@ class ImageAnalyzer:
         pace, last = self._paces[lane.operation], None
         for attempt in range(MAX_ATTEMPTS):
             self._breaker.wait()
-            pace.wait(lane.left)
+            patience(OUTAGE_SECONDS)(pace.wait, lane.left)
             if self._stop.is_set():
                 return Outcome(work, "leased")
             if claim.lease_expires - self._ledger.now() < 1000 * self._lease_seconds * LEASE_SHARE_LEFT:
                 since = claim.claimed_at + 1  # what was claimed before is ours to claim again
                 claim = self._claim(work)
-                standing = self._ledger.claim(claim, since)
-                if standing is not None:
+                standing = patience(OUTAGE_SECONDS)(self._ledger.claim, claim, since)
+                if standing not in (None, claim):
                     return Outcome(work, "exists" if standing.state == "done" else "leased")
             began = time.monotonic()
             try:
@@ -310,13 +315,8 @@ class ImageAnalyzer:
         if paid:
             name = f"{int(time.time() * 1000)}-{uuid.uuid4().hex[:8]}"
             uri = f"{self._run.responses_uri(self._batch)}{name}.ndjson.gz"
-            lines = [outcome.line for outcome in paid if outcome.line]
-            replaced = replaced_objects(self._s3, (outcome.work.asset for outcome in paid))
-            for line in lines:
-                line["replaced"] = line["payer"]["media_id"] in replaced
-            put_ndjson(self._s3, uri, lines)
-            entries += self._record(uri, lines)
-        self._ledger.finish(entries)
+            entries += patience(OUTAGE_SECONDS)(self._archive, uri, paid)
+        patience(OUTAGE_SECONDS)(self._ledger.finish, entries)
         self._summary.calls += len(paid)
         for feature, calls in Counter(outcome.work.feature for outcome in paid).items():
             self._metrics.count(Metric.CALLS, calls, feature=feature)
@@ -324,6 +324,15 @@ class ImageAnalyzer:
             if entry.state == "failed":
                 self._summary.failed += 1
                 self._summary.errors.add(entry.error_code, entry.error_message)
+
+    def _archive(self, uri: str, paid: list[Outcome]) -> list[Entry]:
+        """Put a chunk of responses where it belongs and log its usage; done again, it replaces what it did."""
+        lines = [outcome.line for outcome in paid if outcome.line]
+        replaced = replaced_objects(self._s3, (outcome.work.asset for outcome in paid))
+        for line in lines:
+            line["replaced"] = line["payer"]["media_id"] in replaced
+        put_ndjson(self._s3, uri, lines)
+        return self._record(uri, lines)
 
     def _record(self, uri: str, lines: list[Row]) -> list[Entry]:
         """Log the usage of an archived chunk, under the chunk's name, and return its ledger entries."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from enum import Enum
 
 from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError
+from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
 
 THROTTLED = frozenset(
     {
@@ -79,6 +80,16 @@ def judge(error: Exception) -> Verdict:
 def passes(error: BaseException) -> bool:
     """Return whether an error is no reason to give up: the same call may work later."""
     return isinstance(error, Exception) and judge(error) in (Verdict.SLOW_DOWN, Verdict.TRY_AGAIN)
+
+
+def patience(seconds: float) -> Retrying:
+    """Return what repeats a call while AWS is busy or down, for so many seconds at most; then the error is raised."""
+    return Retrying(
+        retry=retry_if_exception(passes),
+        wait=wait_random_exponential(multiplier=0.25, max=20),
+        stop=stop_after_delay(seconds),
+        reraise=True,
+    )
 
 
 def finds_nothing(error: Exception, text: str | None) -> bool:

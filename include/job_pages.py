@@ -13,9 +13,8 @@ from typing import Any
 
 from botocore import xform_name
 from botocore.exceptions import ClientError
-from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
 
-from include.aws_errors import passes
+from include.aws_errors import patience
 from include.features import VideoJob
 from include.objects import Ndjson, Row, delete_prefix, get_ndjson, list_uris
 
@@ -109,13 +108,7 @@ class JobArchive:
     def _page(self, token: str | None) -> Row:
         more = {"NextToken": token} if token else {}
         call = getattr(self._rekognition, xform_name(self._job.get_operation))
-        attempts = Retrying(
-            retry=retry_if_exception(passes),
-            wait=wait_random_exponential(multiplier=0.25, max=20),
-            stop=stop_after_delay(PATIENCE),
-            reraise=True,
-        )
-        reply: Row = attempts(
+        reply: Row = patience(PATIENCE)(
             call, JobId=self._job_id, MaxResults=PAGE_SIZE, **self._job.get_parameters, **more
         )
         return reply

@@ -46,6 +46,7 @@ def test_it_is_stopped_when_the_analysis_fails(stack: Stack, tmp_path: Path) -> 
     assert _model(stack) == {"starts": 1, "stops": 1, "running": False}
 
 
+@pytest.mark.matrix
 def test_it_is_stopped_when_every_attempt_at_the_analysis_is_killed(stack: Stack, tmp_path: Path) -> None:
     stack.behave(faults=[{"operation": "DetectCustomLabels", "code": "ThrottlingException"}])
     process = _demo(stack, _media(tmp_path, "killed"))

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import pkgutil
 import threading
 import time
 import uuid
 from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 from typing import Any
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
 from include.analyze_images import ImageAnalyzer
 from include.features import FEATURES
@@ -189,6 +192,32 @@ def test_a_ledger_that_cannot_be_claimed_from_is_an_error_and_no_task_hangs(
     assert states(local_lake, batch)["done"] == paid
     assert analyze(local_lake, run, batch, paces()).calls == 130 - paid
     assert sum(local_lake.billed().values()) == 130
+
+
+@pytest.mark.parametrize("away", ["put_ndjson", "Ledger.finish", "Ledger.claim_all", "answer"])
+def test_archive_and_ledger_are_waited_for_as_the_service_is(
+    local_lake: LocalLake, keys: dict[str, str], monkeypatch: pytest.MonkeyPatch, away: str
+) -> None:
+    """What is paid for is in memory until they are back; nothing is paid for again, nor recorded twice."""
+    name = "include.ledger.Ledger.claim_all" if away == "answer" else f"include.analyze_images.{away}"
+    holder, _, attribute = name.rpartition(".")
+    real, calls = getattr(pkgutil.resolve_name(holder), attribute), count()
+
+    def flaky(*arguments: Any) -> Any:
+        fails = next(calls) % 3 == 0
+        reply = real(*arguments) if not fails or away == "answer" else None
+        if fails:
+            raise EndpointConnectionError(endpoint_url="http://away")
+        return reply
+
+    monkeypatch.setattr(name, flaky)
+    run = a_run(local_lake)
+    batch = a_batch(run, keys, 150, "moderation")
+    summary = analyze(local_lake, run, batch, paces())
+    assert (summary.calls, summary.failed, states(local_lake, batch)) == (150, 0, {"done": 150})
+    assert sum(local_lake.billed().values()) == 150
+    lines = read_usage_log(local_lake.client("s3"), run.bucket, run.partition)
+    assert sum(line["run_id"] == run.run_id for line in lines) == 150
 
 
 def test_batches_that_need_the_same_are_complete_by_themselves_and_pay_once(

@@ -78,14 +78,13 @@ def day(local_lake: LocalLake, run: Run, upload: Callable[[str, bytes], None]) -
     "behavior",
     [
         {"faults": [{"code": "ThrottlingException", "rate": 0.3}]},
-        {"faults": [{"code": "ProvisionedThroughputExceededException", "rate": 0.3}]},
         {"faults": [{"code": "InternalServerError", "status": 500, "rate": 0.05}]},
         {"notifications": {"lost": 1.0}},
         {"notifications": {"duplicated": 1.0}},
         {"notifications": {"delay_seconds": 6}},
         {"notifications": {"lost": 0.5, "duplicated": 0.5}, "job_limit": 3},
     ],
-    ids=["throttled", "throughput", "500s", "lost", "duplicated", "late", "mixed"],
+    ids=["throttled", "500s", "lost", "duplicated", "late", "mixed"],
 )
 def test_faults_of_the_service(
     local_lake: LocalLake, run: Run, day: Callable[..., Row], behavior: dict[str, Any]
@@ -311,6 +310,7 @@ def killed_after(calls: int, answered: bool) -> Iterator[None]:
         yield
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("answered", [False, True], ids=["before", "after"])
 def test_tasks_may_be_killed_at_any_call(
     local_lake: LocalLake, run: Run, day: Callable[..., Row], answered: bool
