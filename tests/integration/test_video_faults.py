@@ -58,7 +58,7 @@ def airflow(local_lake: LocalLake, monkeypatch: pytest.MonkeyPatch) -> Iterator[
 
 @pytest.fixture
 def run(airflow: pytest.MonkeyPatch, local_lake: LocalLake) -> Run:
-    return new_run(local_lake, f"2026-05-{next(DAYS):02d}")
+    return new_run(local_lake, f"2026-06-{next(DAYS):02d}")
 
 
 @pytest.fixture
@@ -268,7 +268,7 @@ def test_a_copy_under_another_name_is_waited_for_though_its_request_differs(
     local_lake: LocalLake, run: Run, upload: Callable[[str, bytes], None], day: Callable[..., Row]
 ) -> None:
     """Both runs use one token; who comes second repeats the first one's request, or AWS would refuse it."""
-    other = new_run(local_lake, f"2026-05-{next(DAYS):02d}")
+    other = new_run(local_lake, f"2026-06-{next(DAYS):02d}")
     first = day(3)
     for number in range(3):
         body = clip(hash((run.run_id, number)) & 0xFFFFFFFF, shots=3)
@@ -330,6 +330,15 @@ def test_tasks_may_be_killed_at_any_call(
     check_done(local_lake, run, batch)
 
 
+def once_started(local_lake: LocalLake, jobs: int, work: Callable[[], Any]) -> None:
+    """Do something as soon as so many jobs run."""
+    deadline = time.monotonic() + 30
+    while len(local_lake.billed()) < jobs:
+        assert time.monotonic() < deadline, "the jobs were not started"
+        time.sleep(0.05)
+    work()
+
+
 def test_a_video_that_was_replaced_before_its_jobs_started_is_not_paid_for(
     local_lake: LocalLake, run: Run, day: Callable[..., Row], upload: Callable[[str, bytes], None]
 ) -> None:
@@ -344,11 +353,11 @@ def test_a_video_that_is_replaced_while_its_jobs_run_is_recorded_as_such_and_in_
     local_lake: LocalLake, run: Run, day: Callable[..., Row], upload: Callable[[str, bytes], None]
 ) -> None:
     batch = day(2)
-    local_lake.behave(job_seconds=2)
-    replacing = threading.Timer(1, upload, (key_of(run, "0.mp4"), clip(1)))
-    replacing.start()
-    summary = enrich(run, batch)
-    replacing.join()
+    local_lake.behave(job_seconds=3)
+    with ThreadPoolExecutor(1) as pool:
+        replaced = pool.submit(once_started, local_lake, 6, lambda: upload(key_of(run, "0.mp4"), clip(1)))
+        summary = enrich(run, batch)
+        replaced.result()
     assert (summary["done"], summary["errors"]) == (3, {"ObjectReplaced": 3})
     assert sorted(local_lake.billed().values()) == [1] * 6
     usage = read_usage_log(local_lake.client("s3"), run.bucket, run.partition)
@@ -359,12 +368,14 @@ def test_a_video_that_is_deleted_while_its_jobs_run_was_the_one_they_read(
     local_lake: LocalLake, run: Run, day: Callable[..., Row]
 ) -> None:
     batch = day(1)
-    local_lake.behave(job_seconds=2)
+    local_lake.behave(job_seconds=3)
     gone = {"Bucket": run.bucket, "Key": key_of(run, "0.mp4")}
-    deleting = threading.Timer(1, lambda: local_lake.client("s3").delete_object(**gone))
-    deleting.start()
-    assert enrich(run, batch)["done"] == 3
-    deleting.join()
+    with ThreadPoolExecutor(1) as pool:
+        deleted = pool.submit(
+            once_started, local_lake, 3, lambda: local_lake.client("s3").delete_object(**gone)
+        )
+        assert enrich(run, batch)["done"] == 3
+        deleted.result()
 
 
 def test_metrics_tell_of_jobs_and_slots(

@@ -169,7 +169,8 @@ def check_done(local_lake: LocalLake, run: Run, batch: Row) -> None:
         assert counted[asset["key"], operation] == 1
     for _, _, entry in entries.values():
         check_pages(s3, run.bucket, entry)
-    usage = [line for line in read_usage_log(s3, run.bucket, run.partition) if not line["reused"]]
+    log = [line for line in read_usage_log(s3, run.bucket, run.partition) if not line["reused"]]
+    usage = [line for line in log if line["analysis_key"] in entries]
     assert len({line["usage_id"] for line in usage}) == len(usage)
     assert {line["analysis_key"] for line in usage} == set(entries)
 
