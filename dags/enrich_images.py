@@ -27,7 +27,7 @@ from typing import Any
 from airflow.sdk import PartitionedAssetTimetable, dag, task_group
 
 from include.assets import image_findings, image_redrives, media_manifest
-from media_lake.approval import ConditionalApprovalOperator
+from media_lake.approval import approve_plan, review_checks
 from media_lake.callbacks import report_failed_run
 from media_lake.custom_models import StartModelsSensor, StopModelsSensor, reserve_models
 from media_lake.deadlines import deadline
@@ -54,12 +54,7 @@ from media_lake.tasks import (
 )
 def enrich_images() -> None:
     planned = plan("image")
-    approve = ConditionalApprovalOperator(
-        task_id="approve",
-        needed="{{ ti.xcom_pull(task_ids='plan', key='summary')['approval_needed'] }}",
-        subject="Pay for the image analyses of {{ dag_run.partition_key }}?",
-        body="{{ ti.xcom_pull(task_ids='plan', key='summary')['approval_text'] }}",
-    )
+    approve = approve_plan("image")
     reserve = reserve_models(planned["summary"])
     start = StartModelsSensor(task_id="start_models", models=reserve)
     stop = StopModelsSensor(task_id="stop_models", models=reserve)
@@ -72,12 +67,7 @@ def enrich_images() -> None:
 
     enriched = enrich.expand(batch=planned)
     validated = validate("image", planned["summary"])
-    review = ConditionalApprovalOperator(
-        task_id="review",
-        needed="{{ ti.xcom_pull(task_ids='validate')['failed'] }}",
-        subject="Publish the images of {{ dag_run.partition_key }} although checks failed?",
-        body="{{ ti.xcom_pull(task_ids='validate')['failed_text'] }}",
-    )
+    review = review_checks("image")
     planned >> approve >> reserve.as_setup() >> start.as_setup() >> enriched >> validated >> review
     review >> publish.override(outlets=[image_findings])("image")
 

@@ -23,7 +23,7 @@ from typing import Any
 from airflow.sdk import PartitionedAssetTimetable, dag, task_group
 
 from include.assets import media_manifest, video_findings, video_redrives
-from media_lake.approval import ConditionalApprovalOperator
+from media_lake.approval import approve_plan, review_checks
 from media_lake.callbacks import report_failed_run
 from media_lake.deadlines import deadline
 from media_lake.sensors import VideoJobsSensor
@@ -64,22 +64,12 @@ def analyze(batch: dict[str, Any]) -> None:
 )
 def enrich_videos() -> None:
     planned = plan("video")
-    approve = ConditionalApprovalOperator(
-        task_id="approve",
-        needed="{{ ti.xcom_pull(task_ids='plan', key='summary')['approval_needed'] }}",
-        subject="Pay for the video analyses of {{ dag_run.partition_key }}?",
-        body="{{ ti.xcom_pull(task_ids='plan', key='summary')['approval_text'] }}",
-    )
+    approve = approve_plan("video")
     analyzed = analyze.expand(batch=planned)
     normalize = normalize_batch.override(task_id="normalize").partial(media_type="video")
     normalized = normalize.expand(batch=planned)
     validated = validate("video", planned["summary"])
-    review = ConditionalApprovalOperator(
-        task_id="review",
-        needed="{{ ti.xcom_pull(task_ids='validate')['failed'] }}",
-        subject="Publish the videos of {{ dag_run.partition_key }} although checks failed?",
-        body="{{ ti.xcom_pull(task_ids='validate')['failed_text'] }}",
-    )
+    review = review_checks("video")
     planned >> approve >> analyzed >> normalized >> validated >> review
     review >> publish.override(outlets=[video_findings])("video")
 

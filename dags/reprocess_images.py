@@ -21,7 +21,7 @@ from datetime import UTC, datetime
 from airflow.sdk import PartitionedAssetTimetable, dag
 
 from include.assets import image_findings, image_reprocessing
-from media_lake.approval import ConditionalApprovalOperator
+from media_lake.approval import review_checks
 from media_lake.callbacks import report_failed_run
 from media_lake.deadlines import deadline
 from media_lake.reprocess import plan_reprocessing
@@ -45,12 +45,7 @@ def reprocess_images() -> None:
     normalize = normalize_batch.override(task_id="normalize").partial(media_type="image")
     normalized = normalize.expand(batch=planned)
     validated = validate("image", planned["summary"])
-    review = ConditionalApprovalOperator(
-        task_id="review",
-        needed="{{ ti.xcom_pull(task_ids='validate')['failed'] }}",
-        subject="Publish the images of {{ dag_run.partition_key }} although checks failed?",
-        body="{{ ti.xcom_pull(task_ids='validate')['failed_text'] }}",
-    )
+    review = review_checks("image")
     normalized >> validated >> review >> publish.override(outlets=[image_findings])("image")
 
 

@@ -100,6 +100,7 @@ class ImageAnalyzer:
         self._paces = paces
         self._metrics: Metrics = metrics or NoMetrics()
         self._breaker = Breaker(OUTAGE_SECONDS)
+        self._patient = patience(OUTAGE_SECONDS)
         self._stop = threading.Event()
         self._summary = Summary()
 
@@ -208,9 +209,7 @@ class ImageAnalyzer:
     def _claim_next(self, lane: Lane, existing: list[ImageWork], leased: list[ImageWork]) -> None:
         """Claim some of a lane's work, with one request; sort out what is done or held by another run."""
         claims = [(work, self._claim(work)) for work in lane.next_open(CLAIM_CALLS)]
-        standing = patience(OUTAGE_SECONDS)(
-            self._ledger.claim_all, [claim for _, claim in claims], self._began
-        )
+        standing = self._patient(self._ledger.claim_all, [claim for _, claim in claims], self._began)
         for work, claim in claims:
             entry = standing.get(work.key)
             if entry in (
@@ -234,13 +233,13 @@ class ImageAnalyzer:
         pace, last = self._paces[lane.operation], None
         for attempt in range(MAX_ATTEMPTS):
             self._breaker.wait()
-            patience(OUTAGE_SECONDS)(pace.wait, lane.left)
+            self._patient(pace.wait, lane.left)
             if self._stop.is_set():
                 return Outcome(work, "leased")
             if claim.lease_expires - self._ledger.now() < 1000 * self._lease_seconds * LEASE_SHARE_LEFT:
                 since = claim.claimed_at + 1  # what was claimed before is ours to claim again
                 claim = self._claim(work)
-                standing = patience(OUTAGE_SECONDS)(self._ledger.claim, claim, since)
+                standing = self._patient(self._ledger.claim, claim, since)
                 if standing not in (None, claim):
                     return Outcome(work, "exists" if standing.state == "done" else "leased")
             began = time.monotonic()
@@ -315,8 +314,8 @@ class ImageAnalyzer:
         if paid:
             name = f"{int(time.time() * 1000)}-{uuid.uuid4().hex[:8]}"
             uri = f"{self._run.responses_uri(self._batch)}{name}.ndjson.gz"
-            entries += patience(OUTAGE_SECONDS)(self._archive, uri, paid)
-        patience(OUTAGE_SECONDS)(self._ledger.finish, entries)
+            entries += self._patient(self._archive, uri, paid)
+        self._patient(self._ledger.finish, entries)
         self._summary.calls += len(paid)
         for feature, calls in Counter(outcome.work.feature for outcome in paid).items():
             self._metrics.count(Metric.CALLS, calls, feature=feature)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from functools import lru_cache
+from typing import Any
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -14,38 +15,27 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 PREFIX = "MEDIA_LAKE_DEADLINE_HOURS_"
 
 
+def _hours(dag_id: str, hours: float) -> Any:
+    """Return the field of a Dag, with its default."""
+    return Field(
+        hours, gt=0, description=f"hours after which a run of {dag_id} that is not through is reported"
+    )
+
+
 class Deadlines(BaseSettings):
     """Hours by Dag. Each field is the environment variable ``MEDIA_LAKE_DEADLINE_HOURS_<FIELD>``; see ``.env.example``."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
 
-    discover_media: float = Field(
-        2, gt=0, description="hours after which a run of discover_media that is not through is reported"
-    )
-    discover_events: float = Field(
-        2, gt=0, description="hours after which a run of discover_events that is not through is reported"
-    )
-    enrich_images: float = Field(
-        6, gt=0, description="hours after which a run of enrich_images that is not through is reported"
-    )
-    enrich_videos: float = Field(
-        24, gt=0, description="hours after which a run of enrich_videos that is not through is reported"
-    )
-    redrive_failed: float = Field(
-        1, gt=0, description="hours after which a run of redrive_failed that is not through is reported"
-    )
-    reprocess_days: float = Field(
-        1, gt=0, description="hours after which a run of reprocess_days that is not through is reported"
-    )
-    reprocess_images: float = Field(
-        6, gt=0, description="hours after which a run of reprocess_images that is not through is reported"
-    )
-    reprocess_videos: float = Field(
-        6, gt=0, description="hours after which a run of reprocess_videos that is not through is reported"
-    )
-    report_costs: float = Field(
-        2, gt=0, description="hours after which a run of report_costs that is not through is reported"
-    )
+    discover_media: float = _hours("discover_media", 2)
+    discover_events: float = _hours("discover_events", 2)
+    enrich_images: float = _hours("enrich_images", 6)
+    enrich_videos: float = _hours("enrich_videos", 24)
+    redrive_failed: float = _hours("redrive_failed", 1)
+    reprocess_days: float = _hours("reprocess_days", 1)
+    reprocess_images: float = _hours("reprocess_images", 6)
+    reprocess_videos: float = _hours("reprocess_videos", 6)
+    report_costs: float = _hours("report_costs", 2)
 
     def of(self, dag_id: str) -> timedelta:
         """Return a Dag's time, from when its run is queued.

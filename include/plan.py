@@ -16,18 +16,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any
 
-from include.analysis_keys import WantedAnalysis, analysis_key, wanted_analyses
+from include.analysis_keys import WantedAnalysis, wanted_analyses
 from include.costs import Estimate, PriceBook, estimate
 from include.features import ImageCall, MediaType, VideoJob, run_tables
 from include.ledger import Entry, Ledger
-from include.manifest_reader import ManifestReader, NoManifestError, RepeatedContent
+from include.manifest_reader import ManifestReader, RepeatedContent
 from include.media_probe import MediaFacts, check_limits
 from include.objects import Ndjson, Row, delete_prefix
 from include.run import Run
 from include.selection import Selection
 from include.settings import Lake, Settings
-
-__all__ = ["NoManifestError", "analysis_key", "billed_units", "plan"]
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +67,7 @@ def plan(
     :return: the batches' claim checks ``{uri, rows, bytes}``, and the figures of the plan: ``{assets, analyses, calls,
         reused, models, rejected, units, usd: {low, likely, high}, approval_needed, approval_text, text}``, where
         ``models`` are those that must run while images are analyzed: ``[{arn, feature, source, cost_center}, ...]``.
-    :raises NoManifestError: if the day was never discovered.
+    :raises include.manifest_reader.NoManifestError: if the day was never discovered.
     """
     manifest = ManifestReader(s3, run, media_type)
     for table in run_tables(media_type):

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from airflow.sdk import conf
 
 from include.alerts import Alert, RunName
 from include.metrics import Metric
+from media_lake.aws_hooks import aws_hook
 from media_lake.metrics import AirflowMetrics
+
+if TYPE_CHECKING:
+    from include.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -43,21 +47,15 @@ def _publish(alert: Alert) -> None:
 
     settings = load_settings()
     if settings.alerts_topic:
-        publish(_sns(settings.aws_conn_id, settings.region), settings.alerts_topic, alert)
+        publish(_sns(settings), settings.alerts_topic, alert)
 
 
-def _sns(aws_conn_id: str | None, region: str) -> Any:
-    from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook
+def _sns(settings: Settings) -> Any:
     from botocore.config import Config
 
-    hook: AwsGenericHook[Any] = AwsGenericHook(
-        aws_conn_id=aws_conn_id,
-        region_name=region,
-        client_type="sns",
-        config=Config(
-            connect_timeout=CONNECT_SECONDS,
-            read_timeout=READ_SECONDS,
-            retries={"mode": "standard", "total_max_attempts": 2},
-        ),
+    config = Config(
+        connect_timeout=CONNECT_SECONDS,
+        read_timeout=READ_SECONDS,
+        retries={"mode": "standard", "total_max_attempts": 2},
     )
-    return hook.get_conn()
+    return aws_hook(settings, "sns", config).get_conn()

@@ -9,6 +9,8 @@ from typing import Any
 from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk import Context
 
+from include.features import MediaType
+
 
 class ConditionalApprovalOperator(ApprovalOperator):
     """
@@ -34,3 +36,23 @@ class ConditionalApprovalOperator(ApprovalOperator):
             self.log.info("Nothing to decide")
             return None
         return super().execute(context)
+
+
+def approve_plan(media_type: MediaType) -> ConditionalApprovalOperator:
+    """Return task ``approve``: whether to pay for a plan above its source's limit."""
+    return ConditionalApprovalOperator(
+        task_id="approve",
+        needed="{{ ti.xcom_pull(task_ids='plan', key='summary')['approval_needed'] }}",
+        subject=f"Pay for the {media_type} analyses of {{{{ dag_run.partition_key }}}}?",
+        body="{{ ti.xcom_pull(task_ids='plan', key='summary')['approval_text'] }}",
+    )
+
+
+def review_checks(media_type: MediaType) -> ConditionalApprovalOperator:
+    """Return task ``review``: whether to publish a day some of whose checks failed."""
+    return ConditionalApprovalOperator(
+        task_id="review",
+        needed="{{ ti.xcom_pull(task_ids='validate')['failed'] }}",
+        subject=f"Publish the {media_type}s of {{{{ dag_run.partition_key }}}} although checks failed?",
+        body="{{ ti.xcom_pull(task_ids='validate')['failed_text'] }}",
+    )

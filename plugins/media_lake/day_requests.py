@@ -16,22 +16,15 @@ from include.features import MEDIA_TYPES
 if TYPE_CHECKING:
     from include.selection import DayRange
 
+
 # Empty fields of the form are null: an empty string would be taken for a missing value.
+def _day(title: str, description: str) -> Param:
+    return Param(None, type=["string", "null"], format="date", title=title, description=description)
+
+
 DAY_PARAMS: dict[str, Param] = {
-    "first_day": Param(
-        None,
-        type=["string", "null"],
-        format="date",
-        title="First day",
-        description="Empty: from the first there is.",
-    ),
-    "last_day": Param(
-        None,
-        type=["string", "null"],
-        format="date",
-        title="Last day",
-        description="Empty: to the last there is.",
-    ),
+    "first_day": _day("First day", "Empty: from the first there is."),
+    "last_day": _day("Last day", "Empty: to the last there is."),
     "media_type": Param(
         None,
         type=["string", "null"],

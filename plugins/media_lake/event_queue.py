@@ -8,6 +8,8 @@ from typing import Any
 
 from airflow.triggers.base import BaseEventTrigger, TriggerEvent
 
+from media_lake.aws_hooks import aws_hook
+
 
 class EventsWaitingTrigger(BaseEventTrigger):
     """
@@ -37,17 +39,13 @@ class EventsWaitingTrigger(BaseEventTrigger):
 
     async def _waiting(self) -> int:
         """Return about how many messages can be received."""
-        from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook
         from botocore.exceptions import BotoCoreError, ClientError
 
         from include.settings import load_settings
 
         settings = load_settings()
-        hook: AwsGenericHook[Any] = AwsGenericHook(
-            aws_conn_id=settings.aws_conn_id, region_name=settings.region, client_type="sqs"
-        )
         try:
-            async with await hook.get_async_conn() as sqs:
+            async with await aws_hook(settings, "sqs").get_async_conn() as sqs:
                 url = (await sqs.get_queue_url(QueueName=settings.events_queue))["QueueUrl"]
                 name = "ApproximateNumberOfMessages"
                 reply = await sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[name])

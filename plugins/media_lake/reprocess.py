@@ -11,6 +11,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 from include.assets import REPROCESSING
 from include.features import MediaType
 from media_lake.day_requests import chosen_days, start_runs
+from media_lake.tasks import plan_day
 
 log = logging.getLogger(__name__)
 
@@ -21,24 +22,9 @@ def plan_reprocessing(media_type: MediaType) -> list[dict[str, Any]]:
 
     Returns the batches' claim checks, to be mapped over, and leaves the plan's figures as XCom ``summary``.
     """
-    from include.costs import load_price_book
-    from include.plan import plan
     from media_lake.task_context import TaskContext
 
-    context = TaskContext()
-    book = load_price_book(context.settings.region)
-    batches, summary = plan(
-        context.s3,
-        context.ledger,
-        context.lake,
-        context.settings,
-        book,
-        context.run,
-        media_type,
-        {},
-        selections=[],
-    )
-    get_current_context()["ti"].xcom_push(key="summary", value=summary)
+    batches, _ = plan_day(TaskContext(), media_type, {}, selections=[])
     return batches
 
 

@@ -17,6 +17,7 @@ from include.quotas import read_quotas
 from include.run import Run
 from include.settings import Lake, Settings, load_lake, load_settings
 from include.shared_item import SharedItem
+from media_lake.aws_hooks import aws_hook
 
 if TYPE_CHECKING:
     import boto3
@@ -53,20 +54,15 @@ class TaskContext:
 
         :param connections: concurrent requests expected.
         """
-        hook: AwsGenericHook[Any] = AwsGenericHook(
-            aws_conn_id=self.settings.aws_conn_id,
-            region_name=self.settings.region,
-            client_type=service,
-            config=Config(
-                max_pool_connections=connections,
-                connect_timeout=10,
-                read_timeout=60,
-                retries={"mode": "standard", "total_max_attempts": 1 if service == "rekognition" else 5},
-                # Checking a transaction of a hundred items against the API's model takes as long as sending it.
-                parameter_validation=service != "dynamodb",
-            ),
+        config = Config(
+            max_pool_connections=connections,
+            connect_timeout=10,
+            read_timeout=60,
+            retries={"mode": "standard", "total_max_attempts": 1 if service == "rekognition" else 5},
+            # Checking a transaction of a hundred items against the API's model takes as long as sending it.
+            parameter_validation=service != "dynamodb",
         )
-        return hook.get_conn()
+        return aws_hook(self.settings, service, config).get_conn()
 
     @cached_property
     def s3(self) -> Any:

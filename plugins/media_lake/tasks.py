@@ -6,7 +6,7 @@ this module is imported whenever a Dag file is parsed.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import get_current_context, task
 
@@ -18,6 +18,10 @@ from media_lake.discovery import DISCOVERY_ARGS, discover_partition
 from media_lake.metrics import task_metrics
 from media_lake.redrive import requested_selections
 from rekognition.retry_policy import AwsErrorCodeRetryPolicy
+
+if TYPE_CHECKING:
+    from include.selection import Selection
+    from media_lake.task_context import TaskContext
 
 IMAGE_POOL = "rekognition_images"
 VIDEO_POOL = "rekognition_videos"
@@ -54,14 +58,33 @@ def plan(media_type: MediaType) -> list[dict[str, Any]]:
 
     Returns the batches' claim checks, to be mapped over, and leaves the plan's figures as XCom ``summary``.
     """
-    from include.costs import load_price_book
-    from include.plan import plan
     from include.usage import this_month
     from media_lake.task_context import TaskContext
 
     context = TaskContext()
-    book = load_price_book(context.settings.region)
     used = this_month(context.session, context.settings)
+    batches, summary = plan_day(context, media_type, used, requested_selections(media_type))
+    metrics = task_metrics(media_type)
+    counts = {"planned": summary["calls"], "reused": summary["reused"], "rejected": summary["rejected"]}
+    count_each(metrics, Metric.PLANNED, "state", counts)
+    metrics.gauge(Metric.PLANNED_USD, summary["usd"]["likely"])
+    return batches
+
+
+def plan_day(
+    context: TaskContext,
+    media_type: MediaType,
+    month_to_date: dict[str, float],
+    selections: list[Selection] | None,
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Plan the run's day, leave the figures as XCom ``summary``, and return the batches' claim checks and the figures.
+
+    :param selections: see :func:`include.plan.plan`.
+    """
+    from include.costs import load_price_book
+    from include.plan import plan
+
+    book = load_price_book(context.settings.region)
     batches, summary = plan(
         context.s3,
         context.ledger,
@@ -70,15 +93,11 @@ def plan(media_type: MediaType) -> list[dict[str, Any]]:
         book,
         context.run,
         media_type,
-        used,
-        requested_selections(media_type),
+        month_to_date,
+        selections,
     )
     get_current_context()["ti"].xcom_push(key="summary", value=summary)
-    metrics = task_metrics(media_type)
-    counts = {"planned": summary["calls"], "reused": summary["reused"], "rejected": summary["rejected"]}
-    count_each(metrics, Metric.PLANNED, "state", counts)
-    metrics.gauge(Metric.PLANNED_USD, summary["usd"]["likely"])
-    return batches
+    return batches, summary
 
 
 @task(pool=IMAGE_POOL, map_index_template=BATCH_LABEL, multiple_outputs=False)

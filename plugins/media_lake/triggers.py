@@ -15,10 +15,9 @@ from include.job_reports import job_report
 from include.run import Run
 from include.settings import Settings
 from include.video_work import Chronicle
+from media_lake.aws_hooks import aws_hook
 
 if TYPE_CHECKING:
-    from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook
-
     from include.analyze_videos import VideoAnalyzer
     from include.video_work import Progress
     from media_lake.task_context import TaskContext
@@ -100,7 +99,7 @@ class VideoJobsTrigger(BaseTrigger):
         context = await asyncio.to_thread(self._context)
         chronicle = Chronicle()
         analyzer: VideoAnalyzer | None = None
-        async with await self._queue_hook(context.settings).get_async_conn() as sqs:
+        async with await aws_hook(context.settings, "sqs").get_async_conn() as sqs:
             while time.time() - self.last_news <= self.patience and time.monotonic() - began < self.max_wait:
                 try:
                     if analyzer is None:
@@ -159,10 +158,3 @@ class VideoJobsTrigger(BaseTrigger):
         context = TaskContext()
         context.settings, context.run = Settings(**self.settings), Run(**self.run_fields)
         return context
-
-    def _queue_hook(self, settings: Settings) -> AwsGenericHook[Any]:
-        from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook
-
-        return AwsGenericHook(
-            aws_conn_id=settings.aws_conn_id, region_name=settings.region, client_type="sqs"
-        )

@@ -82,6 +82,15 @@ class Stack:
             aws_secret_access_key="local",
         )
 
+    def subscribed_queue(self, topic: str) -> str:
+        """Make a queue that gets what is published to a topic from now on, and return its address."""
+        sqs, sns = self.client("sqs"), self.client("sns")
+        queue = str(sqs.create_queue(QueueName=f"{topic}-read-by-the-test")["QueueUrl"])
+        arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        topic_arn = sns.create_topic(Name=topic)["TopicArn"]
+        sns.subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=arn)
+        return queue
+
     def calls(self) -> Any:
         """What the local Rekognition was asked, counted there and not by the pipeline's own books."""
         return httpx.get(f"{self.url('rekognition')}/_control/calls", trust_env=False).json()

@@ -106,16 +106,6 @@ def write(lake_file: Path, content: dict[str, Any]) -> None:
     lake_file.write_text(yaml.safe_dump(content), encoding="utf-8")
 
 
-def subscribe(stack: Stack) -> str:
-    """Subscribe a queue to the topic of alerts and return its address."""
-    sqs, sns = stack.client("sqs"), stack.client("sns")
-    queue = str(sqs.create_queue(QueueName="alerts-read-by-the-test")["QueueUrl"])
-    attributes = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]
-    topic = sns.create_topic(Name=TOPIC)["TopicArn"]
-    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=attributes["QueueArn"])
-    return queue
-
-
 def upload(stack: Stack) -> None:
     """Upload the media of all days; those of events are reported twice each, the latest first."""
     s3, sqs = stack.client("s3"), stack.client("sqs")

@@ -51,11 +51,9 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 def test_two_hundred_jobs_through_twenty_slots(stack: Stack, tmp_path: Path) -> None:
     for number in range(VIDEOS):
         (tmp_path / f"{number}.mp4").write_bytes(clip(number, seconds=1))
-    url = f"http://127.0.0.1:{stack.environment['MEDIA_LAKE_STACK_REKOGNITION_PORT']}"
-    behavior = {"job_limit": SLOTS, "job_seconds": [5, 40], "seed": 1}
-    httpx.post(f"{url}/_control/settings", json=behavior, trust_env=False).raise_for_status()
+    stack.behave(job_limit=SLOTS, job_seconds=[5, 40], seed=1)
     began = time.monotonic()
-    with SlotWatch(url) as watch:
+    with SlotWatch(stack.url("rekognition")) as watch:
         demo = stack.run("-m", "include.stack", "demo", "--media", str(tmp_path), "--days", "1", seconds=900)
     took = time.monotonic() - began
     assert demo.returncode == 0, demo.stdout
@@ -88,9 +86,8 @@ def test_two_hundred_jobs_through_twenty_slots(stack: Stack, tmp_path: Path) -> 
 
 def _task_instances(stack: Stack) -> list[Any]:
     """Return the tasks of the run of `enrich_videos` in which jobs are waited for."""
-    port = stack.environment["MEDIA_LAKE_STACK_AIRFLOW_PORT"]
     path = "/api/v2/dags/enrich_videos/dagRuns/~/taskInstances?limit=100"
-    reply = httpx.get(f"http://127.0.0.1:{port}{path}", trust_env=False).raise_for_status().json()
+    reply = httpx.get(stack.url("airflow") + path, trust_env=False).raise_for_status().json()
     return [task for task in reply["task_instances"] if task["task_id"].startswith("analyze.")]
 
 

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 import yaml
 from PIL import Image
@@ -80,13 +79,7 @@ def _lake(arn: str) -> Any:
 
 
 def _trained_model(stack: Stack) -> str:
-    client = boto3.client(
-        "rekognition",
-        endpoint_url=stack.url("rekognition"),
-        region_name="us-east-1",
-        aws_access_key_id="local",
-        aws_secret_access_key="local",
-    )
+    client = stack.client("rekognition")
     project = client.create_project(ProjectName="parts")["ProjectArn"]
     made = client.create_project_version(
         ProjectArn=project,

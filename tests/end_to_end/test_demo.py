@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -63,8 +61,8 @@ def first(stack: Stack, media: Path) -> subprocess.CompletedProcess[str]:
         lines.append(line)
         if not killed and "enrich_videos" in line and "running" in line:
             _kill_task(stack)
-            _kill(stack, "scheduler")
-            _kill(stack, "triggerer")
+            stack.kill("scheduler")
+            stack.kill("triggerer")
             killed = True
     assert killed, "".join(lines)
     return subprocess.CompletedProcess(arguments, process.wait(DEMO_SECONDS), "".join(lines), "")
@@ -164,11 +162,6 @@ def test_down_leaves_nothing(stack: Stack, first: subprocess.CompletedProcess[st
         if name.startswith("MEDIA_LAKE_STACK_") and name.endswith("_PORT"):
             with socket.socket() as probe:
                 assert probe.connect_ex(("127.0.0.1", int(port))) != 0, name
-
-
-def _kill(stack: Stack, component: str) -> None:
-    os.kill(int((stack.folder / f"{component}.pgid").read_text(encoding="ascii")), signal.SIGKILL)
-    time.sleep(0.5)
 
 
 def _kill_task(stack: Stack) -> None:

@@ -66,11 +66,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lake]:
 @pytest.fixture(scope="module")
 def late(lake: Lake) -> tuple[list[date], str]:
     """A day whose notifications are late, and a queue of the test's own that gets them too."""
-    sqs, sns = lake.stack.client("sqs"), lake.stack.client("sns")
-    queue = str(sqs.create_queue(QueueName="read-by-the-test")["QueueUrl"])
-    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    topic = sns.create_topic(Name="AmazonRekognitionMediaLakeJobs")["TopicArn"]
-    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    queue = lake.stack.subscribed_queue("AmazonRekognitionMediaLakeJobs")
     lake.stack.behave(job_seconds=[1, 4], notifications={"delay_seconds": LATE_SECONDS})
     days, began = lake.backfill()
     lake.settle(days, began)

@@ -26,7 +26,6 @@ from tests.end_to_end.operated_lake import (
     TOPIC,
     Operations,
     lake,
-    subscribe,
     upload,
     write,
 )
@@ -52,7 +51,7 @@ def operations(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operations]
         up = stack.run("-m", "include.stack", "up")
         assert up.returncode == 0, up.stdout
         operator = Operator(stack.url("airflow"))
-        alerts = subscribe(stack)
+        alerts = stack.subscribed_queue(TOPIC)
         stack.behave(denied=[DENIED], faults=FAULTS)
         upload(stack)
         operator.wait_for_dags({path.stem for path in (PROJECT / "dags").glob("*.py")})

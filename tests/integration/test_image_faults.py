@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
+from include.analysis_keys import analysis_key
 from include.analyze_images import ImageAnalyzer
 from include.features import FEATURES
 from include.image_work import Summary
@@ -23,7 +24,6 @@ from include.ledger import Ledger
 from include.metrics import Metric, Metrics
 from include.objects import Row
 from include.pace import LocalTurns, Pace
-from include.plan import analysis_key
 from include.run import Run
 from include.shared_item import SharedItem
 from include.usage import read_usage_log

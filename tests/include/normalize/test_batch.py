@@ -18,6 +18,7 @@ from include.objects import Row, get, list_uris, put_ndjson
 from include.run import Run
 from include.schemas import FINDING_TABLES, TABLES
 from include.settings import Lake
+from tests.include import planning
 
 LAKE = Lake.model_validate(
     {
@@ -29,28 +30,9 @@ LAKE = Lake.model_validate(
 
 
 def an_asset(name: str, **changes: Any) -> Row:
-    return {
-        "media_type": "image",
-        "media_id": name,
-        "source": "sample",
-        "cost_center": "team",
-        "bucket": "media-lake",
-        "key": f"raw/{name}",
-        "version_id": None,
-        "etag": name,
-        "size_bytes": 1000,
-        "last_modified": "2026-11-20T10:00:00.123000",
-        "content_id": f"etag:{name}:1000",
-        "format": "JPEG",
-        "codec": None,
-        "width": 640,
-        "height": 480,
-        "duration_ms": None,
-        "frame_rate": None,
-        "reason_code": None,
-        "reason": None,
-        **changes,
-    }
+    """Return an asset as a plan has it."""
+    as_planned = {"media_id": name, "last_modified": "2026-11-20T10:00:00.123000"}
+    return planning.an_asset(name, **(as_planned | changes))
 
 
 def an_analysis(key: str, feature: str = "labels", state: str = "planned", **changes: Any) -> Row:
