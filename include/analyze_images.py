@@ -124,6 +124,11 @@ class ImageAnalyzer:
             log.info("%d analyses are being paid for by another run; waiting for it", len(leased))
             time.sleep(POLL_SECONDS)
             leased = self._pay(leased, reused)
+        if self._summary.interrupted:
+            log.warning(
+                "an earlier attempt had claimed %d analyses when it ended; those that it had called are paid for twice",
+                self._summary.interrupted,
+            )
         self._log_reused(reused)
         self._summary.throttled = sum(pace.throttled for pace in self._paces.values())
         return self._summary
@@ -141,11 +146,7 @@ class ImageAnalyzer:
 
         Each operation has a quota, and so a queue and threads, of its own: none waits for a slower one.
         """
-        known = self._ledger.lookup(item.key for item in work)
-        self._count_interrupted(known.values())
-        done = {key for key, entry in known.items() if entry.state == "done"}
-        existing += [item for item in work if item.key in done]
-        lanes = lanes_of(item for item in work if item.key not in done)
+        lanes = lanes_of(work)
         outcomes: Outcomes = SimpleQueue()
         callers = [
             threading.Thread(target=self._call_all, args=(lane, outcomes))
@@ -163,7 +164,7 @@ class ImageAnalyzer:
             while any(lane.left for lane in lanes):
                 try:
                     for lane in lanes:
-                        if lane.open and lane.in_flight < CLAIMED_AHEAD:
+                        while lane.open and lane.in_flight < CLAIMED_AHEAD:
                             self._claim_next(lane, existing, leased)
                     for lane, outcome in received(outcomes):
                         lane.in_flight -= 1
@@ -207,8 +208,13 @@ class ImageAnalyzer:
             self._metrics.gauge(Metric.CALLS_PER_SECOND_ALLOWED, rate, operation=lane.operation)
 
     def _claim_next(self, lane: Lane, existing: list[ImageWork], leased: list[ImageWork]) -> None:
-        """Claim some of a lane's work, with one request; sort out what is done or held by another run."""
-        claims = [(work, self._claim(work)) for work in lane.next_open(CLAIM_CALLS)]
+        """Claim some of a lane's work, with two requests; sort out what is done or held by another run."""
+        chosen = lane.next_open(CLAIM_CALLS)
+        known = self._patient(self._ledger.lookup, [work.key for work in chosen])
+        self._count_interrupted(known.values())
+        done = {key for key, entry in known.items() if entry.state == "done"}
+        existing += [work for work in chosen if work.key in done]
+        claims = [(work, self._claim(work)) for work in chosen if work.key not in done]
         standing = self._patient(self._ledger.claim_all, [claim for _, claim in claims], self._began)
         for work, claim in claims:
             entry = standing.get(work.key)
@@ -376,13 +382,7 @@ class ImageAnalyzer:
     def _count_interrupted(self, entries: Iterable[Entry]) -> None:
         """Note what an earlier attempt had claimed and not recorded: it may have been called, and will be again."""
         ours = [entry for entry in entries if entry.state == "running" and entry.owner == self._owner]
-        interrupted = sum(entry.claimed_at < self._began for entry in ours)
-        self._summary.interrupted += interrupted
-        if interrupted:
-            log.warning(
-                "an earlier attempt had claimed %d analyses when it ended; those that it had called are paid for twice",
-                interrupted,
-            )
+        self._summary.interrupted += sum(entry.claimed_at < self._began for entry in ours)
 
     def _log_reused(self, work: list[ImageWork]) -> None:
         """Log what was reused: done, and not paid for by this run for the same asset in an earlier attempt."""

@@ -26,6 +26,7 @@ from include.shared_item import SharedItem
 State = Literal["running", "done", "failed"]
 
 _BATCH_GET = 100
+_BATCH_WRITE = 25
 _TRANSACTION = 100  # items of one TransactWriteItems request at most
 _WAITS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4)  # seconds between attempts at unprocessed items
 _serialize = TypeSerializer().serialize
@@ -232,12 +233,8 @@ class Ledger:
             else:
                 self._fail(entry)
         requests = [{"PutRequest": {"Item": entry.to_item()}} for entry in done]
-        chunks = [requests[start : start + 25] for start in range(0, len(requests), 25)]
-        if len(chunks) == 1:
-            self._batch_write(chunks[0])
-        elif chunks:
-            with ThreadPoolExecutor(min(8, len(chunks))) as pool:
-                list(pool.map(self._batch_write, chunks))
+        for start in range(0, len(requests), _BATCH_WRITE):
+            self._batch_write(requests[start : start + _BATCH_WRITE])
 
     def _fail(self, entry: Entry) -> None:
         condition = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import signal
 import sys
@@ -17,6 +18,7 @@ logger = logging.getLogger("include.local_aws")
 def main() -> None:
     """Start the endpoint and serve."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    gc.set_threshold(50_000, 50, 100)  # tables and buckets live on: looking through them often frees nothing
     settings = LocalAwsSettings()
     endpoint = Endpoint(settings)
     server = create_server(settings, endpoint)

@@ -8,7 +8,6 @@ twice, at two milliseconds each; here the same condition with the same values is
 
 from __future__ import annotations
 
-import json
 from collections import OrderedDict
 from collections.abc import Callable
 from functools import wraps
@@ -63,10 +62,7 @@ def _transact_write_items(self: DynamoDBBackend, transact_items: list[dict[str, 
 
 def _parse(self: ConditionExpressionParser) -> Any:
     """Return the syntax tree of a condition, which no evaluation changes."""
-    key = json.dumps(
-        [self.condition_expression, self.expression_attribute_names, self.expression_attribute_values],
-        default=str,
-    )
+    key = repr([self.condition_expression, self.expression_attribute_names, self.expression_attribute_values])
     with _lock:
         if key not in _parsed:
             tree = _moto_parse(self)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from importlib.metadata import version
 from typing import Any
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.test import run_wsgi_app
 
-from include.local_aws import dynamodb_writes, s3_listing
+from include.local_aws import dynamodb_items, dynamodb_writes, s3_listing
 from include.local_aws.athena.service import AthenaService
 from include.local_aws.clients import Clients
 from include.local_aws.errors import AwsError, Reply, error_reply, protocol_of
@@ -24,6 +25,18 @@ HEALTH_PATH = "/_local/health"
 StartResponse = Callable[..., Any]
 
 
+class Moto(DomainDispatcherApplication):
+    """moto, which would list a folder and try two hundred patterns at each request to find the service of a host."""
+
+    def __init__(self) -> None:
+        super().__init__(create_backend_app)
+        self._backend = lru_cache(maxsize=1000)(super().get_backend_for_host)
+
+    def get_backend_for_host(self, host: str | None) -> Any:
+        """Return the name of the service, None if there is none."""
+        return self._backend(host)
+
+
 class Endpoint:
     """Dispatches by ``X-Amz-Target`` and turns moto's failures into errors that botocore understands.
 
@@ -32,8 +45,9 @@ class Endpoint:
 
     def __init__(self, settings: LocalAwsSettings) -> None:
         s3_listing.install()
+        dynamodb_items.install()
         dynamodb_writes.install()
-        self._moto = DomainDispatcherApplication(create_backend_app)
+        self._moto = Moto()
         self._athena = AthenaService(Clients(self._moto), settings.query_workers, settings.query_memory)
         self._rekognition = RekognitionProxy(settings.rekognition_url, settings.threads // 2)
 

@@ -112,7 +112,8 @@ def test_an_endpoint_is_away_for_a_minute(
     lake.stack.behave(latency_ms=0)
     lake.settle(days, began)
     took = round(time.monotonic() - back)
-    again = lake.check(days, interrupted=IMAGE_BATCHES)
+    # Calls whose answer is cut off are billed; without archive and ledger, what is paid waits in memory for them.
+    again = lake.check(days, interrupted=IMAGE_BATCHES if service == "rekognition" else 0)
     _tell(capsys, "away", service=service, seconds_after=took, paid_again=again)
 
 

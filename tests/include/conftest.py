@@ -12,7 +12,7 @@ from moto import mock_aws
 from moto.moto_api._internal.models import moto_api_backend
 
 from include.ledger import Ledger
-from include.local_aws import dynamodb_writes
+from include.local_aws import dynamodb_items, dynamodb_writes
 from include.run import Run
 
 BUCKET = "media-lake"
@@ -22,6 +22,7 @@ LEDGER_TABLE = "media-lake-ledger"
 @pytest.fixture(scope="module")
 def aws_in_memory() -> Iterator[SimpleNamespace]:
     """A session and clients that a module's tests share: making them takes longer than a test."""
+    dynamodb_items.install()
     dynamodb_writes.install()
     with mock_aws():
         session = boto3.Session(region_name="us-east-1")
