@@ -137,5 +137,11 @@ class Supervisor:
         return [info["name"] for info in self._rpc.getAllProcessInfo() if info["state"] in STOPPED_STATES]
 
     def shut_down(self) -> None:
-        """Ask supervisord to stop all programs and itself."""
+        """Ask supervisord to stop all programs and itself; Airflow's, which take their time, at the same time."""
+        for name in AIRFLOW_PROGRAMS:
+            try:
+                self._rpc.stopProcess(name, False)
+            except xmlrpc.client.Fault as fault:
+                if fault.faultCode != Faults.NOT_RUNNING:
+                    raise
         self._rpc.shutdown()
