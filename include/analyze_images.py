@@ -3,8 +3,8 @@
 Analyses are claimed in the ledger some at a time, just before they are called. Every call goes through the same steps:
 wait for the pace, call, and hand the response to the flush. A flush archives a chunk of responses, logs their usage and
 only then tells the ledger that they are done. An image call has no idempotency token, so a task killed outright may pay
-again for what was in flight or not yet flushed: at most one chunk (``CHUNK_CALLS`` responses or ``CHUNK_SECONDS`` of
-them) and one call per thread.
+again for what was in flight or not yet flushed: one chunk (``CHUNK_CALLS`` responses or ``CHUNK_SECONDS`` of them) and
+one call per thread, or what was claimed if a flush was held up.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from typing import Any
 
 from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk import Context
+from airflow.sdk.exceptions import AirflowFailException
 
 from include.features import MediaType
 
@@ -16,7 +17,7 @@ class ConditionalApprovalOperator(ApprovalOperator):
     """
     Ask a person to approve, but only if ``needed`` says so; otherwise succeed at once.
 
-    A rejection skips what follows. Nobody answering within ``response_timeout`` fails the task.
+    A rejection skips what follows. Nobody answering within ``response_timeout`` fails the task for good.
 
     :param needed: "True" if a person has to decide. (templated)
     :param subject: The question. (templated)
@@ -36,6 +37,17 @@ class ConditionalApprovalOperator(ApprovalOperator):
             self.log.info("Nothing to decide")
             return None
         return super().execute(context)
+
+    def process_trigger_event_error(self, event: dict[str, Any]) -> None:
+        """Fail for good if nobody answered: a retry would ask, and wait as long, again.
+
+        :raises AirflowFailException: if the time to answer is over.
+        """
+        if event["error_type"] == "timeout":
+            raise AirflowFailException(
+                f"Nobody answered within {self.response_timeout}. Clear the task to ask again."
+            )
+        super().process_trigger_event_error(event)
 
 
 def approve_plan(media_type: MediaType) -> ConditionalApprovalOperator:

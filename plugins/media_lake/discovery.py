@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from include.run import Run
     from media_lake.task_context import TaskContext
 
-ATTEMPTS = 4
+# At every task of the pipeline: their delays double, so that ten minutes without AWS end no run.
+ATTEMPTS = 7
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from include.assets import media_manifest
 from include.features import MediaType
 from include.metrics import Metric, count_each
 from media_lake.callbacks import record_failure
-from media_lake.discovery import DISCOVERY_ARGS, discover_partition
+from media_lake.discovery import ATTEMPTS, DISCOVERY_ARGS, discover_partition
 from media_lake.metrics import task_metrics
 from media_lake.redrive import requested_selections
 from rekognition.retry_policy import AwsErrorCodeRetryPolicy
@@ -28,7 +28,7 @@ VIDEO_POOL = "rekognition_videos"
 
 DEFAULT_ARGS = {
     "owner": "media-lake",
-    "retries": 3,
+    "retries": ATTEMPTS - 1,
     "retry_delay": 10.0,
     "retry_policy": AwsErrorCodeRetryPolicy(),
     "on_failure_callback": record_failure,

@@ -15,6 +15,7 @@ from PIL import Image
 
 from include.stack.airflow_api import AirflowApi
 from include.stack.settings import PROJECT
+from media_lake.discovery import ATTEMPTS
 from tests.end_to_end.conftest import DEMO_SECONDS, Stack, running_stack
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(600)]
@@ -60,7 +61,7 @@ def test_it_is_stopped_when_every_attempt_at_the_analysis_is_killed(stack: Stack
     assert process.stdout is not None
     output = process.stdout.read()
     assert "task analyze" in output, output
-    assert len(attempts) == 4
+    assert len(attempts) == ATTEMPTS
     assert _model(stack) == {"starts": 2, "stops": 2, "running": False}
 
 

@@ -4,7 +4,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from airflow.providers.standard.exceptions import HITLTriggerEventError
 from airflow.providers.standard.operators.hitl import ApprovalOperator
+from airflow.sdk.exceptions import AirflowFailException
 
 from media_lake.approval import ConditionalApprovalOperator
 
@@ -48,3 +50,14 @@ def test_an_answer_is_waited_for_seven_days_unless_said_otherwise() -> None:
 
 def test_a_rejection_skips_what_follows_and_fails_nothing() -> None:
     assert an_approval("True").fail_on_reject is False
+
+
+def test_nobody_is_asked_again_by_a_retry() -> None:
+    event = {"error": "The response timeout has passed without a response.", "error_type": "timeout"}
+    with pytest.raises(AirflowFailException, match="Nobody answered within 7 days, 0:00:00. Clear the task"):
+        an_approval("True").execute_complete({}, event)
+
+
+def test_other_errors_are_retried() -> None:
+    with pytest.raises(HITLTriggerEventError):
+        an_approval("True").execute_complete({}, {"error": "no such request", "error_type": "unknown"})
