@@ -64,30 +64,42 @@ def check(table: Table, frame: pd.DataFrame, more: list[Expectation], run_id: st
 def validate(
     session: boto3.Session, s3: Any, run: Run, media_type: MediaType, assets: int, analyses: int
 ) -> tuple[list[Row], str]:
-    """Check every table that a run on images or videos wrote.
+    """Check every table that a run on images or videos wrote, one in memory at a time.
 
     :param assets: assets that were planned; ``analyses`` likewise.
     :return: rows of ``validation_results``, and the failed checks in words, empty if all is well.
     """
-    frames = {name: read_frame(session, s3, run, name, media_type) for name in run_tables(media_type)}
-    expected = {"media_assets": assets, "analyses": analyses, **_counted_findings(frames["analyses"])}
-    durations = frames["media_assets"].groupby("media_id")["duration_ms"].max().astype("float64")
+    tables = run_tables(media_type)
+    counted = _counted_findings(read_frame(session, s3, run, "analyses", media_type))
+    expected = {"media_assets": assets, "analyses": analyses, **counted}
+    found = read_frame(session, s3, run, "media_assets", media_type)
+    durations = found.groupby("media_id")["duration_ms"].max().astype("float64")
     rows: list[Row] = []
-    for name, frame in frames.items():
+    for name in tables:
+        frame = read_frame(session, s3, run, name, media_type)
         more: list[Expectation] = [gxe.ExpectTableRowCountToEqual(value=expected.get(name, 0))]
         rows += check(TABLES[name], frame, more, run.run_id)
-        times = [column for column in ("timestamp_ms", "end_ms") if column in frame.columns]
-        if media_type == "video" and times:
-            past_end = frame[times].astype("float64").max(axis=1) - frame["media_id"].map(durations).astype(
-                "float64"
-            )
-            promise = gxe.ExpectColumnValuesToBeBetween(column=_PAST_END, max_value=PAST_END_TOLERANCE_MS)
-            suite = gx.ExpectationSuite(name=f"{name}_end", expectations=[promise])
-            outcome = _batch(pd.DataFrame({_PAST_END: past_end})).validate(suite)
-            rows += [_result(TABLES[name], result, run.run_id) for result in outcome.results]
+        if media_type == "video":
+            rows += _check_ends(TABLES[name], frame, durations, run.run_id)
     failed = [row for row in rows if not row["success"]]
-    log.info("%d checks of %d tables, %d failed", len(rows), len(frames), len(failed))
+    log.info("%d checks of %d tables, %d failed", len(rows), len(tables), len(failed))
     return rows, in_words(failed)
+
+
+def _check_ends(table: Table, frame: pd.DataFrame, durations: pd.Series, run_id: str) -> list[Row]:
+    """Check that no finding lies beyond the end of its video.
+
+    :param durations: of the videos, in milliseconds, by media id.
+    """
+    times = [column for column in ("timestamp_ms", "end_ms") if column in frame.columns]
+    if not times:
+        return []
+    ends = frame["media_id"].map(durations).astype("float64")
+    past_end = frame[times].astype("float64").max(axis=1) - ends
+    promise = gxe.ExpectColumnValuesToBeBetween(column=_PAST_END, max_value=PAST_END_TOLERANCE_MS)
+    suite = gx.ExpectationSuite(name=f"{table.name}_end", expectations=[promise])
+    outcome = _batch(pd.DataFrame({_PAST_END: past_end})).validate(suite)
+    return [_result(table, result, run_id) for result in outcome.results]
 
 
 def in_words(failed: list[Row]) -> str:
