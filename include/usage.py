@@ -80,7 +80,7 @@ def report(session: boto3.Session, s3: Any, glue: Any, settings: Settings, run: 
     failed = [
         row
         for name in COST_TABLES
-        for row in check(TABLES[name], frames[name], [], run.run_id)
+        for row in check(TABLES[name], frames[name], run.run_id)
         if not row["success"]
     ]
     if failed:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any
 
@@ -29,11 +30,19 @@ from include.schemas import TABLES, Table
 log = logging.getLogger(__name__)
 
 PAST_END_TOLERANCE_MS = 1000.0
+ROWS_AT_A_TIME = 250_000
+EXAMPLES = 5
 _PAST_END = "past_end_ms"
 
 
 def schema_expectations(table: Table) -> Iterator[Expectation]:
     """Yield what the schema promises of a table."""
+    yield from _promises_of_rows(table)
+    yield from _promises_of_keys(table)
+
+
+def _promises_of_rows(table: Table) -> Iterator[Expectation]:
+    """Yield what is true of a table if it is true of its parts."""
     yield gxe.ExpectTableColumnsToMatchOrderedList(column_list=list(table.column_types))
     for column in table.columns:
         if column.required:
@@ -44,62 +53,106 @@ def schema_expectations(table: Table) -> Iterator[Expectation]:
             )
         if column.values:
             yield gxe.ExpectColumnValuesToBeInSet(column=column.name, value_set=list(column.values))
+
+
+def _promises_of_keys(table: Table) -> Iterator[Expectation]:
     if len(table.unique) == 1:
         yield gxe.ExpectColumnValuesToBeUnique(column=table.unique[0])
     elif table.unique:
         yield gxe.ExpectCompoundColumnsToBeUnique(column_list=list(table.unique))
 
 
-def check(table: Table, frame: pd.DataFrame, more: list[Expectation], run_id: str) -> list[Row]:
-    """Check a table's rows and return the rows of table ``validation_results``."""
-    suite = gx.ExpectationSuite(name=table.name, expectations=[*schema_expectations(table)])
-    results = [_batch(frame).validate(suite)]
-    if more:
-        results.append(
-            _batch(frame).validate(gx.ExpectationSuite(name=f"{table.name}_run", expectations=more))
-        )
-    return [_result(table, outcome, run_id) for result in results for outcome in result.results]
+def check(table: Table, frame: pd.DataFrame, run_id: str) -> list[Row]:
+    """Check a whole table's rows and return the rows of table ``validation_results``."""
+    return _check(table, frame, schema_expectations(table), run_id)
+
+
+def _check(table: Table, frame: pd.DataFrame, promises: Iterable[Expectation], run_id: str) -> list[Row]:
+    suite = gx.ExpectationSuite(name=table.name, expectations=list(promises))
+    return [_result(table, outcome, run_id) for outcome in _batch(frame).validate(suite).results]
 
 
 def validate(
     session: boto3.Session, s3: Any, run: Run, media_type: MediaType, assets: int, analyses: int
 ) -> tuple[list[Row], str]:
-    """Check every table that a run on images or videos wrote, one in memory at a time.
+    """Check every table that a run on images or videos wrote, some rows at a time.
 
     :param assets: assets that were planned; ``analyses`` likewise.
     :return: rows of ``validation_results``, and the failed checks in words, empty if all is well.
     """
     tables = run_tables(media_type)
-    counted = _counted_findings(read_frame(session, s3, run, "analyses", media_type))
-    expected = {"media_assets": assets, "analyses": analyses, **counted}
-    found = read_frame(session, s3, run, "media_assets", media_type)
-    durations = found.groupby("media_id")["duration_ms"].max().astype("float64")
+    counted: Counter[str] = Counter(media_assets=assets, analyses=analyses)
+    for frame in read_frames(session, s3, run, "analyses", media_type, ["feature", "findings"]):
+        counted += _counted_findings(frame)
+    durations = _durations(session, s3, run) if media_type == "video" else None
     rows: list[Row] = []
     for name in tables:
-        frame = read_frame(session, s3, run, name, media_type)
-        more: list[Expectation] = [gxe.ExpectTableRowCountToEqual(value=expected.get(name, 0))]
-        rows += check(TABLES[name], frame, more, run.run_id)
-        if media_type == "video":
-            rows += _check_ends(TABLES[name], frame, durations, run.run_id)
+        frames = read_frames(session, s3, run, name, media_type)
+        rows += _check_table(TABLES[name], frames, counted[name], durations, run.run_id)
     failed = [row for row in rows if not row["success"]]
     log.info("%d checks of %d tables, %d failed", len(rows), len(tables), len(failed))
     return rows, in_words(failed)
 
 
-def _check_ends(table: Table, frame: pd.DataFrame, durations: pd.Series, run_id: str) -> list[Row]:
-    """Check that no finding lies beyond the end of its video.
+def _check_table(
+    table: Table, frames: Iterable[pd.DataFrame], expected: int, durations: pd.Series | None, run_id: str
+) -> list[Row]:
+    """Check a table whose parts come one after the other; only its keys are held.
 
-    :param durations: of the videos, in milliseconds, by media id.
+    :param expected: how many rows it should have.
     """
+    parts, keys = [], []
+    for frame in frames:
+        rows = _check(table, frame, _promises_of_rows(table), run_id)
+        if durations is not None:
+            rows += _check_ends(table, frame, durations, run_id)
+        parts.append(rows)
+        keys.append(frame.reindex(columns=list(table.unique)))
+        log.info("%s: %d rows checked", table.name, sum(map(len, keys)))
+    promises = [*_promises_of_keys(table), gxe.ExpectTableRowCountToEqual(value=expected)]
+    return merged(parts) + _check(table, pd.concat(keys, ignore_index=True), promises, run_id)
+
+
+def merged(parts: Iterable[list[Row]]) -> list[Row]:
+    """Return the results of a table from those of the same checks of its parts."""
+    results: dict[tuple[str, str | None], Row] = {}
+    for rows in parts:
+        for row in rows:
+            name = row["expectation"], row["column_name"]
+            results[name] = _sum_of(results[name], row) if name in results else row
+    return list(results.values())
+
+
+def _sum_of(one: Row, other: Row) -> Row:
+    """Return one result for two parts, with the details of a part that failed and the first examples of both."""
+    shown = [json.loads(row["details"]) for row in (one, other)]
+    details = shown[0] if not one["success"] else shown[1]
+    if "examples" in details:
+        details["examples"] = [value for each in shown for value in each["examples"]][:EXAMPLES]
+    sums = {
+        name: None if one[name] is None and other[name] is None else (one[name] or 0) + (other[name] or 0)
+        for name in ("checked_rows", "unexpected_rows")
+    }
+    success = one["success"] and other["success"]
+    return one | sums | {"success": success, "details": json.dumps(details, default=str, sort_keys=True)}
+
+
+def _durations(session: boto3.Session, s3: Any, run: Run) -> pd.Series:
+    """Return the durations of a day's videos, in milliseconds, by media id."""
+    columns = ["media_id", "duration_ms"]
+    found = pd.concat(read_frames(session, s3, run, "media_assets", "video", columns))
+    return found.groupby("media_id")["duration_ms"].max().astype("float64")
+
+
+def _check_ends(table: Table, frame: pd.DataFrame, durations: pd.Series, run_id: str) -> list[Row]:
+    """Check that no finding lies beyond the end of its video."""
     times = [column for column in ("timestamp_ms", "end_ms") if column in frame.columns]
     if not times:
         return []
     ends = frame["media_id"].map(durations).astype("float64")
     past_end = frame[times].astype("float64").max(axis=1) - ends
     promise = gxe.ExpectColumnValuesToBeBetween(column=_PAST_END, max_value=PAST_END_TOLERANCE_MS)
-    suite = gx.ExpectationSuite(name=f"{table.name}_end", expectations=[promise])
-    outcome = _batch(pd.DataFrame({_PAST_END: past_end})).validate(suite)
-    return [_result(table, result, run_id) for result in outcome.results]
+    return _check(table, pd.DataFrame({_PAST_END: past_end}), [promise], run_id)
 
 
 def in_words(failed: list[Row]) -> str:
@@ -111,23 +164,31 @@ def in_words(failed: list[Row]) -> str:
     )
 
 
-def read_frame(
-    session: boto3.Session, s3: Any, run: Run, name: str, media_type: MediaType | None
-) -> pd.DataFrame:
-    """Return what the run wrote of a table; an empty frame with its columns if nothing."""
-    table = TABLES[name]
+def read_frames(
+    session: boto3.Session,
+    s3: Any,
+    run: Run,
+    name: str,
+    media_type: MediaType | None,
+    columns: list[str] | None = None,
+) -> Iterator[pd.DataFrame]:
+    """Yield what the run wrote of a table, ``ROWS_AT_A_TIME``; one empty frame with its columns if nothing."""
     uris = list_uris(s3, run.staged_uri(name, media_type))
     if not uris:
-        return table.arrow_schema.empty_table().to_pandas(types_mapper=pd.ArrowDtype)
-    return wr.s3.read_parquet(uris, boto3_session=session, dtype_backend="pyarrow")
+        empty = TABLES[name].arrow_schema.empty_table()
+        yield (empty.select(columns) if columns else empty).to_pandas(types_mapper=pd.ArrowDtype)
+        return
+    yield from wr.s3.read_parquet(
+        uris, columns=columns, chunked=ROWS_AT_A_TIME, boto3_session=session, dtype_backend="pyarrow"
+    )
 
 
-def _counted_findings(analyses: pd.DataFrame) -> dict[str, int]:
+def _counted_findings(analyses: pd.DataFrame) -> Counter[str]:
     """Return the rows each finding table should have, from what normalize counted."""
-    counted: dict[str, int] = {}
+    counted: Counter[str] = Counter()
     for feature, rows in analyses.groupby("feature")["findings"].sum().items():
         (table,) = FEATURES[str(feature)].tables
-        counted[table] = counted.get(table, 0) + int(rows)
+        counted[table] += int(rows)
     return counted
 
 
@@ -149,7 +210,7 @@ def _result(table: Table, outcome: Any, run_id: str) -> Row:
     if outcome.exception_info and outcome.exception_info.get("raised_exception"):
         details["exception"] = outcome.exception_info.get("exception_message")
     if not table.sensitive:  # readers of the checks are not all readers of the table
-        details["examples"] = result.get("partial_unexpected_list", [])[:5]
+        details["examples"] = result.get("partial_unexpected_list", [])[:EXAMPLES]
     return {
         "run_id": run_id,
         "table_name": table.name,

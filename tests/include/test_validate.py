@@ -14,7 +14,7 @@ from include.normalize.batch import write_table
 from include.objects import Row
 from include.run import Run
 from include.schemas import TABLES, Table
-from include.validate import check, in_words, read_frame, schema_expectations, validate
+from include.validate import check, in_words, read_frames, schema_expectations, validate
 
 
 def finding(table: str, media_id: str = "a", **changes: Any) -> Row:
@@ -96,9 +96,9 @@ def test_good_data_passes_and_every_check_is_a_row(bench: Bench) -> None:
         rows,
         f"{bench.run.staged_uri('validation_results', 'video')}r.parquet",
     )
-    frame = read_frame(bench.session, bench.s3, bench.run, "validation_results", "video")
-    assert check(TABLES["validation_results"], frame, [], "r")
-    assert failures(check(TABLES["validation_results"], frame, [], "r")) == set()
+    (frame,) = read_frames(bench.session, bench.s3, bench.run, "validation_results", "video")
+    assert check(TABLES["validation_results"], frame, "r")
+    assert failures(check(TABLES["validation_results"], frame, "r")) == set()
 
 
 def test_a_run_on_nothing_passes(bench: Bench) -> None:
@@ -162,6 +162,33 @@ def test_findings_past_the_end_of_their_own_video_are_found(bench: Bench) -> Non
     assert f"- segments.{PAST_END}: {BETWEEN}, 1 of 2 rows" in words
 
 
+def test_a_table_is_checked_some_rows_at_a_time(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is wrong with rows adds up, and what is wrong between rows is found across parts."""
+    monkeypatch.setattr("include.validate.ROWS_AT_A_TIME", 3)
+    confidences = [90.0, 101.0, 102.0, 90.0, 90.0, 103.0, 104.0, 105.0, 106.0, 90.0]
+    media = ["a", "b", "c", "d", "a"]
+    tables: dict[str, list[Row]] = {
+        "media_assets": [an_asset(name) for name in media],
+        "analyses": [an_analysis("labels", 2, name) for name in media] + [an_analysis("segments", 1)],
+        "labels": [finding("labels", confidence=value) for value in confidences],
+    }
+    rows, _ = bench.validate(tables, assets=5, analyses=6)
+    assert failures(rows) == {
+        ("media_assets", UNIQUE, "media_id"),
+        ("analyses", UNIQUE_TOGETHER, None),
+        ("labels", BETWEEN, "confidence"),
+    }
+    by_check = {(row["table_name"], row["expectation"], row["column_name"]): row for row in rows}
+    assert len(by_check) == len(rows)
+    labels = by_check["labels", BETWEEN, "confidence"]
+    assert (labels["checked_rows"], labels["unexpected_rows"]) == (10, 6)
+    details = json.loads(labels["details"])
+    assert details["examples"] == [101, 102, 103, 104, 105]
+    assert details["kwargs"]["max_value"] == 100
+    assert by_check["labels", NOT_NULL, "name"]["checked_rows"] == 10
+    assert by_check["media_assets", UNIQUE, "media_id"]["unexpected_rows"] == 2
+
+
 def frame_of(table: str, *rows: Row) -> pd.DataFrame:
     """Return rows as they are read back from a table's files."""
     return pa.Table.from_pylist(list(rows), schema=TABLES[table].arrow_schema).to_pandas(
@@ -211,13 +238,13 @@ USE = {
 def test_a_row_that_breaks_the_schema_is_found(
     table: str, rows: list[Row], broken: set[tuple[str, str | None]]
 ) -> None:
-    checked = check(TABLES[table], frame_of(table, *rows), [], "r")
+    checked = check(TABLES[table], frame_of(table, *rows), "r")
     assert failures(checked) == {(table, *each) for each in broken}
 
 
 def test_a_failed_check_says_how_many_rows_and_shows_some() -> None:
     bad = [finding("labels", confidence=float(value)) for value in range(101, 111)]
-    rows = check(TABLES["labels"], frame_of("labels", *bad, finding("labels")), [], "r")
+    rows = check(TABLES["labels"], frame_of("labels", *bad, finding("labels")), "r")
     (row,) = [row for row in rows if not row["success"]]
     assert (row["column_name"], row["checked_rows"], row["unexpected_rows"]) == ("confidence", 11, 10)
     details = json.loads(row["details"])
@@ -232,7 +259,7 @@ def empty(table: Table) -> pd.DataFrame:
 
 @pytest.mark.parametrize("table", TABLES.values(), ids=lambda table: table.name)
 def test_an_empty_table_passes(table: Table) -> None:
-    assert failures(check(table, empty(table), [], "r")) == set()
+    assert failures(check(table, empty(table), "r")) == set()
 
 
 def test_columns_are_checked_in_order() -> None:
@@ -241,13 +268,13 @@ def test_columns_are_checked_in_order() -> None:
     swapped = frame[[frame.columns[1], frame.columns[0], *frame.columns[2:]]]
     for wrong in (swapped, frame.assign(extra=pd.Series(dtype="str"))):
         assert ("segments", "expect_table_columns_to_match_ordered_list", None) in failures(
-            check(table, wrong, [], "r")
+            check(table, wrong, "r")
         )
 
 
 def test_a_missing_column_is_a_failed_check_and_no_crash() -> None:
     table = TABLES["segments"]
-    rows = check(table, empty(table).drop(columns=["start_ms"]), [], "r")
+    rows = check(table, empty(table).drop(columns=["start_ms"]), "r")
     assert ("segments", "expect_table_columns_to_match_ordered_list", None) in failures(rows)
     assert ("segments", NOT_NULL, "start_ms") in failures(rows)
 
