@@ -87,16 +87,17 @@ def test_processes_are_killed_at_random_moments(
     dice = random.Random(seed)
     moments = sorted(round(dice.uniform(2, 25), 1) for _ in KILLS)
     kills = list(zip(moments, dice.sample(KILLS, k=len(KILLS)), strict=True))
-    lake.stack.behave(latency_ms=1500, job_seconds=[8, 16], seed=seed)
+    lake.stack.behave(latency_ms=5000, job_seconds=[8, 16], seed=seed)
     days, began = lake.backfill()
-    at, interrupted = time.monotonic(), 0
+    at, interrupted, paid = time.monotonic(), 0, []
     for moment, kind in kills:
         time.sleep(max(0, at + moment - time.monotonic()))
         interrupted += _kill(lake.stack, kind, dice)
+        paid.append(sum(lake.billed(days, "image").values()))
     lake.stack.behave(latency_ms=0)
     lake.settle(days, began)
-    took = round(time.monotonic() - at)
-    _tell(capsys, "kills", seed=seed, kills=kills, seconds=took, paid_again=lake.check(days, interrupted))
+    took, again = round(time.monotonic() - at), lake.check(days, interrupted)
+    _tell(capsys, "kills", seed=seed, kills=kills, paid_by_then=paid, seconds=took, paid_again=again)
 
 
 @pytest.mark.parametrize("service", ["rekognition", "aws"])
@@ -162,10 +163,10 @@ def test_late_notifications_did_no_harm(lake: Lake, late: tuple[list[date], str]
 
 
 def _kill(stack: Stack, kind: str, dice: random.Random) -> int:
-    """Kill a component, or a task as soon as one runs; return how many tasks end by that, at most."""
+    """Kill a component, or a task as soon as one runs; return how many batches end by that, at most."""
     if kind != "task":
         stack.kill(kind)
-        return PARALLELISM if kind == "scheduler" else 0  # its workers are ended before it starts again
+        return IMAGE_BATCHES if kind == "scheduler" else 0  # its workers are ended before it starts again
 
     def killed() -> bool:
         processes = stack.task_processes()
