@@ -88,7 +88,10 @@ def test_processes_are_killed_at_random_moments(
     moments = sorted(round(dice.uniform(2, 25), 1) for _ in KILLS)
     kills = list(zip(moments, dice.sample(KILLS, k=len(KILLS)), strict=True))
     lake.stack.behave(latency_ms=5000, job_seconds=[8, 16], seed=seed)
+    calls = lake.requests("DetectLabels")
     days, began = lake.backfill()
+    if seed % 2:  # from the first image on, or from the beginning
+        wait_until(lambda: lake.requests("DetectLabels") > calls, "no image was sent")
     at, interrupted, paid = time.monotonic(), 0, []
     for moment, kind in kills:
         time.sleep(max(0, at + moment - time.monotonic()))

@@ -121,6 +121,10 @@ class Lake:
             if item["key"].startswith(places)
         }
 
+    def requests(self, operation: str) -> int:
+        """Return how often an operation was asked for, on all days."""
+        return int(self.stack.calls()["requests"].get(operation, 0))
+
     def check(self, days: Sequence[date], interrupted: int = 0) -> int:
         """Assert that everything of these days is done, published and paid once; return image calls paid again.
 
