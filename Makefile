@@ -47,7 +47,8 @@ query: $(stamp) ## run Athena SQL: SQL="select ..." FORMAT=table|json|csv
 	@$(use_stack) $(bin)/python -m include.query "$$SQL" --format "$$FORMAT"
 
 test: $(stamp) ## run every test that needs no AWS account, fast ones first
-	@$(bin)/python -m pytest -m "not benchmark and not matrix"
+	@$(bin)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not end_to_end and not benchmark and not matrix"
+	@$(bin)/python -m pytest -m "end_to_end and not benchmark and not matrix"
 
 lint: $(stamp) ## check style, types and generated files
 	@$(bin)/ruff check .
