@@ -13,7 +13,8 @@ them is through.
 
 **When it fails.** `analyze`: access denied fails at once, throttling and outages are retried; a single bad image never
 fails the run, it is a row of `analyses` with its error. `validate` never fails for bad data: `review` then asks a person
-whether to publish. `approve` and `review` wait up to seven days for an answer (Required Actions in the UI).
+whether to publish. `approve` and `review` wait up to seven days for an answer (Required Actions in
+the UI), then fail; clear them to ask again.
 
 **Re-running.** Safe at any time, also by clearing tasks. Analyses in the ledger are reused; tables are derived anew from
 the archived responses.

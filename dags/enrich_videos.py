@@ -10,7 +10,8 @@ writes `responses/jobs/`, `usage_log/`, the finding tables with `media_type=vide
 
 **When it fails.** A job that ends as FAILED is started again, up to three times, and then is a row of `analyses` with
 its error. No notification has to arrive: an overdue job is looked up. `wait_for_jobs` gives up after a day without
-any news; the jobs go on, and the next run of the day collects them.
+any news; the jobs go on, and the next run of the day collects them. `approve` and `review` wait up to seven days for an
+answer (Required Actions in the UI), then fail; clear them to ask again.
 
 **Re-running.** Safe at any time, also by clearing tasks. A job that was started is waited for, never started again.
 """
