@@ -1,8 +1,8 @@
 """
 # Report costs
 
-**What it does.** When the images and the videos of a day are published, prices what was used and what was reused,
-publishes `usage` and `costs_daily`, and draws the cost page of the whole lake.
+**What it does.** Whenever the images or the videos of a day are published, prices what was used and what was reused that
+day, publishes `usage` and `costs_daily`, and draws the cost page of the whole lake.
 
 **Reads and writes.** Reads `usage_log/` and the price book of the region; writes the day's partitions of `usage` and
 `costs_daily`, `reports/costs.html` and asset `cost_report`. The page opens without a network; the task links to it (tab Details,
@@ -27,7 +27,7 @@ from media_lake.tasks import DEFAULT_ARGS
 
 
 @dag(
-    schedule=PartitionedAssetTimetable(assets=image_findings & video_findings),
+    schedule=PartitionedAssetTimetable(assets=image_findings | video_findings),
     start_date=datetime(2020, 1, 1, tzinfo=UTC),
     catchup=False,
     # One day at a time: tiers are applied in order, and the page shows every day published so far.

@@ -13,7 +13,7 @@ Cell = tuple[str, date]
 
 FIRST_DAG = "discover_media"
 
-# Dag to the Dags whose assets it waits for.
+# Dag to the Dags whose assets start it, each by itself.
 PIPELINE: dict[str, tuple[str, ...]] = {
     FIRST_DAG: (),
     "enrich_images": (FIRST_DAG,),
@@ -27,29 +27,41 @@ def chains(
 ) -> dict[Cell, DagRun]:
     """Return for each day the newest run of the first Dag and the runs that its assets started, as far as they exist.
 
+    Where several Dags start another, each may start a run of its own: the newest stands for them when there is one for each.
+
     :param created: Dag to its runs, newest first.
     :param sources: tells by which runs' assets a run was started.
     """
     found: dict[Cell, DagRun] = {}
     for dag_id, upstream in PIPELINE.items():
         for day in days:
-            causes = {found[name, day].run_id for name in upstream if (name, day) in found}
-            for run in created[dag_id]:
-                if run.partition == str(day) and (not upstream or sources(run) & causes):
-                    found[dag_id, day] = run
-                    break
+            runs = [run for run in created[dag_id] if run.partition == str(day)]
+            above = [found[name, day] for name in upstream if (name, day) in found]
+            causes = {run.run_id for run in above if run.state == "success"}
+            if upstream:
+                runs = _started_by(causes, runs, sources)
+            if runs:
+                found[dag_id, day] = runs[0]
     return found
 
 
+def _started_by(
+    causes: set[str], runs: Sequence[DagRun], sources: Callable[[DagRun], set[str]]
+) -> list[DagRun]:
+    """Return the runs that these runs started; none before each has started one."""
+    started = {run: common for run in runs if (common := sources(run) & causes)}
+    return list(started) if causes == set().union(*started.values()) else []
+
+
 def states(days: Sequence[date], runs: Mapping[Cell, DagRun]) -> dict[Cell, State]:
-    """Return the state of each Dag and day; ``not started`` says that it never will, as a run before it failed."""
+    """Return the state of each Dag and day; ``not started`` says that it never will, as all before it failed."""
     result: dict[Cell, State] = {}
     for dag_id, upstream in PIPELINE.items():
         for day in days:
             run = runs.get((dag_id, day))
             if run is not None:
                 result[dag_id, day] = run.state  # type: ignore[assignment]
-            elif any(result[name, day] in ("failed", "not started") for name in upstream):
+            elif upstream and all(result[name, day] in ("failed", "not started") for name in upstream):
                 result[dag_id, day] = "not started"
             else:
                 result[dag_id, day] = "waiting"

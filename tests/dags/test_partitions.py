@@ -82,17 +82,16 @@ def test_consumers_are_started_by_their_assets(dags: dict[str, Any], dag_id: str
 
 
 @pytest.mark.parametrize(
-    ("dag_id", "condition"),
+    "dag_id",
     [
-        ("report_costs", "SerializedAssetAll"),
-        ("enrich_images", "SerializedAssetAny"),
-        ("enrich_videos", "SerializedAssetAny"),
+        "report_costs",
+        "enrich_images",
+        "enrich_videos",
     ],
 )
-def test_costs_wait_for_both_and_enrichment_for_either(
-    dags: dict[str, Any], dag_id: str, condition: str
-) -> None:
-    assert type(as_scheduled(dags[dag_id]).asset_condition).__name__ == condition
+def test_each_event_starts_a_run_by_itself(dags: dict[str, Any], dag_id: str) -> None:
+    """Of two events at the same moment, Airflow files each apart: a run that needs both would never start."""
+    assert type(as_scheduled(dags[dag_id]).asset_condition).__name__ == "SerializedAssetAny"
 
 
 @pytest.mark.parametrize("dag_id", CONSUMED)

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 
 from include.stack.airflow_api import AirflowApi, DagRun
+from include.stack.pipeline import PIPELINE
 
 WAIT_SECONDS = 240
 _FINISHED_TASKS = ("success", "failed", "upstream_failed", "skipped", "removed")
@@ -42,6 +43,17 @@ class Operator:
     def runs_of_day(self, dag_id: str, day: object, count: int = 1) -> list[DagRun]:
         """Return a Dag's runs of a day, newest first, when there are so many at least and all have ended."""
         return self._wait(dag_id, lambda run: run.partition == str(day), count, str(day))
+
+    def reports_of_day(self, day: object) -> list[DagRun]:
+        """Return a day's reports, newest first, when the newest run of each kind of media has led to one and all have ended."""
+        published = {self.runs_of_day(dag_id, day)[0].run_id for dag_id in PIPELINE["report_costs"]}
+        until = time.monotonic() + WAIT_SECONDS
+        while time.monotonic() < until:
+            reports = self.runs_of_day("report_costs", day)
+            if published <= set().union(*(self.api.sources(run) for run in reports)):
+                return reports
+            time.sleep(1)
+        raise TimeoutError(f"what was published of {day} is in no report")
 
     def states(self, run: DagRun) -> dict[str, str | None]:
         """Return the state of each task of a run without mapped tasks."""

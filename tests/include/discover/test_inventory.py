@@ -156,7 +156,13 @@ def test_damaged_files_are_named(lists: Any) -> None:
         keys(lists)
 
 
-@pytest.mark.parametrize("body", [b"no gzip at all", csv_file(names_of("a"), TITLES[:4])])
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b"no gzip at all", id="no gzip"),
+        pytest.param(csv_file(names_of("a"), TITLES[:4]), id="columns missing"),
+    ],
+)
 def test_a_file_that_is_not_what_the_manifest_says(lists: Any, body: bytes) -> None:
     deliver(lists, [body], "CSV")
     with pytest.raises(InventoryError, match=r"\.csv\.gz cannot be read"):

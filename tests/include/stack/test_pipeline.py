@@ -38,6 +38,28 @@ def test_runs_are_found_by_what_started_them() -> None:
     }  # fmt: skip
 
 
+def test_there_is_a_report_when_each_kind_of_media_is_in_one() -> None:
+    created = {
+        FIRST_DAG: [run(FIRST_DAG, "d")],
+        "enrich_images": [run("enrich_images", "i")],
+        "enrich_videos": [run("enrich_videos", "v", "running")],
+        "report_costs": [run("report_costs", "r-images")],
+    }
+    causes = {"i": {"d"}, "v": {"d"}, "r-images": {"i"}, "r-videos": {"v"}}
+
+    def board() -> dict[str, str]:
+        runs = chains([DAY], created, lambda item: causes[item.run_id])
+        assert is_over(states([DAY], runs)) == (runs.get(("report_costs", DAY)) == report)
+        return {dag_id: state for (dag_id, _), state in states([DAY], runs).items()}
+
+    report = run("report_costs", "r-videos")
+    assert (board()["enrich_videos"], board()["report_costs"]) == ("running", "success")
+    created["enrich_videos"] = [run("enrich_videos", "v")]
+    assert (board()["enrich_videos"], board()["report_costs"]) == ("success", "waiting")
+    created["report_costs"].insert(0, report)
+    assert board()["report_costs"] == "success"
+
+
 def test_a_run_of_another_day_is_not_taken() -> None:
     created = {name: [] for name in PIPELINE} | {FIRST_DAG: [run(FIRST_DAG, "d", day=OTHER)]}
     assert chains([DAY], created, no_sources) == {}
@@ -49,15 +71,28 @@ def test_a_run_that_is_still_to_come_is_waited_for() -> None:
     assert not is_over(board)
 
 
-def test_what_follows_a_failed_run_never_starts_and_is_not_waited_for() -> None:
+def test_what_follows_failed_runs_never_starts_and_is_not_waited_for() -> None:
+    runs = {
+        (FIRST_DAG, DAY): run(FIRST_DAG, "d"),
+        ("enrich_images", DAY): run("enrich_images", "i", "failed"),
+        ("enrich_videos", DAY): run("enrich_videos", "v", "failed"),
+    }
+    board = states([DAY], runs)
+    assert board["report_costs", DAY] == "not started"
+    assert is_over(board)
+
+
+def test_costs_are_reported_although_one_kind_of_media_failed() -> None:
     runs = {
         (FIRST_DAG, DAY): run(FIRST_DAG, "d"),
         ("enrich_images", DAY): run("enrich_images", "i", "failed"),
         ("enrich_videos", DAY): run("enrich_videos", "v"),
     }
-    board = states([DAY], runs)
-    assert board["report_costs", DAY] == "not started"
-    assert is_over(board)
+    assert states([DAY], runs)["report_costs", DAY] == "waiting"
+    created = {dag_id: [found] for (dag_id, _), found in runs.items()}
+    created["report_costs"] = [run("report_costs", "r")]
+    causes = {"i": {"d"}, "v": {"d"}, "r": {"v"}}
+    assert is_over(states([DAY], chains([DAY], created, lambda item: causes[item.run_id])))
 
 
 def test_a_failed_discovery_ends_its_day() -> None:
