@@ -160,6 +160,9 @@ def test_late_notifications_did_no_harm(lake: Lake, late: tuple[list[date], str]
     days, queue = late
     jobs = FILES["video"] * len(ASKED["video"])
     wait_until(lambda: _messages(lake, queue) >= jobs, "late notifications have not come", LATE_SECONDS)
+    later, began = lake.backfill()
+    lake.settle(later, began)
+    lake.check(later)
     taken = lake.stack.client("sqs").get_queue_url(QueueName="media-lake-jobs")["QueueUrl"]
     assert _messages(lake, taken) == 0
     lake.check(days)
