@@ -57,6 +57,7 @@ class AirflowApi:
     def __init__(self, url: str, patience: float = 60, transport: httpx.BaseTransport | None = None) -> None:
         self._client = httpx.Client(base_url=url, timeout=30, trust_env=False, transport=transport)
         self._patience = patience
+        self._sources: dict[tuple[str, str], set[str]] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -137,10 +138,16 @@ class AirflowApi:
         ]
 
     def sources(self, run: DagRun) -> set[str]:
-        """Return the ids of the runs whose asset events caused a run; empty while Airflow cannot say.
+        """Return the ids of the runs whose asset events caused a run; empty while Airflow cannot say. It is asked once.
 
         Airflow 3.3.2 answers with status 500 while another run that the events started is still queued.
         """
+        name = run.dag_id, run.run_id
+        if not self._sources.get(name):
+            self._sources[name] = self._ask_sources(run)
+        return self._sources[name]
+
+    def _ask_sources(self, run: DagRun) -> set[str]:
         path = f"/api/v2/dags/{run.dag_id}/dagRuns/{run.run_id}/upstreamAssetEvents"
         try:
             events = self._request("GET", path)["asset_events"]

@@ -23,8 +23,6 @@ from include.stack.progress import Progress, state_table
 from include.stack.settings import StackError, StackSettings
 from include.stack.summary import print_summary
 
-Sources = Callable[[DagRun], set[str]]
-
 PARSE_SECONDS = 120
 EARLIER_RUNS_SECONDS = 600
 RUNS_AT_ONCE = 8
@@ -45,10 +43,9 @@ def demo(stack: StackSettings, media: Path, days: int, console: Console) -> int:
     up(stack, console.print)
 
     with AirflowApi(stack.airflow_url) as api:
-        sources = _remembered_sources(api)
         _wait_for_dags(api)
         console.print("waiting for runs of these days that Airflow started by itself")
-        _wait_for_earlier_runs(api, sources, backfilled)
+        _wait_for_earlier_runs(api, backfilled)
         if added := index_people(boto3.client("rekognition", region_name=settings.region), source):
             console.print(
                 f"indexed the faces of {' and '.join(added)} in collection {COLLECTION}", markup=False
@@ -62,7 +59,7 @@ def demo(stack: StackSettings, media: Path, days: int, console: Console) -> int:
         began = datetime.now(UTC)
         _create_backfill(api, backfilled)
         console.print(f"backfilling {FIRST_DAG} over these days; watch it at {stack.airflow_url}")
-        runs, board = _follow(api, sources, backfilled, began, stack.run_timeout_seconds, console)
+        runs, board = _follow(api, backfilled, began, stack.run_timeout_seconds, console)
         console.print(state_table(backfilled, board))
         for run in runs.values():
             if run.state == "failed":
@@ -89,7 +86,7 @@ def _wait_for_dags(api: AirflowApi) -> None:
     _wait(parsed, PARSE_SECONDS, "Airflow has not read the Dags; see the log of airflow-dag-processor")
 
 
-def _wait_for_earlier_runs(api: AirflowApi, sources: Sources, days: Sequence[date]) -> None:
+def _wait_for_earlier_runs(api: AirflowApi, days: Sequence[date]) -> None:
     """Return when no run of these days is under way or due: Airflow backfills no day that is being run.
 
     There is one on a new stack: a Dag's latest day is run as soon as the Dag is read.
@@ -99,7 +96,7 @@ def _wait_for_earlier_runs(api: AirflowApi, sources: Sources, days: Sequence[dat
         due_at = api.dags()[FIRST_DAG].due_at
         if api.open_backfills(FIRST_DAG) or (due_at and due_at <= datetime.now(UTC)):
             return False
-        runs = chains(days, {dag_id: api.runs(dag_id) for dag_id in PIPELINE}, sources)
+        runs = chains(days, {dag_id: api.runs(dag_id) for dag_id in PIPELINE}, api.sources)
         run_before = [day for day in days if (FIRST_DAG, day) in runs]
         return is_over(states(run_before, runs))
 
@@ -115,24 +112,12 @@ def _create_backfill(api: AirflowApi, days: Sequence[date]) -> None:
             api.create_backfill(FIRST_DAG, days[0], days[-1], min(len(days), RUNS_AT_ONCE))
 
 
-def _remembered_sources(api: AirflowApi) -> Sources:
-    """Return a function that tells what started a run, and asks Airflow once for each."""
-    known: dict[str, set[str]] = {}
-
-    def sources(run: DagRun) -> set[str]:
-        if not known.get(run.run_id):
-            known[run.run_id] = api.sources(run)
-        return known[run.run_id]
-
-    return sources
-
-
 def _is_conflict(error: BaseException) -> bool:
     return isinstance(error, httpx.HTTPStatusError) and error.response.status_code == httpx.codes.CONFLICT
 
 
 def _follow(
-    api: AirflowApi, sources: Sources, days: Sequence[date], began: datetime, limit: float, console: Console
+    api: AirflowApi, days: Sequence[date], began: datetime, limit: float, console: Console
 ) -> tuple[dict[Cell, DagRun], dict[Cell, State]]:
     """Show progress until every run of the backfill has ended."""
     runs: dict[Cell, DagRun] = {}
@@ -145,7 +130,7 @@ def _follow(
                 dag_id: [run for run in api.runs(dag_id) if run.queued_at >= began] for dag_id in PIPELINE
             }
             created[FIRST_DAG] = [run for run in created[FIRST_DAG] if run.run_type == "backfill"]
-            runs = chains(days, created, sources)
+            runs = chains(days, created, api.sources)
             board = states(days, runs)
             progress.show(board)
             return is_over(board)

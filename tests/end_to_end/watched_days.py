@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -59,7 +59,6 @@ class Lake:
     api: AirflowApi
     relays: dict[str, Relay]
     _next_day: date = date(2025, 1, 1)
-    _causes: dict[str, set[str]] = field(default_factory=dict)
 
     def backfill(self, count: int = 1) -> tuple[list[date], datetime]:
         """Let media arrive on days of their own and backfill them; return the days and when that began."""
@@ -101,7 +100,7 @@ class Lake:
         def ended() -> bool:
             known.update(self.runs(days))
             recent = {dag: [run for run in runs if run.queued_at >= began] for dag, runs in known.items()}
-            over = is_over(states(days, chains(days, recent, self._sources)))
+            over = is_over(states(days, chains(days, recent, self.api.sources)))
             return over and all(run.ended for runs in known.values() for run in runs)
 
         try:
@@ -193,11 +192,6 @@ class Lake:
         )
         assert sums == (0, distinct), table
         assert (distinct > 0) == (feature != "moderation"), table
-
-    def _sources(self, run: DagRun) -> set[str]:
-        if not self._causes.get(run.run_id):
-            self._causes[run.run_id] = self.api.sources(run)
-        return self._causes[run.run_id]
 
     def _tasks_but(self, runs: _Runs, *expected: str) -> list[str]:
         """Name the tasks that are in none of the expected states."""

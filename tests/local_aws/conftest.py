@@ -106,6 +106,19 @@ def bucket(client: Callable[[str], Any]) -> str:
 
 
 @pytest.fixture
+def table(client: Callable[[str], Any]) -> str:
+    """A new DynamoDB table whose only key is ``key``."""
+    name = f"table-{uuid4().hex[:12]}"
+    client("dynamodb").create_table(
+        TableName=name,
+        KeySchema=[{"AttributeName": "key", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "key", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    return name
+
+
+@pytest.fixture
 def database(client: Callable[[str], Any]) -> str:
     """A new Glue database."""
     name = f"db_{uuid4().hex[:12]}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from botocore.exceptions import ClientError
@@ -24,18 +23,6 @@ ITEM = {
     "texts": {"SS": ["b", "c"]},
     "numbers": {"NS": ["1", "2"]},
 }
-
-
-@pytest.fixture
-def table(client: Client) -> str:
-    name = f"table-{uuid4().hex[:12]}"
-    client("dynamodb").create_table(
-        TableName=name,
-        KeySchema=[{"AttributeName": "key", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "key", "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
-    return name
 
 
 def test_values_of_every_type_come_back(client: Client, table: str) -> None:

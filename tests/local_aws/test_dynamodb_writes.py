@@ -6,24 +6,11 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from botocore.exceptions import ClientError
 
 Client = Callable[[str], Any]
-
-
-@pytest.fixture
-def table(client: Client) -> str:
-    name = f"table-{uuid4().hex[:12]}"
-    client("dynamodb").create_table(
-        TableName=name,
-        KeySchema=[{"AttributeName": "key", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "key", "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
-    return name
 
 
 def put(table: str, key: str, owner: str = "us") -> dict[str, Any]:
