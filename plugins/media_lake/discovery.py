@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from include.run import Run
     from media_lake.task_context import TaskContext
 
-# At every task of the pipeline: their delays double, so that ten minutes without AWS end no run.
+# At every task of the pipeline: their delays double, so that five minutes without AWS end no run.
 ATTEMPTS = 7
 
 
