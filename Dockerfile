@@ -9,7 +9,9 @@ COPY dags /opt/airflow/dags
 COPY plugins /opt/airflow/plugins
 COPY sql /opt/airflow/sql
 COPY include /opt/airflow/include
+COPY infrastructure /opt/airflow/infrastructure
 
 FROM airflow AS local-aws
 COPY requirements-local.txt /tmp/requirements-local.txt
 RUN pip install --no-cache-dir --no-deps --requirement /tmp/requirements-local.txt
+COPY local /opt/airflow/local

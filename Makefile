@@ -2,7 +2,7 @@
 
 VENV ?= .venv
 PYTHON ?= $(firstword $(shell command -v python3.11 || command -v python3) python3)
-MEDIA ?= include/sample_media
+MEDIA ?= local/sample_media
 DAYS ?= 3
 FORMAT ?= table
 FAULT_RUNS ?= 20
@@ -31,20 +31,20 @@ help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(stamp) ## run the pipeline over a folder of media: MEDIA=dir DAYS=3
-	@$(bin)/python -m include.stack demo --media "$$MEDIA" --days "$$DAYS"
+	@$(bin)/python -m local.stack demo --media "$$MEDIA" --days "$$DAYS"
 
 up: $(stamp) ## start the local stack: PostgreSQL, local AWS, Airflow
-	@$(bin)/python -m include.stack up
+	@$(bin)/python -m local.stack up
 
 down: $(stamp) ## stop it; the local lake and Airflow's history end with it
-	@$(bin)/python -m include.stack down
+	@$(bin)/python -m local.stack down
 
 status: $(stamp) ## show its components, ports and addresses
-	@$(bin)/python -m include.stack status
+	@$(bin)/python -m local.stack status
 
 query: $(stamp) ## run Athena SQL: SQL="select ..." FORMAT=table|json|csv
 	@if [ -z "$$SQL" ]; then echo 'give a query: make query SQL="select * from media_lake.labels limit 5"' >&2; exit 1; fi
-	@$(use_stack) $(bin)/python -m include.query "$$SQL" --format "$$FORMAT"
+	@$(use_stack) $(bin)/python -m tools.query "$$SQL" --format "$$FORMAT"
 
 test: $(stamp) ## run every test that needs no AWS account, fast ones first
 	@$(bin)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not end_to_end and not benchmark and not matrix"
@@ -54,8 +54,8 @@ lint: $(stamp) ## check style, types and generated files
 	@$(bin)/ruff check .
 	@$(bin)/ruff format --check .
 	@$(bin)/mypy
-	@$(bin)/python -m include.generate --check
-	@$(bin)/python -m include.local_aws.coverage --check
+	@$(bin)/python -m tools.generate --check
+	@$(bin)/python -m local.aws.coverage --check
 
 format: $(stamp) ## format the code and sort its imports
 	@$(bin)/ruff check --fix --show-fixes .

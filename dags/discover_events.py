@@ -23,11 +23,11 @@ from typing import Any
 
 from airflow.sdk import Asset, AssetWatcher, dag, task_group
 
-from media_lake.callbacks import report_failed_run
-from media_lake.deadlines import deadline
-from media_lake.discovery import discover_day, record_events, remove_marks
-from media_lake.event_queue import EventsWaitingTrigger
-from media_lake.tasks import DEFAULT_ARGS
+from media_lake.callbacks.failed_runs import report_failed_run
+from media_lake.callbacks.late_runs import deadline
+from media_lake.tasks.defaults import DEFAULT_ARGS
+from media_lake.tasks.discover import discover_day, record_events, remove_marks
+from media_lake.triggers.waiting_events import EventsWaitingTrigger
 
 media_events = Asset(
     name="media_events",

@@ -25,10 +25,11 @@ from datetime import UTC, datetime
 
 from airflow.sdk import CronPartitionTimetable, dag
 
-from include.assets import PARTITION_KEY_FORMAT
-from media_lake.callbacks import report_failed_run
-from media_lake.deadlines import deadline
-from media_lake.tasks import DEFAULT_ARGS, discover
+from media_lake.assets import PARTITION_KEY_FORMAT
+from media_lake.callbacks.failed_runs import report_failed_run
+from media_lake.callbacks.late_runs import deadline
+from media_lake.tasks.defaults import DEFAULT_ARGS
+from media_lake.tasks.discover import discover
 
 
 @dag(

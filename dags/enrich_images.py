@@ -27,19 +27,17 @@ from typing import Any
 
 from airflow.sdk import PartitionedAssetTimetable, dag, task_group
 
-from include.assets import image_findings, image_redrives, media_manifest
-from media_lake.approval import approve_plan, review_checks
-from media_lake.callbacks import report_failed_run
-from media_lake.custom_models import StartModelsSensor, StopModelsSensor, reserve_models
-from media_lake.deadlines import deadline
-from media_lake.tasks import (
-    DEFAULT_ARGS,
-    analyze_image_batch,
-    normalize_batch,
-    plan,
-    publish,
-    validate,
-)
+from media_lake.assets import image_findings, image_redrives, media_manifest
+from media_lake.callbacks.failed_runs import report_failed_run
+from media_lake.callbacks.late_runs import deadline
+from media_lake.operators.approval import approve_plan, review_checks
+from media_lake.sensors.model_sensors import StartModelsSensor, StopModelsSensor
+from media_lake.tasks.analyze import analyze_image_batch, reserve_models
+from media_lake.tasks.defaults import DEFAULT_ARGS
+from media_lake.tasks.normalize import normalize_batch
+from media_lake.tasks.plan import plan
+from media_lake.tasks.publish import publish
+from media_lake.tasks.validate import validate
 
 
 @dag(

@@ -23,22 +23,18 @@ from typing import Any
 
 from airflow.sdk import PartitionedAssetTimetable, dag, task_group
 
-from include.assets import media_manifest, video_findings, video_redrives
-from media_lake.approval import approve_plan, review_checks
-from media_lake.callbacks import report_failed_run
-from media_lake.deadlines import deadline
-from media_lake.sensors import VideoJobsSensor
-from media_lake.tasks import (
-    BATCH_LABEL,
-    DEFAULT_ARGS,
-    VIDEO_POOL,
-    collect_responses,
-    normalize_batch,
-    plan,
-    publish,
-    start_jobs,
-    validate,
-)
+from media_lake.assets import media_manifest, video_findings, video_redrives
+from media_lake.batches import BATCH_LABEL
+from media_lake.callbacks.failed_runs import report_failed_run
+from media_lake.callbacks.late_runs import deadline
+from media_lake.operators.approval import approve_plan, review_checks
+from media_lake.sensors.video_jobs_sensor import VideoJobsSensor
+from media_lake.tasks.analyze import collect_responses, start_jobs
+from media_lake.tasks.defaults import DEFAULT_ARGS, VIDEO_POOL
+from media_lake.tasks.normalize import normalize_batch
+from media_lake.tasks.plan import plan
+from media_lake.tasks.publish import publish
+from media_lake.tasks.validate import validate
 
 
 @task_group

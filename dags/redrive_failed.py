@@ -21,11 +21,12 @@ from datetime import UTC, datetime
 
 from airflow.sdk import dag
 
-from include.assets import image_redrives, video_redrives
-from media_lake.callbacks import report_failed_run
-from media_lake.deadlines import deadline
-from media_lake.redrive import REDRIVE_PARAMS, select_failures, start_redrive
-from media_lake.tasks import DEFAULT_ARGS
+from media_lake.assets import image_redrives, video_redrives
+from media_lake.callbacks.failed_runs import report_failed_run
+from media_lake.callbacks.late_runs import deadline
+from media_lake.forms.redrive_form import REDRIVE_PARAMS
+from media_lake.tasks.defaults import DEFAULT_ARGS
+from media_lake.tasks.redrive import select_failures, start_redrive
 
 
 @dag(

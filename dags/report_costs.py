@@ -8,7 +8,7 @@ day, publishes `usage` and `costs_daily`, and draws the cost page of the whole l
 `costs_daily`, `reports/costs.html` and asset `cost_report`. The page opens without a network; the task links to it (tab Details,
 Cost page).
 
-**When it fails.** A price that is not in the price book is an error that names it: add it to `include/prices/`.
+**When it fails.** A price that is not in the price book is an error that names it: add it to `include/core/price_books/`.
 
 **Re-running.** Safe at any time: the usage log is only ever added to, and the day is priced anew.
 """
@@ -19,11 +19,11 @@ from datetime import UTC, datetime
 
 from airflow.sdk import PartitionedAssetTimetable, dag
 
-from include.assets import cost_report, image_findings, video_findings
-from media_lake.callbacks import report_failed_run
-from media_lake.cost_report import ReportCostsOperator
-from media_lake.deadlines import deadline
-from media_lake.tasks import DEFAULT_ARGS
+from media_lake.assets import cost_report, image_findings, video_findings
+from media_lake.callbacks.failed_runs import report_failed_run
+from media_lake.callbacks.late_runs import deadline
+from media_lake.tasks.defaults import DEFAULT_ARGS
+from media_lake.tasks.report import ReportCostsOperator
 
 
 @dag(

@@ -21,12 +21,12 @@ from datetime import UTC, datetime
 
 from airflow.sdk import dag
 
-from include.assets import image_reprocessing, video_reprocessing
-from media_lake.callbacks import report_failed_run
-from media_lake.day_requests import DAY_PARAMS
-from media_lake.deadlines import deadline
-from media_lake.reprocess import select_days, start_reprocessing
-from media_lake.tasks import DEFAULT_ARGS
+from media_lake.assets import image_reprocessing, video_reprocessing
+from media_lake.callbacks.failed_runs import report_failed_run
+from media_lake.callbacks.late_runs import deadline
+from media_lake.forms.day_form import DAY_PARAMS
+from media_lake.tasks.defaults import DEFAULT_ARGS
+from media_lake.tasks.reprocess import select_days, start_reprocessing
 
 
 @dag(

@@ -20,12 +20,15 @@ from datetime import UTC, datetime
 
 from airflow.sdk import PartitionedAssetTimetable, dag
 
-from include.assets import image_findings, image_reprocessing
-from media_lake.approval import review_checks
-from media_lake.callbacks import report_failed_run
-from media_lake.deadlines import deadline
-from media_lake.reprocess import plan_reprocessing
-from media_lake.tasks import DEFAULT_ARGS, normalize_batch, publish, validate
+from media_lake.assets import image_findings, image_reprocessing
+from media_lake.callbacks.failed_runs import report_failed_run
+from media_lake.callbacks.late_runs import deadline
+from media_lake.operators.approval import review_checks
+from media_lake.tasks.defaults import DEFAULT_ARGS
+from media_lake.tasks.normalize import normalize_batch
+from media_lake.tasks.publish import publish
+from media_lake.tasks.reprocess import plan_reprocessing
+from media_lake.tasks.validate import validate
 
 
 @dag(

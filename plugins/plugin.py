@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from airflow.plugins_manager import AirflowPlugin
 
-from media_lake.cost_report import CostPageLink
+from media_lake.links.cost_page_link import CostPageLink
 from rekognition.links import (
     RekognitionConsoleLink,
     RekognitionCustomLabelsProjectLink,

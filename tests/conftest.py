@@ -1,10 +1,17 @@
-"""What all tests share: an environment without the machine's own AWS, and their order."""
+"""What all tests share: an environment without the machine's own AWS, AWS in memory, and the order of the tests."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
 
+import boto3
 import pytest
+
+BUCKET = "media-lake"
+LEDGER_TABLE = "media-lake-ledger"
 
 _SLOW_LAST = ("integration", "end_to_end")
 _FOREIGN = ("AWS_", "BOTO_", "AIRFLOW_CONN_", "MEDIA_LAKE_", "LOCAL_AWS_", "LOCAL_REKOGNITION_")
@@ -34,3 +41,64 @@ def _place(item: pytest.Item) -> int:
     return max(
         (place for place, name in enumerate(_SLOW_LAST, 1) if item.get_closest_marker(name)), default=0
     )
+
+
+@pytest.fixture(scope="module")
+def aws_in_memory() -> Iterator[SimpleNamespace]:
+    """A session and clients that a module's tests share: making them takes longer than a test."""
+    from moto import mock_aws
+
+    from local.aws import dynamodb_items, dynamodb_writes
+
+    dynamodb_items.install()
+    dynamodb_writes.install()
+    with mock_aws():
+        session = boto3.Session(region_name="us-east-1")
+        yield SimpleNamespace(
+            session=session,
+            s3=session.client("s3"),
+            dynamodb=session.client("dynamodb"),
+            glue=session.client("glue"),
+        )
+
+
+@pytest.fixture
+def aws(aws_in_memory: SimpleNamespace) -> SimpleNamespace:
+    """An empty account."""
+    from moto.moto_api._internal.models import moto_api_backend
+
+    moto_api_backend.reset()
+    return aws_in_memory
+
+
+@pytest.fixture
+def s3(aws: SimpleNamespace) -> Any:
+    """A client, with the lake's bucket."""
+    aws.s3.create_bucket(Bucket=BUCKET)
+    return aws.s3
+
+
+@pytest.fixture
+def dynamodb(aws: SimpleNamespace) -> Any:
+    """A client, with the ledger's table."""
+    aws.dynamodb.create_table(
+        TableName=LEDGER_TABLE,
+        KeySchema=[{"AttributeName": "key", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "key", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    return aws.dynamodb
+
+
+@pytest.fixture
+def ledger(dynamodb: Any) -> Any:
+    from include.store.ledger import Ledger
+
+    return Ledger(dynamodb, LEDGER_TABLE)
+
+
+@pytest.fixture
+def run() -> Any:
+    from include.core.run import Run
+
+    return Run(BUCKET, "enrich_images", "manual__2026-11-20", "2026-11-20")

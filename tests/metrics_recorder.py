@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from include.metrics import Metric
+from include.core.metrics import Metric
 
 
 class MetricsRecorder:

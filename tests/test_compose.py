@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 import yaml
 
-from include.settings import Settings
-from include.stack.environment import SHARED, stack_environment
-from include.stack.settings import PROJECT, StackSettings
+from include.core.settings import Settings
+from local.stack.environment import SHARED, stack_environment
+from local.stack.stack_settings import PROJECT, StackSettings
 
 AIRFLOW_SERVICES = {
     "airflow-init",
@@ -81,7 +81,7 @@ def test_initialization_makes_database_pools_and_resources(compose: dict[str, An
     pools = next(part for part in shlex.split(script) if part.endswith(".json"))
     assert json.loads((PROJECT / Path(pools).relative_to("/opt/airflow")).read_text(encoding="utf-8"))
     assert "airflow db migrate" in script
-    assert "python -m include.infrastructure" in script
+    assert "python -m infrastructure" in script
 
 
 def test_ports_are_published_to_this_machine_only(compose: dict[str, Any]) -> None:

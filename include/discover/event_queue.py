@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from include.core.lake import Lake
 from include.discover.events import (
     Event,
     UnreadableMessageError,
@@ -19,7 +20,6 @@ from include.discover.events import (
     keep_unreadable,
     marked_days,
 )
-from include.settings import Lake
 
 log = logging.getLogger(__name__)
 

@@ -24,10 +24,10 @@ from urllib.parse import unquote_plus
 
 import orjson
 
-from include.discover.listed import Listed
-from include.media_probe import Defect
-from include.objects import get_ndjson, list_uris, put_ndjson
-from include.settings import Source
+from include.core.lake import Source
+from include.core.media_facts import Defect
+from include.discover.listed_object import Listed
+from include.store.objects import get_ndjson, list_uris, put_ndjson
 
 _READERS = 8
 _DELETED = Defect("Deleted", "S3 reported that the object was deleted")

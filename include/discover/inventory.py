@@ -31,10 +31,10 @@ import pyarrow.parquet as pq
 from botocore.exceptions import ClientError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from include.discover.listed import Listed
-from include.features import MEBIBYTE
-from include.objects import get
-from include.settings import Source
+from include.core.features import MEBIBYTE
+from include.core.lake import Source
+from include.discover.listed_object import Listed
+from include.store.objects import get
 
 log = logging.getLogger(__name__)
 

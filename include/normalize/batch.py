@@ -13,81 +13,22 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
-import awswrangler as wr
 import boto3
-import pandas as pd
-import pyarrow as pa
 
-from include.features import FEATURES, MediaType, run_tables
-from include.ledger import Entry, Ledger
+from include.core.features import FEATURES, MediaType, run_tables
+from include.core.lake import Lake
+from include.core.run import Run
+from include.core.schemas import TABLES
 from include.normalize import normalize
-from include.objects import Row, list_uris, split_uri
-from include.responses import read_lines
-from include.run import Run
-from include.schemas import TABLES, Table
-from include.settings import Lake
+from include.store.ledger import Entry, Ledger
+from include.store.objects import Row, list_uris, split_uri
+from include.store.response_archive import read_lines
+from include.store.tables import TableWriter
 
 log = logging.getLogger(__name__)
 
-ROWS_PER_CHUNK = 2_000
-ROWS_PER_FILE = 50_000
 
 _NOT_PAID_FOR = "this run was not to pay for it; the Dag that enriches the day does when it runs again"
-
-
-class TableWriter:
-    """Writes rows of many tables as Parquet files named after the batch; a repeated attempt replaces its own."""
-
-    def __init__(self, session: boto3.Session, run: Run, media_type: MediaType | None, batch: str) -> None:
-        self._session = session
-        self._run = run
-        self._media_type = media_type
-        self._batch = batch
-        self._rows: defaultdict[str, list[Row]] = defaultdict(list)
-        self._chunks: defaultdict[str, list[pa.Table]] = defaultdict(list)
-        self._files: Counter[str] = Counter()
-        self.written: Counter[str] = Counter()
-
-    def add(self, table: str, row: Row) -> None:
-        """Add a row; it is written when enough have come together."""
-        rows = self._rows[table]
-        rows.append(row)
-        if len(rows) >= min(ROWS_PER_CHUNK, ROWS_PER_FILE):
-            self._pack(TABLES[table])
-            if sum(chunk.num_rows for chunk in self._chunks[table]) >= ROWS_PER_FILE:
-                self._write(TABLES[table])
-
-    def close(self) -> None:
-        """Write what is left."""
-        for name, rows in list(self._rows.items()):
-            if rows:
-                self._pack(TABLES[name])
-            if self._chunks[name]:
-                self._write(TABLES[name])
-
-    def _pack(self, table: Table) -> None:
-        chunk = pa.Table.from_pylist(self._rows[table.name], schema=table.arrow_schema)
-        self._chunks[table.name].append(chunk)
-        self._rows[table.name].clear()
-
-    def _write(self, table: Table) -> None:
-        rows = pa.concat_tables(self._chunks.pop(table.name))
-        uri = f"{self._run.staged_uri(table.name, self._media_type)}{self._batch}-{self._files[table.name]:04d}.parquet"
-        _write_arrow(self._session, table, rows, uri)
-        self._files[table.name] += 1
-        self.written[table.name] += rows.num_rows
-
-
-def write_table(session: boto3.Session, table: Table, rows: list[Row], uri: str) -> None:
-    """Write rows as one Parquet file with the types of the schema."""
-    _write_arrow(session, table, pa.Table.from_pylist(rows, schema=table.arrow_schema), uri)
-
-
-def _write_arrow(session: boto3.Session, table: Table, rows: pa.Table, uri: str) -> None:
-    frame = rows.to_pandas(types_mapper=pd.ArrowDtype)
-    wr.s3.to_parquet(
-        frame, path=uri, dtype=table.column_types, compression="zstd", index=False, boto3_session=session
-    )
 
 
 def normalize_batch(

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from include.schemas import FINDING_TABLES, TABLES, Column
+from include.core.schemas import FINDING_TABLES, TABLES, Column
 
 # Rekognition computes with 32-bit floats: 100 percent arrives as 100.00000762939453 at times.
 _FLOAT_ERROR = 1e-5

@@ -11,13 +11,14 @@ from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook
 from airflow.sdk import get_current_context
 from botocore.config import Config
 
-from include.ledger import Ledger
-from include.pace import Pace
-from include.quotas import read_quotas
-from include.run import Run
-from include.settings import Lake, Settings, load_lake, load_settings
-from include.shared_item import SharedItem
-from media_lake.aws_hooks import aws_hook
+from include.analyze.pace import Pace
+from include.analyze.quotas import read_quotas
+from include.core.lake import Lake, load_lake
+from include.core.run import Run
+from include.core.settings import Settings, load_settings
+from include.store.ledger import Ledger
+from include.store.shared_record import SharedItem
+from media_lake.aws_clients import aws_hook
 
 if TYPE_CHECKING:
     import boto3
@@ -38,7 +39,7 @@ class TaskContext:
     def run(self) -> Run:
         """The Dag run.
 
-        :raises include.run.PartitionError: if it has no partition key.
+        :raises include.core.run.PartitionError: if it has no partition key.
         """
         dag_run = get_current_context()["dag_run"]
         return Run(self.settings.bucket, dag_run.dag_id, dag_run.run_id, dag_run.partition_key or "")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from include.analyze_videos import VideoAnalyzer
-from media_lake.metrics import AirflowMetrics
+from include.analyze.video_analyzer import VideoAnalyzer
+from media_lake.airflow_metrics import AirflowMetrics
 from media_lake.task_context import TaskContext
 
 
@@ -20,7 +20,7 @@ def analyzer_in(context: TaskContext, batch: dict[str, Any], topic_arn: str) -> 
 
     :param topic_arn: from :func:`jobs_topic_arn`.
     """
-    from media_lake.tasks import batch_name
+    from media_lake.batches import batch_name
 
     name = batch_name(batch)
     return VideoAnalyzer(

@@ -1,5 +1,5 @@
 -- Keys that occur more than once in a partition; no row is right.
--- Generated from include/schemas/ by `python -m include.generate`; change it there.
+-- Generated from include/core/schemas/ by `python -m tools.generate`; change it there.
 SELECT 'media_assets' AS table_name, dt, count(*) AS duplicates
 FROM (SELECT dt, media_type, media_id FROM "${database}".media_assets GROUP BY dt, media_type, media_id HAVING count(*) > 1) AS media_assets_keys
 GROUP BY dt

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from airflow.dag_processing.dagbag import DagBag
 
-from include.deadlines import load_deadlines
-from media_lake.callbacks import record_failure, report_failed_run
+from include.core.deadlines import load_deadlines
+from media_lake.callbacks.failed_runs import record_failure, report_failed_run
 
 ROOT = Path(__file__).parents[2]
 DAG_IDS = sorted(path.stem for path in (ROOT / "dags").glob("*.py"))
@@ -30,7 +30,7 @@ def callbacks(task: Any) -> list[Any]:
 def test_a_run_that_hangs_is_reported(dags: dict[str, Any], dag_id: str) -> None:
     (alert,) = dags[dag_id].deadline
     assert alert.interval == load_deadlines().of(dag_id)
-    assert alert.callback.path == "media_lake.deadlines.report_late_run"
+    assert alert.callback.path == "media_lake.callbacks.late_runs.report_late_run"
 
 
 @pytest.mark.parametrize("dag_id", DAG_IDS)

@@ -14,7 +14,7 @@ import pytest
 from airflow.dag_processing.dagbag import DagBag
 from botocore.exceptions import EndpointConnectionError
 
-from media_lake.discovery import ATTEMPTS
+from media_lake.tasks.defaults import ATTEMPTS
 from rekognition.retry_policy import AwsErrorCodeRetryPolicy
 
 ROOT = Path(__file__).parents[2]

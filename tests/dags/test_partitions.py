@@ -12,7 +12,8 @@ from airflow.sdk import CronPartitionTimetable, IdentityMapper, PartitionedAsset
 from airflow.serialization.decoders import decode_timetable
 from airflow.serialization.encoders import encode_timetable
 
-from include.assets import (
+from include.core.run import Run
+from media_lake.assets import (
     PARTITION_KEY_FORMAT,
     cost_report,
     image_findings,
@@ -23,8 +24,7 @@ from include.assets import (
     video_redrives,
     video_reprocessing,
 )
-from include.run import Run
-from media_lake.event_queue import EventsWaitingTrigger
+from media_lake.triggers.waiting_events import EventsWaitingTrigger
 
 ROOT = Path(__file__).parents[2]
 CONSUMED = {

@@ -8,8 +8,8 @@ from typing import Any
 
 import httpx
 
-from include.stack.airflow_api import AirflowApi, DagRun
-from include.stack.pipeline import PIPELINE
+from local.stack.airflow_api import AirflowApi, DagRun
+from local.stack.pipeline import PIPELINE
 
 WAIT_SECONDS = 240
 _FINISHED_TASKS = ("success", "failed", "upstream_failed", "skipped", "removed")

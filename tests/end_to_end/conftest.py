@@ -20,8 +20,8 @@ import boto3
 import httpx
 import psutil
 
-from include.stack.environment import PROCESS_MARK
-from include.stack.settings import PROJECT
+from local.stack.environment import PROCESS_MARK
+from local.stack.stack_settings import PROJECT
 
 DEMO_SECONDS = 200
 _TASK_TITLE = re.compile(r"airflow worker -- ([0-9a-f]{8}-[0-9a-f-]+)")
@@ -31,7 +31,7 @@ _TASK_TITLE = re.compile(r"airflow worker -- ([0-9a-f]{8}-[0-9a-f-]+)")
 class Stack:
     """A stack on ports and in a folder of its own.
 
-    :param environment: for ``python -m include.stack``.
+    :param environment: for ``python -m local.stack``.
     """
 
     folder: Path
@@ -57,7 +57,7 @@ class Stack:
         }
         environment = {name: value for name, value in self.environment.items() if not name.startswith("AWS_")}
         result = subprocess.run(
-            [sys.executable, "-m", "include.query", sql, "--format", "json"],
+            [sys.executable, "-m", "tools.query", sql, "--format", "json"],
             env=environment | endpoint | keys | {"NO_PROXY": "127.0.0.1"},
             cwd=PROJECT,
             capture_output=True,
@@ -149,7 +149,7 @@ def running_stack(folder: Path, **environment: str) -> Iterator[Stack]:
     try:
         yield stack
     finally:
-        stack.run("-m", "include.stack", "down")
+        stack.run("-m", "local.stack", "down")
 
 
 def _free_ports(count: int) -> list[str]:

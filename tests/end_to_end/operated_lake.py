@@ -18,7 +18,7 @@ from urllib.parse import quote_plus
 import yaml
 from PIL import Image
 
-from include.stack.settings import PROJECT
+from local.stack.stack_settings import PROJECT
 from tests.end_to_end.airflow_runs import Operator
 from tests.end_to_end.conftest import Stack
 
@@ -110,7 +110,7 @@ def upload(stack: Stack) -> None:
     """Upload the media of all days; those of events are reported twice each, the latest first."""
     s3, sqs = stack.client("s3"), stack.client("sqs")
     for name in REJECTED:
-        body = (PROJECT / "include" / "sample_media" / name).read_bytes()
+        body = (PROJECT / "local" / "sample_media" / name).read_bytes()
         s3.put_object(Bucket=BUCKET, Key=f"archive/{REJECTED_DAY:%Y/%m/%d}/{name}", Body=body)
     for number in range(4):
         key = f"site/{DENIED_DAY:%Y/%m/%d}/{number}.png"

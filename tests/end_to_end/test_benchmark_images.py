@@ -12,7 +12,7 @@ import httpx
 import pytest
 import yaml
 
-from include.stack.airflow_api import AirflowApi
+from local.stack.airflow_api import AirflowApi
 from tests.end_to_end.conftest import Stack, running_stack
 from tests.integration.conftest import picture
 
@@ -40,7 +40,7 @@ def stack(tmp_path: Path) -> Iterator[Stack]:
     lake_file = tmp_path / "lake.yaml"
     lake_file.write_text(yaml.safe_dump(lake), encoding="utf-8")
     with running_stack(tmp_path / "stack", MEDIA_LAKE_LAKE_FILE=str(lake_file)) as stack:
-        up = stack.run("-m", "include.stack", "up")
+        up = stack.run("-m", "local.stack", "up")
         assert up.returncode == 0, up.stdout
         yield stack
 
@@ -52,7 +52,7 @@ def test_images_at_the_quota(stack: Stack, tmp_path: Path) -> None:
     for number in range(ANALYSES):
         (media / f"{number:05d}.jpg").write_bytes(picture(number, 80, 80))
     stack.behave(tps={OPERATION: QUOTA}, latency_ms=LATENCY_MS)
-    result = stack.run("-m", "include.stack", "demo", "--media", str(media), "--days", "1", seconds=1500)
+    result = stack.run("-m", "local.stack", "demo", "--media", str(media), "--days", "1", seconds=1500)
     assert result.returncode == 0, result.stdout
     calls = stack.calls()
     with AirflowApi(stack.url("airflow")) as api:

@@ -43,7 +43,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     with running_stack(
         folder / "stack", MEDIA_LAKE_LAKE_FILE=str(lake_file), MEDIA_LAKE_BATCH_SIZE=str(JOBS // BATCHES)
     ) as stack:
-        up = stack.run("-m", "include.stack", "up", seconds=300)
+        up = stack.run("-m", "local.stack", "up", seconds=300)
         assert up.returncode == 0, up.stdout
         yield stack
 
@@ -54,7 +54,7 @@ def test_two_hundred_jobs_through_twenty_slots(stack: Stack, tmp_path: Path) -> 
     stack.behave(job_limit=SLOTS, job_seconds=[5, 40], seed=1)
     began = time.monotonic()
     with SlotWatch(stack.url("rekognition")) as watch:
-        demo = stack.run("-m", "include.stack", "demo", "--media", str(tmp_path), "--days", "1", seconds=900)
+        demo = stack.run("-m", "local.stack", "demo", "--media", str(tmp_path), "--days", "1", seconds=900)
     took = time.monotonic() - began
     assert demo.returncode == 0, demo.stdout
     requests = stack.calls()["requests"]

@@ -13,9 +13,9 @@ import pytest
 import yaml
 from PIL import Image
 
-from include.stack.airflow_api import AirflowApi
-from include.stack.settings import PROJECT
-from media_lake.discovery import ATTEMPTS
+from local.stack.airflow_api import AirflowApi
+from local.stack.stack_settings import PROJECT
+from media_lake.tasks.defaults import ATTEMPTS
 from tests.end_to_end.conftest import DEMO_SECONDS, Stack, running_stack
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(600)]
@@ -32,7 +32,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory, lake_file: Path) -> Iterator
     folder = tmp_path_factory.mktemp("models") / "stack"
     lake_file.write_text(yaml.safe_dump(_lake("arn:of:no:model")), encoding="utf-8")
     with running_stack(folder, MEDIA_LAKE_LAKE_FILE=str(lake_file)) as stack:
-        up = stack.run("-m", "include.stack", "up")
+        up = stack.run("-m", "local.stack", "up")
         assert up.returncode == 0, up.stdout
         lake_file.write_text(yaml.safe_dump(_lake(_trained_model(stack))), encoding="utf-8")
         yield stack
@@ -99,7 +99,7 @@ def _media(folder: Path, name: str) -> Path:
 
 def _demo(stack: Stack, media: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "include.stack", "demo", "--media", str(media), "--days", "1"],
+        [sys.executable, "-m", "local.stack", "demo", "--media", str(media), "--days", "1"],
         env=stack.environment,
         cwd=PROJECT,
         stdout=subprocess.PIPE,

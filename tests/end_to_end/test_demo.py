@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from include.stack.settings import PROJECT
-from media_lake.custom_models import POLL_SECONDS
+from local.stack.stack_settings import PROJECT
+from media_lake.sensors.model_sensors import POLL_SECONDS
 from tests.end_to_end.conftest import DEMO_SECONDS, Stack, running_stack
 
-SAMPLE = PROJECT / "include" / "sample_media"
+SAMPLE = PROJECT / "local" / "sample_media"
 # Two pictures on two days, one of them twice under two names, and a short clip.
 MEDIA = ("grace-hopper.jpg", "blueberries.jpg", "people-one-by-one.mp4")
 DAYS = 2
@@ -43,9 +43,9 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def first(stack: Stack, media: Path) -> subprocess.CompletedProcess[str]:
     """The first demonstration, in which a task, the scheduler and the triggerer are killed once."""
-    up = stack.run("-m", "include.stack", "up")
+    up = stack.run("-m", "local.stack", "up")
     assert up.returncode == 0, up.stdout
-    arguments = [sys.executable, "-m", "include.stack", "demo", "--media", str(media), "--days", str(DAYS)]
+    arguments = [sys.executable, "-m", "local.stack", "demo", "--media", str(media), "--days", str(DAYS)]
     process = subprocess.Popen(
         arguments,
         env=stack.environment,
@@ -138,7 +138,7 @@ def test_a_second_demonstration_calls_nothing_that_is_billed(
     stack: Stack, media: Path, first: subprocess.CompletedProcess[str]
 ) -> None:
     before = stack.calls()
-    second = stack.run("-m", "include.stack", "demo", "--media", str(media), "--days", str(DAYS))
+    second = stack.run("-m", "local.stack", "demo", "--media", str(media), "--days", str(DAYS))
     assert second.returncode == 0, second.stdout
     after = stack.calls()
     # It looks once whether the faces that it needs are in the collection, and does nothing else at all.
@@ -155,7 +155,7 @@ def test_the_cost_page_is_there_to_be_opened(stack: Stack, first: subprocess.Com
 
 
 def test_down_leaves_nothing(stack: Stack, first: subprocess.CompletedProcess[str]) -> None:
-    down = stack.run("-m", "include.stack", "down")
+    down = stack.run("-m", "local.stack", "down")
     assert down.returncode == 0, down.stdout
     assert not stack.folder.exists()
     for name, port in stack.environment.items():

@@ -18,7 +18,7 @@ import psutil
 import pytest
 import yaml
 
-from include.stack.airflow_api import AirflowApi
+from local.stack.airflow_api import AirflowApi
 from tests.end_to_end.conftest import Stack, running_stack
 from tests.end_to_end.relay import Relay
 from tests.end_to_end.watched_days import (
@@ -58,7 +58,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lake]:
         stack = opened.enter_context(running_stack(folder / "stack", **settings))
         for name, relay in relays.items():
             relay.target = int(stack.url(name).rsplit(":", 1)[1])
-        up = stack.run("-m", "include.stack", "up")
+        up = stack.run("-m", "local.stack", "up")
         assert up.returncode == 0, up.stdout
         yield Lake(stack, opened.enter_context(AirflowApi(stack.url("airflow"))), relays)
 

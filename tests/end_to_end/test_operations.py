@@ -11,8 +11,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from include.stack.airflow_api import DagRun
-from include.stack.settings import PROJECT
+from local.stack.airflow_api import DagRun
+from local.stack.stack_settings import PROJECT
 from tests.end_to_end.airflow_runs import WAIT_SECONDS, Operator
 from tests.end_to_end.conftest import running_stack
 from tests.end_to_end.operated_lake import (
@@ -48,7 +48,7 @@ def operations(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operations]
         "MEDIA_LAKE_DEADLINE_HOURS_ENRICH_IMAGES": str(DEADLINE_SECONDS / 3600),
     }
     with running_stack(folder / "stack", **settings) as stack:
-        up = stack.run("-m", "include.stack", "up")
+        up = stack.run("-m", "local.stack", "up")
         assert up.returncode == 0, up.stdout
         operator = Operator(stack.url("airflow"))
         alerts = stack.subscribed_queue(TOPIC)

@@ -12,14 +12,14 @@ from typing import Any
 import httpx
 from PIL import Image, ImageDraw, ImageFont
 
-from include.analyze_images import CHUNK_CALLS
-from include.features import FEATURES, ImageCall, MediaType
-from include.query import run_query
-from include.stack.airflow_api import AirflowApi, DagRun
-from include.stack.pipeline import FIRST_DAG, PIPELINE, chains, is_over, states
+from include.analyze.image_analyzer import CHUNK_CALLS
+from include.core.features import FEATURES, ImageCall, MediaType
+from local.stack.airflow_api import AirflowApi, DagRun
+from local.stack.pipeline import FIRST_DAG, PIPELINE, chains, is_over, states
 from tests.end_to_end.conftest import Stack
 from tests.end_to_end.relay import Relay
 from tests.integration.video_runs import clip
+from tools.query import run_query
 
 BUCKET = "media-lake"
 THREADS = 2

@@ -20,14 +20,14 @@ from urllib.parse import urlsplit
 import boto3
 from botocore.config import Config
 
-from include.analysis_keys import analysis_key
-from include.analyze_images import ImageAnalyzer
-from include.features import FEATURES
-from include.ledger import Ledger
-from include.objects import Row
-from include.pace import LocalTurns, Pace
-from include.run import Run
-from include.settings import Settings
+from include.analyze.image_analyzer import ImageAnalyzer
+from include.analyze.pace import LocalTurns, Pace
+from include.core.analysis_keys import analysis_key
+from include.core.features import FEATURES
+from include.core.run import Run
+from include.core.settings import Settings
+from include.store.ledger import Ledger
+from include.store.objects import Row
 
 THREADS = 16
 FEATURE = FEATURES["moderation"]

@@ -21,10 +21,11 @@ import pytest
 from botocore.config import Config
 from PIL import Image
 
-from include.infrastructure.resources import create
-from include.ledger import Ledger
-from include.pace import LocalTurns, Pace
-from include.settings import Lake, Settings, load_lake
+from include.analyze.pace import LocalTurns, Pace
+from include.core.lake import Lake, load_lake
+from include.core.settings import Settings
+from include.store.ledger import Ledger
+from infrastructure.resources import create
 
 ROOT = Path(__file__).parents[2]
 
@@ -104,7 +105,7 @@ def endpoints() -> Iterator[Endpoints]:
     }
     processes = [
         subprocess.Popen([sys.executable, "-m", module], cwd=ROOT, env=os.environ | environment)
-        for module in ("include.local_aws", "include.local_aws.rekognition")
+        for module in ("local.aws", "local.aws.rekognition")
     ]
     try:
         _wait_for(f"{found.aws}/_local/health", processes[0])

@@ -19,8 +19,8 @@ import numpy as np
 from moto.s3.models import FakeKey, s3_backends
 from PIL import Image
 
-from include.local_aws import __main__ as local_aws
-from include.local_aws import s3_listing
+from local.aws import __main__ as local_aws
+from local.aws import s3_listing
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
 BUCKET = "crowded"

@@ -17,12 +17,13 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from include.costs import load_price_book
+from include.core.lake import load_lake
+from include.core.prices import load_price_book
+from include.core.run import Run
+from include.core.settings import Settings
 from include.discover import discover
-from include.ledger import Ledger
-from include.plan import plan
-from include.run import Run
-from include.settings import Settings, load_lake
+from include.plan.planner import plan
+from include.store.ledger import Ledger
 
 
 def peak_megabytes() -> float:

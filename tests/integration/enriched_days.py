@@ -7,22 +7,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from include.analyze_images import ImageAnalyzer
-from include.costs import load_price_book
+from include.analyze.image_analyzer import ImageAnalyzer
+from include.core.features import run_tables
+from include.core.lake import Lake
+from include.core.prices import load_price_book
+from include.core.run import Run
+from include.core.selection import Selection
 from include.discover import discover
-from include.features import run_tables
 from include.normalize.batch import normalize_batch
-from include.objects import Row
-from include.plan import plan
-from include.publish import publish
-from include.query import run_query
-from include.responses import read_plan
-from include.run import Run
-from include.selection import Selection
-from include.settings import Lake
-from include.validate import validate
-
-from .conftest import LocalLake, paces, picture
+from include.plan.planner import plan
+from include.publish.publisher import publish
+from include.store.objects import Row
+from include.store.plan_batches import read_plan
+from include.validate.audit import validate
+from tests.integration.conftest import LocalLake, paces, picture
+from tools.query import run_query
 
 BOOK = load_price_book("us-east-1")
 

@@ -16,19 +16,19 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from include.analyze_images import CHUNK_CALLS, ImageAnalyzer, ServiceUnavailableError
-from include.costs import load_price_book
+from include.analyze.image_analyzer import CHUNK_CALLS, ImageAnalyzer, ServiceUnavailableError
+from include.analyze.image_lanes import Summary
+from include.core.lake import Lake
+from include.core.prices import load_price_book
+from include.core.run import Run
 from include.discover import discover
-from include.image_work import Summary
-from include.ledger import Ledger
-from include.objects import Row
-from include.plan import plan
-from include.responses import read_lines, read_plan
-from include.run import Run
-from include.settings import Lake
-from include.usage import read_usage_log
-
-from .conftest import ROOT, LocalLake, paces, picture
+from include.plan.planner import plan
+from include.store.ledger import Ledger
+from include.store.objects import Row
+from include.store.plan_batches import read_plan
+from include.store.response_archive import read_lines
+from include.store.usage_log import read_usage_log
+from tests.integration.conftest import ROOT, LocalLake, paces, picture
 
 pytestmark = pytest.mark.integration
 
@@ -241,7 +241,7 @@ def test_a_failed_flush_stops_the_batch_and_is_tried_once_more(
     upload: Callable[[str, bytes], None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("include.analyze_images.CHUNK_CALLS", 5)
+    monkeypatch.setattr("include.analyze.image_analyzer.CHUNK_CALLS", 5)
     for seed in range(200, 260):
         upload(key_of(run, f"{seed}.jpg"), picture(seed))
     batch = planned(local_lake, run, "moderation")
@@ -319,7 +319,7 @@ def test_a_service_that_stays_down_is_an_error_that_says_so(
     upload: Callable[[str, bytes], None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("include.analyze_images.MAX_ATTEMPTS", 3)
+    monkeypatch.setattr("include.analyze.image_analyzer.MAX_ATTEMPTS", 3)
     upload(key_of(run, "one.jpg"), picture(5000))
     batch = planned(local_lake, run, "labels")
     local_lake.behave(faults=[{"operation": "*", "code": "ServiceUnavailable", "status": 503}])
@@ -357,7 +357,7 @@ def test_many_calls_through_the_one_address_never_block_it(
 def test_a_picture_without_a_face_was_searched_and_has_no_match(
     local_lake: LocalLake, run: Run, upload: Callable[[str, bytes], None]
 ) -> None:
-    face = (ROOT / "include" / "sample_media" / "grace-hopper.jpg").read_bytes()
+    face = (ROOT / "local" / "sample_media" / "grace-hopper.jpg").read_bytes()
     rekognition, collection = local_lake.client("rekognition"), f"people-{uuid.uuid4()}"
     rekognition.create_collection(CollectionId=collection)
     rekognition.index_faces(CollectionId=collection, Image={"Bytes": face}, ExternalImageId="hopper")

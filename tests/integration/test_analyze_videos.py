@@ -9,18 +9,18 @@ from typing import Any
 import httpx
 import pytest
 
-from include import job_pages
-from include.analyze_videos import VideoAnalyzer
-from include.job_pages import JobArchive
-from include.ledger import Ledger
-from include.objects import Row, list_uris
-from include.responses import read_lines, read_plan
-from include.run import Run, job_responses_uri
-from include.usage import read_usage_log
-from include.video_work import MAX_JOB_ATTEMPTS, Progress
-
-from .conftest import LocalLake
-from .video_runs import clip, forget_slots, key_of, new_run, plan_videos
+from include.analyze import job_pages
+from include.analyze.job_pages import JobArchive
+from include.analyze.video_analyzer import VideoAnalyzer
+from include.analyze.video_work import MAX_JOB_ATTEMPTS, Progress
+from include.core.run import Run, job_responses_uri
+from include.store.ledger import Ledger
+from include.store.objects import Row, list_uris
+from include.store.plan_batches import read_plan
+from include.store.response_archive import read_lines
+from include.store.usage_log import read_usage_log
+from tests.integration.conftest import LocalLake
+from tests.integration.video_runs import clip, forget_slots, key_of, new_run, plan_videos
 
 pytestmark = pytest.mark.integration
 

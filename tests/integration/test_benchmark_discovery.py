@@ -21,13 +21,12 @@ import httpx
 import pytest
 import yaml
 
+from include.core.settings import Settings
 from include.discover.events import events_of, keep_events
-from include.settings import Settings
 from tests.include.discover.inventories import deliver, entry, parquet_file
-
-from .conftest import ROOT, free_port
-from .crowded_bucket import BUCKET, keys, picture
-from .test_benchmarks import show
+from tests.integration.conftest import ROOT, free_port
+from tests.integration.crowded_bucket import BUCKET, keys, picture
+from tests.integration.test_benchmarks import show
 
 pytestmark = [pytest.mark.integration, pytest.mark.benchmark, pytest.mark.timeout(3600)]
 

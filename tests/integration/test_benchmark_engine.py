@@ -20,8 +20,8 @@ from statistics import mean
 import httpx
 import pytest
 
-from .conftest import ROOT, LocalLake, free_port, picture
-from .test_benchmarks import show
+from tests.integration.conftest import ROOT, LocalLake, free_port, picture
+from tests.integration.test_benchmarks import show
 
 pytestmark = [pytest.mark.integration, pytest.mark.benchmark, pytest.mark.timeout(600)]
 

@@ -9,10 +9,19 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from .conftest import LocalLake
-from .slot_watch import SlotWatch
-from .test_benchmarks import show
-from .video_runs import check_done, clip, enrich, forget_slots, key_of, new_run, plan_videos, settle
+from tests.integration.conftest import LocalLake
+from tests.integration.slot_watch import SlotWatch
+from tests.integration.test_benchmarks import show
+from tests.integration.video_runs import (
+    check_done,
+    clip,
+    enrich,
+    forget_slots,
+    key_of,
+    new_run,
+    plan_videos,
+    settle,
+)
 
 pytestmark = [pytest.mark.integration, pytest.mark.benchmark, pytest.mark.timeout(600)]
 
@@ -24,8 +33,8 @@ FEATURES = ("moderation", "celebrities", "segments", "faces", "labels")
 @pytest.fixture
 def airflow(local_lake: LocalLake, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     settle(monkeypatch, sweep_after_seconds=60)
-    monkeypatch.setattr("include.job_slots.FIRST_PAUSE", 30.0)
-    monkeypatch.setattr("media_lake.triggers.LONG_POLL", 2)
+    monkeypatch.setattr("include.analyze.job_slots.FIRST_PAUSE", 30.0)
+    monkeypatch.setattr("media_lake.triggers.video_jobs_trigger.LONG_POLL", 2)
     forget_slots(local_lake)
     yield
     forget_slots(local_lake)

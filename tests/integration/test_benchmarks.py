@@ -10,10 +10,9 @@ from typing import Any
 
 import pytest
 
-from include.media_probe import probe
+from include.discover.media_probe import probe
 from include.normalize import normalize
-
-from .conftest import picture
+from tests.integration.conftest import picture
 
 pytestmark = [pytest.mark.integration, pytest.mark.benchmark]
 

@@ -10,7 +10,8 @@ import httpx
 import pytest
 from botocore.exceptions import ClientError
 
-from include.custom_models import CustomModels, Session
+from include.analyze.custom_models import CustomModels
+from include.store.usage_log import Session
 from tests.integration.conftest import LocalLake, picture
 
 pytestmark = pytest.mark.integration

@@ -11,15 +11,14 @@ from urllib.parse import quote_plus
 
 import pytest
 
+from include.core.lake import Lake
+from include.core.run import Run
 from include.discover import discover
 from include.discover.event_queue import record_events
-from include.objects import get_parquet
-from include.run import Run
-from include.settings import Lake
+from include.store.objects import get_parquet
 from tests.include.discover.inventories import csv_file, deliver, entry, parquet_file
-from tests.include.discover.test_manifest import KEYS
-
-from .conftest import LocalLake, picture
+from tests.include.discover.test_discovery import KEYS
+from tests.integration.conftest import LocalLake, picture
 
 pytestmark = pytest.mark.integration
 

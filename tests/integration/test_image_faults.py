@@ -16,20 +16,19 @@ from typing import Any
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from include.analysis_keys import analysis_key
-from include.analyze_images import ImageAnalyzer
-from include.features import FEATURES
-from include.image_work import Summary
-from include.ledger import Ledger
-from include.metrics import Metric, Metrics
-from include.objects import Row
-from include.pace import LocalTurns, Pace
-from include.run import Run
-from include.shared_item import SharedItem
-from include.usage import read_usage_log
+from include.analyze.image_analyzer import ImageAnalyzer
+from include.analyze.image_lanes import Summary
+from include.analyze.pace import LocalTurns, Pace
+from include.core.analysis_keys import analysis_key
+from include.core.features import FEATURES
+from include.core.metrics import Metric, Metrics
+from include.core.run import Run
+from include.store.ledger import Ledger
+from include.store.objects import Row
+from include.store.shared_record import SharedItem
+from include.store.usage_log import read_usage_log
+from tests.integration.conftest import LocalLake, paces, picture
 from tests.metrics_recorder import MetricsRecorder
-
-from .conftest import LocalLake, paces, picture
 
 pytestmark = pytest.mark.integration
 
@@ -199,7 +198,11 @@ def test_archive_and_ledger_are_waited_for_as_the_service_is(
     local_lake: LocalLake, keys: dict[str, str], monkeypatch: pytest.MonkeyPatch, away: str
 ) -> None:
     """What is paid for is in memory until they are back; nothing is paid for again, nor recorded twice."""
-    name = "include.ledger.Ledger.claim_all" if away == "answer" else f"include.analyze_images.{away}"
+    name = (
+        "include.store.ledger.Ledger.claim_all"
+        if away == "answer"
+        else f"include.analyze.image_analyzer.{away}"
+    )
     holder, _, attribute = name.rpartition(".")
     real, calls = getattr(pkgutil.resolve_name(holder), attribute), count()
 

@@ -15,27 +15,26 @@ import pandas as pd
 import pytest
 from botocore import xform_name
 
-from include.analyze_images import ImageAnalyzer
-from include.analyze_videos import VideoAnalyzer
-from include.costs import load_price_book
+from include.analyze.image_analyzer import ImageAnalyzer
+from include.analyze.video_analyzer import VideoAnalyzer
+from include.core.features import MEDIA_TYPES, MediaType, run_tables
+from include.core.prices import load_price_book
+from include.core.run import Run
 from include.discover import discover
-from include.features import MEDIA_TYPES, MediaType, run_tables
-from include.job_reports import job_report_item
 from include.normalize.batch import normalize_batch
-from include.objects import Row, get
-from include.plan import plan
-from include.publish import publish
-from include.responses import read_plan
-from include.run import Run
-from include.stack.people import index_people
-from include.usage import report
-from include.validate import validate
-
-from .conftest import ROOT, LocalLake, paces
+from include.plan.planner import plan
+from include.publish.publisher import publish
+from include.store.job_ends import job_report_item
+from include.store.objects import Row, get
+from include.store.plan_batches import read_plan
+from include.validate.audit import validate
+from local.stack.people import index_people
+from media_lake.tasks.report import report_day
+from tests.integration.conftest import ROOT, LocalLake, paces
 
 pytestmark = pytest.mark.integration
 
-SAMPLE = ROOT / "include" / "sample_media"
+SAMPLE = ROOT / "local" / "sample_media"
 DAY = "2026-03-01"
 # The whole sample takes minutes of text recognition; these files show most tables.
 FILES = ("grace-hopper.jpg", "rocket-night.jpg", "IMG_0001 copy.jpg", "big-buck-bunny-opening.mp4")
@@ -120,7 +119,9 @@ def day(provisioned: LocalLake) -> dict[str, Any]:
     found = discover(s3, provisioned.lake, run)
     outcome = {media_type: enrich(provisioned, media_type) for media_type in MEDIA_TYPES}
     reporting = Run(provisioned.settings.bucket, "report_costs", "report", DAY)
-    reported = report(provisioned.session, s3, provisioned.client("glue"), provisioned.settings, reporting)
+    reported = report_day(
+        provisioned.session, s3, provisioned.client("glue"), provisioned.settings, reporting
+    )
     billed = {
         (key, name): count for (key, name), count in provisioned.billed().items() if name != "IndexFaces"
     }

@@ -6,11 +6,10 @@ from typing import Any
 
 import pytest
 
-from include.redrive import Failures, find_failures, in_words
-from include.selection import NOTHING, DayRange, Selection
-
-from .conftest import LocalLake
-from .enriched_days import BOOK, Days
+from include.core.selection import NOTHING, DayRange, Selection
+from include.operate.failed_analyses import Failures, find_failures, in_words
+from tests.integration.conftest import LocalLake
+from tests.integration.enriched_days import BOOK, Days
 
 pytestmark = pytest.mark.integration
 

@@ -25,13 +25,13 @@ import numpy as np
 import pytest
 from botocore import xform_name
 
-from include.local_aws.rekognition.offer import OFFERED
+from local.aws.rekognition.offer import OFFERED
 from tests.integration.conftest import ROOT, Endpoints
 
 pytestmark = pytest.mark.integration
 
 Ask = Callable[..., dict[str, Any]]  # operation, parameters -> reply
-SAMPLES = ROOT / "include/sample_media"
+SAMPLES = ROOT / "local/sample_media"
 BUCKET = "operations"
 CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "local",

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from include.ledger import Entry
-from include.manifest_reader import discovered_days
-from include.plan import plan
-from include.responses import read_plan
-
-from .conftest import ROOT, LocalLake
-from .enriched_days import BOOK, Days
+from include.plan.planner import plan
+from include.store.ledger import Entry
+from include.store.manifest import discovered_days
+from include.store.plan_batches import read_plan
+from tests.integration.conftest import ROOT, LocalLake
+from tests.integration.enriched_days import BOOK, Days
 
 pytestmark = pytest.mark.integration
 
-PHOTO = (ROOT / "include" / "sample_media" / "grace-hopper.jpg").read_bytes()
+PHOTO = (ROOT / "local" / "sample_media" / "grace-hopper.jpg").read_bytes()
 
 
 @pytest.fixture

@@ -16,18 +16,16 @@ from typing import Any
 import botocore.client
 import pytest
 
-from include import job_pages
-from include.ledger import Ledger
-from include.metrics import Metric
-from include.objects import Row
-from include.run import Run
-from include.usage import read_usage_log
-from include.video_work import MAX_JOB_ATTEMPTS
-from tests.metrics_recorder import MetricsRecorder
-
-from . import video_runs
-from .conftest import LocalLake
-from .video_runs import (
+from include.analyze import job_pages
+from include.analyze.video_work import MAX_JOB_ATTEMPTS
+from include.core.metrics import Metric
+from include.core.run import Run
+from include.store.ledger import Ledger
+from include.store.objects import Row
+from include.store.usage_log import read_usage_log
+from tests.integration import video_runs
+from tests.integration.conftest import LocalLake
+from tests.integration.video_runs import (
     check_done,
     check_pages,
     clip,
@@ -40,6 +38,7 @@ from .video_runs import (
     plan_videos,
     settle,
 )
+from tests.metrics_recorder import MetricsRecorder
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
 

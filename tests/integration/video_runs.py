@@ -18,21 +18,23 @@ import numpy as np
 import pytest
 from airflow.sdk.exceptions import TaskDeferred
 
-from include import job_slots
-from include.costs import load_price_book
+from include.analyze import job_slots
+from include.core.features import FEATURES
+from include.core.prices import load_price_book
+from include.core.run import Run, job_responses_uri
+from include.core.settings import load_settings
 from include.discover import discover
-from include.features import FEATURES
-from include.ledger import Entry
-from include.objects import Row
-from include.plan import plan
-from include.responses import read_lines, read_plan
-from include.run import Run, job_responses_uri
-from include.settings import load_settings
-from include.usage import read_usage_log
-from media_lake import task_context, tasks, triggers
-from media_lake.sensors import VideoJobsSensor
-
-from .conftest import LocalLake
+from include.plan.planner import plan
+from include.store.ledger import Entry
+from include.store.objects import Row
+from include.store.plan_batches import read_plan
+from include.store.response_archive import read_lines
+from include.store.usage_log import read_usage_log
+from media_lake import task_context
+from media_lake.sensors.video_jobs_sensor import VideoJobsSensor
+from media_lake.tasks import analyze as tasks
+from media_lake.triggers import video_jobs_trigger as triggers
+from tests.integration.conftest import LocalLake
 
 RETRIES = 3
 _run: ContextVar[Run] = ContextVar("run")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from rekognition.operators.custom_labels import (
+from rekognition.operators.custom_labels_model import (
     RekognitionStartProjectVersionOperator,
     RekognitionStopProjectVersionOperator,
 )
-from rekognition.operators.faces import (
+from rekognition.operators.face_collection import (
     RekognitionCompareFacesOperator,
     RekognitionCreateCollectionOperator,
     RekognitionDeleteCollectionOperator,
@@ -14,7 +14,7 @@ from rekognition.operators.faces import (
     RekognitionIndexFacesOperator,
     RekognitionSearchFacesByImageOperator,
 )
-from rekognition.operators.video import (
+from rekognition.operators.video_job import (
     RekognitionStartCelebrityRecognitionOperator,
     RekognitionStartContentModerationOperator,
     RekognitionStartFaceDetectionOperator,

@@ -7,7 +7,7 @@ from typing import Any
 
 from PIL import Image
 
-from include.settings import Lake
+from include.core.lake import Lake
 
 
 def a_lake(*sources: dict[str, Any]) -> Lake:

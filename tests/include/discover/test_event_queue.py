@@ -7,14 +7,13 @@ from typing import Any
 
 import pytest
 
+from include.core.lake import Lake
 from include.discover import event_queue
 from include.discover.event_queue import record_events
 from include.discover.events import list_from_events
-from include.objects import list_uris
-from include.settings import Lake
-
-from .conftest import a_lake
-from .test_events import message, record
+from include.store.objects import list_uris
+from tests.include.discover.conftest import a_lake
+from tests.include.discover.test_events import message, record
 
 LAKE = a_lake({"discovery": "events", "prefix": "in/"}, {"name": "other"})
 

@@ -18,9 +18,8 @@ from include.discover.events import (
     marked_days,
     remove_marks,
 )
-from include.objects import get_ndjson, list_uris
-
-from .conftest import a_lake
+from include.store.objects import get_ndjson, list_uris
+from tests.include.discover.conftest import a_lake
 
 DAY = date(2026, 11, 20)
 SOURCE = a_lake({"discovery": "events", "prefix": "in/"}).sources[0]

@@ -8,10 +8,9 @@ import pytest
 
 from include.discover import inventory as inventory_module
 from include.discover.inventory import InventoryError, InventoryPendingError, list_from_inventory
-from include.discover.listed import Listed
-
-from .conftest import a_lake
-from .inventories import PARQUET, TITLES, csv_file, deliver, entry, parquet_file
+from include.discover.listed_object import Listed
+from tests.include.discover.conftest import a_lake
+from tests.include.discover.inventories import PARQUET, TITLES, csv_file, deliver, entry, parquet_file
 
 DAY = date(2026, 11, 20)
 MODIFIED = "2026-11-20T12:00:00+00:00"

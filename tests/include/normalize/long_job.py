@@ -14,11 +14,12 @@ from typing import Any
 
 import boto3
 
-from include.analyze_videos import VideoAnalyzer
-from include.ledger import Ledger
+from include.analyze.video_analyzer import VideoAnalyzer
+from include.core.lake import Lake
+from include.core.run import Run
+from include.core.settings import Settings
 from include.normalize.batch import normalize_batch
-from include.run import Run
-from include.settings import Lake, Settings
+from include.store.ledger import Ledger
 
 BUCKET, LEDGER_TABLE, KEY, JOB = "media-lake", "media-lake-ledger", "k1", "job-1"
 RUN = Run(BUCKET, "enrich_videos", "manual__2026-11-20", "2026-11-20")

@@ -9,8 +9,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from include.core.schemas import TABLES
 from include.normalize import normalize
-from include.schemas import TABLES
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "responses"
 

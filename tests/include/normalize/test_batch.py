@@ -10,15 +10,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from include.features import run_tables
-from include.ledger import Entry, Ledger
+from include.core.features import run_tables
+from include.core.lake import Lake
+from include.core.run import Run
+from include.core.schemas import FINDING_TABLES, TABLES
 from include.normalize import batch as batch_module
-from include.normalize.batch import TableWriter, normalize_batch, write_table
-from include.objects import Row, get, list_uris, put_ndjson
-from include.run import Run
-from include.schemas import FINDING_TABLES, TABLES
-from include.settings import Lake
-from tests.include import planning
+from include.normalize.batch import normalize_batch
+from include.store.ledger import Entry, Ledger
+from include.store.objects import Row, get, list_uris, put_ndjson
+from include.store.tables import TableWriter, write_table
+from tests.include.plan import planning
 
 LAKE = Lake.model_validate(
     {

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from include.core.schemas import TABLES
 from include.normalize.limits import fit
-from include.schemas import TABLES
 
 
 def a_row(table: str, **values: Any) -> dict[str, Any]:

@@ -16,9 +16,9 @@ import pytest
 from moto.moto_api._internal.models import moto_api_backend
 from moto.server import ThreadedMotoServer
 
-from include.ledger import Entry, Ledger
-from include.objects import get_ndjson, list_uris
-from include.run import job_responses_uri
+from include.core.run import job_responses_uri
+from include.store.ledger import Entry, Ledger
+from include.store.objects import get_ndjson, list_uris
 from tests.include.normalize.long_job import BUCKET, JOB, KEY, LEDGER_TABLE
 
 ROOT = Path(__file__).parents[3]

@@ -8,7 +8,7 @@ from typing import Any
 import jmespath
 import pytest
 
-from include.features import FEATURES, RETIRED
+from include.core.features import FEATURES, RETIRED
 from include.normalize import NORMALIZERS, UnknownOperation, normalize
 from tests.include.normalize.responses import pages_of, response, rows, tables
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from include.run import PartitionError
-from include.settings import load_settings
+from include.core.run import PartitionError
+from include.core.settings import load_settings
 from media_lake import task_context
 from media_lake.task_context import TaskContext
 

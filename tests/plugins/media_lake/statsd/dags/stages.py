@@ -7,9 +7,14 @@ from typing import Any
 
 from airflow.sdk import DAG, BaseOperator, Context, task, task_group
 
-from include.metrics import Metric
-from media_lake import tasks
-from media_lake.metrics import task_metrics
+from include.core.metrics import Metric
+from media_lake.airflow_metrics import task_metrics
+from media_lake.batches import BATCH_LABEL
+from media_lake.tasks.analyze import collect_responses
+from media_lake.tasks.defaults import DEFAULT_ARGS
+from media_lake.tasks.discover import discover
+from media_lake.tasks.normalize import normalize_batch
+from media_lake.tasks.publish import publish
 
 BATCHES = [{"uri": f"s3://l/plans/batch-000{n}.ndjson.gz", "rows": n + 1, "bytes": 9} for n in range(2)]
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -38,14 +43,14 @@ def measure() -> None:
 
 @task_group
 def analyze(batch: dict[str, Any]) -> None:
-    tasks.collect_responses(batch) >> Wait(task_id="wait", batch=batch, map_index_template=tasks.BATCH_LABEL)
+    collect_responses(batch) >> Wait(task_id="wait", batch=batch, map_index_template=BATCH_LABEL)
 
 
 with DAG("good", schedule=None, start_date=START):
-    tasks.discover()
+    discover()
     measure()
     analyze.expand(batch=BATCHES)
-    tasks.normalize_batch.partial(media_type="image").expand(batch=BATCHES)
+    normalize_batch.partial(media_type="image").expand(batch=BATCHES)
 
-with DAG("bad", schedule=None, start_date=START, default_args=tasks.DEFAULT_ARGS):
-    tasks.publish("image")
+with DAG("bad", schedule=None, start_date=START, default_args=DEFAULT_ARGS):
+    publish("image")

@@ -1,0 +1,1 @@
+"""Analyze: ask Rekognition, at the pace of its quotas, and pay once."""

@@ -1,0 +1,84 @@
+"""Slots for video jobs: an account may run so many at once, and nobody is told how many are free.
+
+AWS answers a Start request without a free slot with LimitExceededException
+(https://docs.aws.amazon.com/rekognition/latest/dg/limits.html). So that few requests end like that, all batches of all runs
+share what they know, in one record of the ledger's table: how many slots are known to be free, because a job ended there,
+and until when the account is taken to be full. Only then, one request at a time tries whether there are more. The record is
+a hint: if it is wrong, a request is refused, or a slot stays free until the next try.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from include.store.shared_record import Record, SharedItem
+
+KEY = "slots#video-jobs"
+FIRST_PAUSE = 30.0  # seconds until the next try after a refusal; doubled after each
+LONGEST_PAUSE = 300.0
+TRY_SECONDS = 10.0  # how long a try keeps others from trying
+
+
+class JobSlots:
+    """The slots as one batch sees them. Whoever takes one says next what came of it.
+
+    :param item: the shared record.
+    :param clock: seconds since the epoch.
+    """
+
+    def __init__(self, item: SharedItem, clock: Callable[[], float] = time.time) -> None:
+        self._item = item
+        self._clock = clock
+        self._trying = False
+
+    def take(self) -> bool:
+        """Take a slot that is known to be free, or the turn to try whether there is one; False if there is neither."""
+        now = self._clock()
+        if not _offers(self._item.read(), now):
+            return False
+        taken = False
+
+        def take(record: Record) -> Record:
+            nonlocal taken
+            taken = _offers(record, now)
+            self._trying = taken and not record.get("free")
+            if self._trying:
+                return record | {"full_until": now + TRY_SECONDS}
+            return record | {"free": record["free"] - 1} if taken else record
+
+        self._item.change(take)
+        return taken
+
+    def used(self) -> None:
+        """A job was started in the slot. If that was a try, there may be more, and anybody may go on trying."""
+        if self._trying:
+            self._trying = False
+            self._item.change(lambda record: record | {"full_until": 0, "pause": FIRST_PAUSE})
+
+    def unused(self) -> None:
+        """No job was started, for a reason that has nothing to do with slots."""
+        trying, self._trying = self._trying, False
+        if trying:
+            self._item.change(lambda record: record | {"full_until": 0})
+        else:
+            self.freed()
+
+    def refused(self) -> None:
+        """AWS has no slot: the account is full until a job ends, or until it is time to try."""
+        self._trying = False
+        now = self._clock()
+
+        def refuse(record: Record) -> Record:
+            pause = record.get("pause", FIRST_PAUSE)
+            return {"free": 0, "full_until": now + pause, "pause": min(2 * pause, LONGEST_PAUSE)}
+
+        self._item.change(refuse)
+
+    def freed(self) -> None:
+        """A job has ended: its slot is free."""
+        self._item.change(lambda record: record | {"free": record.get("free", 0) + 1})
+
+
+def _offers(record: Record, now: float) -> bool:
+    return bool(record.get("free")) or record.get("full_until", 0) <= now

@@ -1,0 +1,218 @@
+"""Prices: the dated price book of a region, and what planned analyses may cost.
+
+AWS prices each line of the price book in tiers of the units that an account uses in a calendar month (UTC). A unit is
+one image, or one minute of stored video, for one kind of analysis. Parts of a minute are counted exactly: AWS prices by
+the minute, and a rule of rounding could not be found (see the notes in ``price_books/``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from itertools import pairwise
+from pathlib import Path
+from typing import Annotated, Literal, NamedTuple, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from include.core.features import ImageCall, VideoJob
+
+PRICES = Path(__file__).with_name("price_books")
+
+# The upper estimate allows for image calls whose answer is lost on the way: they are made, and billed, again.
+RETRY_MARGIN = Decimal("0.05")
+
+
+class PriceError(ValueError):
+    """There is no price for what was asked; the text says what is missing and what to do."""
+
+
+class Tier(BaseModel):
+    """A price that holds until a number of units in the month.
+
+    :ivar up_to: units at which the tier ends; None for the last.
+    :ivar usd: dollars per unit.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    up_to: Annotated[int, Field(gt=0)] | None = None
+    usd: Annotated[Decimal, Field(gt=0)]
+
+
+class PriceItem(BaseModel):
+    """A line of the price book.
+
+    :ivar free_monthly_units: units without charge in an account's first year; only the lower estimate counts on them.
+    :ivar certainty: how sure the prices are, and ``note`` why.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    title: str
+    unit: Literal["image", "minute", "hour"]
+    tiers: Annotated[tuple[Tier, ...], Field(min_length=1)]
+    free_monthly_units: Annotated[int, Field(ge=0)] = 0
+    source: str
+    certainty: Literal["high", "medium", "low"]
+    note: str = ""
+
+    @model_validator(mode="after")
+    def _tiers_rise(self) -> Self:
+        ends = [tier.up_to for tier in self.tiers]
+        closed = [end for end in ends[:-1] if end is not None]
+        if ends[-1] is not None or len(closed) != len(ends) - 1:
+            raise ValueError("every tier but the last needs up_to, and the last must not have it")
+        if any(first >= second for first, second in pairwise(closed)):
+            raise ValueError("tiers must rise in up_to")
+        return self
+
+    def bands(self) -> Iterator[tuple[int, int | None, Decimal]]:
+        """Yield ``(first unit, end or None, dollars per unit)`` of each tier."""
+        start = 0
+        for tier in self.tiers:
+            yield start, tier.up_to, tier.usd
+            start = tier.up_to or 0
+
+
+class PriceBook(BaseModel):
+    """The prices of one region from a date on."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    version: str
+    effective: date
+    region: str
+    currency: Literal["USD"]
+    items: dict[str, PriceItem]
+
+    def item(self, name: str) -> PriceItem:
+        """Return a line.
+
+        :raises PriceError: if the book has none of this name.
+        """
+        if name not in self.items:
+            raise PriceError(
+                f"the price book {self.version} has no line {name!r}; it has {', '.join(sorted(self.items))}. "
+                f"Add it to include/core/price_books/{self.region}.yaml"
+            )
+        return self.items[name]
+
+    def exact_usd(self, item: str, units: float, used_before: float = 0.0) -> Decimal:
+        """Return the price of units, each at the tier it falls in.
+
+        :param used_before: units of the line that the account used earlier in the month.
+        :raises PriceError: if the book has no such line.
+        """
+        start = Decimal(str(used_before))
+        end = start + Decimal(str(units))
+        if not end.is_finite() or start < 0 or end < start:
+            raise ValueError(f"units must be zero or more, not {units} after {used_before}")
+        price = Decimal(0)
+        for low, high, usd in self.item(item).bands():
+            within = (end if high is None else min(end, Decimal(high))) - max(start, Decimal(low))
+            price += max(within, Decimal(0)) * usd
+        return price
+
+    def usd(self, item: str, units: float, used_before: float = 0.0) -> float:
+        """Return :meth:`exact_usd` as a float."""
+        return float(self.exact_usd(item, units, used_before))
+
+
+def load_price_book(region: str) -> PriceBook:
+    """Read the price book of a region.
+
+    :raises PriceError: if there is none, or its file is wrong.
+    """
+    path = PRICES / f"{region}.yaml"
+    known = sorted(file.stem for file in PRICES.glob("*.yaml"))
+    if region not in known:
+        raise PriceError(
+            f"there are no prices for region {region!r}, only for {', '.join(known)}; "
+            f"add include/core/price_books/{region}.yaml (prices differ by region)"
+        )
+    try:
+        return PriceBook.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except (yaml.YAMLError, ValidationError) as error:
+        raise PriceError(f"include/core/price_books/{path.name} is wrong: {error}") from error
+
+
+class EstimateLine(NamedTuple):
+    """One line of an estimate; see :class:`Estimate`."""
+
+    item: str
+    units: float
+    low: float
+    likely: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What planned units may cost, in dollars.
+
+    :param low: with what is left of this month's free tier, which AWS grants in an account's first year.
+    :param likely: every unit billed once, at the tiers that the month's volume has reached.
+    :param high: every unit at the list price of the first tier, plus 5 % for calls that have to be made again.
+    :param lines: the same for each line of the price book.
+    """
+
+    low: float
+    likely: float
+    high: float
+    lines: tuple[EstimateLine, ...]
+
+
+def estimate(units: Mapping[str, float], used_before: Mapping[str, float], book: PriceBook) -> Estimate:
+    """Price planned units.
+
+    :param units: images or minutes by line of the price book.
+    :param used_before: units already used this month, by line.
+    :raises PriceError: if the book has no such line.
+    """
+    lines = tuple(
+        _estimate_line(book, item, units[item], used_before.get(item, 0.0)) for item in sorted(units)
+    )
+    return Estimate(
+        low=_sum(line.low for line in lines),
+        likely=_sum(line.likely for line in lines),
+        high=_sum(line.high for line in lines),
+        lines=lines,
+    )
+
+
+def _estimate_line(book: PriceBook, item: str, units: float, used: float) -> EstimateLine:
+    line = book.item(item)
+    free = min(units, max(0.0, line.free_monthly_units - used))
+    high = Decimal(str(units)) * line.tiers[0].usd * (1 + RETRY_MARGIN)
+    return EstimateLine(
+        item=item,
+        units=units,
+        low=book.usd(item, units - free, used + free),
+        likely=book.usd(item, units, used),
+        high=float(high),
+    )
+
+
+def _sum(dollars: Iterable[float]) -> float:
+    return float(sum((Decimal(str(value)) for value in dollars), Decimal(0)))
+
+
+# What one inference unit of a Custom Labels model is assumed to take: five images a second. It depends on the model and
+# on the images ("Inference units", https://docs.aws.amazon.com/rekognition/latest/customlabels-dg/running-model.html).
+MODEL_IMAGES_PER_HOUR = 5 * 3600
+
+
+def billed_units(call: ImageCall | VideoJob, duration_ms: int | None) -> Iterator[tuple[str, float]]:
+    """Yield what one analysis is billed as: lines of the price book with images, minutes of the video, or hours.
+
+    A model that is billed by the hour is taken to be busy all the time; it costs more where calls come more slowly.
+    """
+    amount = 1.0 if isinstance(call, ImageCall) else (duration_ms or 0) / 60_000
+    for item in call.price_items:
+        yield item, amount
+    if isinstance(call, ImageCall) and call.hourly_price_item:
+        yield call.hourly_price_item, 1 / MODEL_IMAGES_PER_HOUR

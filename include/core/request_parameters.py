@@ -1,0 +1,59 @@
+"""What a request asks for besides its image or video: the registry's members, and those that a source sets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any
+
+from botocore.loaders import Loader
+from botocore.model import ServiceModel, Shape
+from botocore.validate import ParamValidator
+
+from include.core.features import ImageCall, VideoJob
+
+# Members that the pipeline itself fills.
+_RESERVED = frozenset({"Image", "Video", "ClientRequestToken", "NotificationChannel", "JobTag"})
+
+
+def request_parameters(call: ImageCall | VideoJob, members: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the members of a request, apart from the image or video.
+
+    :param members: those that the source sets; they win over the registry's.
+    """
+    return {**call.parameters, **members}
+
+
+def problems(call: ImageCall | VideoJob | None, members: Mapping[str, Any]) -> list[str]:
+    """Return in words what is wrong with the members that a source sets; nothing if all is well.
+
+    Checked against botocore's model of the operation: names, types and, for numbers, lengths and enumerations, bounds.
+    """
+    if call is None:
+        return []
+    return list(_problems(call, members))
+
+
+def _problems(call: ImageCall | VideoJob, members: Mapping[str, Any]) -> Iterator[str]:
+    known = _members(call.operations[0])
+    for name in call.required_parameters:
+        if name not in members:
+            yield f"{name} is missing; write it after the feature's name, as in {{{name}: ...}}"
+    for name, value in members.items():
+        if name in _RESERVED:
+            yield f"{name} is set by the pipeline"
+        elif name not in known:
+            allowed = ", ".join(sorted(set(known) - _RESERVED)) or "none besides the media"
+            yield f"{call.operations[0]} has no member {name!r}; it has {allowed}"
+        else:
+            report = ParamValidator().validate(value, known[name])
+            yield from (f"{name}: {line}" for line in report.generate_report().splitlines())
+
+
+@cache
+def _members(operation: str) -> Mapping[str, Shape]:
+    service = ServiceModel(Loader().load_service_model("rekognition", "service-2"), "rekognition")
+    shape = service.operation_model(operation).input_shape
+    assert shape is not None
+    members: Mapping[str, Shape] = shape.members
+    return members

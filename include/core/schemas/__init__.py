@@ -1,0 +1,35 @@
+"""The tables of the lake: the one definition from which Parquet types, Glue columns, expectations, DDL and docs come.
+
+Units and conventions, everywhere: confidence in percent, 0-100; boxes and points as ratios of the frame's width and
+height, as Rekognition gives them (they may reach slightly outside 0-1); times in a video in milliseconds from its
+start, null for images; timestamps in UTC.
+"""
+
+from __future__ import annotations
+
+from include.core.schemas.finding_tables import FINDINGS
+from include.core.schemas.run_tables import ACCOUNTS, ANALYSIS_STATUSES, ASSET_STATUSES, OUTCOMES
+from include.core.schemas.table import Column, Table, arrow_type
+
+__all__ = [
+    "ANALYSIS_STATUSES",
+    "ASSET_STATUSES",
+    "DATABASE",
+    "FINDING_TABLES",
+    "PARTITION_KEY_MEANINGS",
+    "TABLES",
+    "Column",
+    "Table",
+    "arrow_type",
+]
+
+DATABASE = "media_lake"
+
+PARTITION_KEY_MEANINGS = {
+    "dt": "day of the lake, YYYY-MM-DD (the Dag run's partition key)",
+    "media_type": "image or video",
+}
+
+TABLES: dict[str, Table] = {table.name: table for table in (*OUTCOMES, *FINDINGS, *ACCOUNTS)}
+
+FINDING_TABLES = tuple(table.name for table in FINDINGS)

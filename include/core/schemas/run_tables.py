@@ -1,0 +1,151 @@
+"""The tables of the runs: what became of each media asset, what it cost, and what was checked."""
+
+from __future__ import annotations
+
+from include.core.schemas.table import MEDIA_ID, Column, Table
+
+ASSET_STATUSES = ("analyzed", "partial", "failed", "rejected")
+ANALYSIS_STATUSES = ("succeeded", "reused", "failed", "rejected", "stopped")
+
+_ATTRIBUTION = (
+    Column("source", "string", "name of the source in lake.yaml", required=True),
+    Column("cost_center", "string", "the team that pays, from lake.yaml", required=True),
+)
+_MEDIA_TYPE = Column("media_type", "string", "image or video", required=True, values=("image", "video"))
+
+# What became of the media of one run.
+OUTCOMES: tuple[Table, ...] = (
+    Table(
+        "media_assets",
+        "One row per media asset of the day: what it is, where it is, and what became of it.",
+        (
+            MEDIA_ID,
+            *_ATTRIBUTION,
+            Column("bucket", "string", "S3 bucket", required=True),
+            Column("key", "string", "S3 key, as stored, not URL-encoded", required=True),
+            Column("version_id", "string", "S3 version id, in a bucket with versions"),
+            Column("etag", "string", "ETag without quotes", required=True),
+            Column("size_bytes", "bigint", "size in bytes", required=True, minimum=0),
+            Column("last_modified", "timestamp", "when the object was written", required=True),
+            Column(
+                "content_id",
+                "string",
+                "identity of the bytes: assets with one content id are duplicates",
+                required=True,
+            ),
+            Column(
+                "format", "string", "format found in the content, such as JPEG, PNG, MP4; null if unknown"
+            ),
+            Column("codec", "string", "video codec, such as h264"),
+            Column("width", "int", "width in pixels, before any EXIF rotation", minimum=0),
+            Column("height", "int", "height in pixels, before any EXIF rotation", minimum=0),
+            Column("duration_ms", "bigint", "duration of a video in milliseconds", minimum=0),
+            Column("frame_rate", "double", "frames per second of a video", minimum=0),
+            Column("status", "string", "what became of it", required=True, values=ASSET_STATUSES),
+            Column("reason_code", "string", "why it was rejected or failed, for programs"),
+            Column("reason", "string", "why it was rejected or failed, for people"),
+        ),
+        unique=("media_id",),
+    ),
+    Table(
+        "analyses",
+        "One row per media asset and feature asked for.",
+        (
+            MEDIA_ID,
+            Column("feature", "string", "feature of the registry, such as labels", required=True),
+            Column("operation", "string", "Rekognition operation whose response is archived", required=True),
+            Column("analysis_key", "string", "identity of the analysis: paid for once", required=True),
+            Column("status", "string", "how it ended", required=True, values=ANALYSIS_STATUSES),
+            Column("error_code", "string", "error code of AWS or of the check that rejected it"),
+            Column("error_message", "string", "error in words"),
+            Column("model_version", "string", "version of the Rekognition model, where the API reports one"),
+            Column("response_uri", "string", "archived response (NDJSON object that holds its lines)"),
+            Column("units", "double", "images or minutes of video analyzed", minimum=0),
+            Column("findings", "bigint", "rows it gave in the finding tables", minimum=0),
+            Column("completed_at", "timestamp", "when the response was received"),
+        ),
+        unique=("media_id", "feature"),
+    ),
+)
+
+# What was used, what it cost, and what was checked.
+ACCOUNTS: tuple[Table, ...] = (
+    Table(
+        "usage",
+        "One row per billable call or job, and per analysis that was reused instead of being paid for again.",
+        (
+            Column("usage_id", "string", "identity of the row", required=True),
+            Column("at", "timestamp", "when it was used; what AWS bills by", required=True),
+            Column("dag_id", "string", "Dag that used it", required=True),
+            Column("run_id", "string", "Dag run that used it", required=True),
+            *_ATTRIBUTION,
+            MEDIA_ID,
+            _MEDIA_TYPE,
+            Column("analysis_key", "string", "the analysis", required=True),
+            Column("feature", "string", "feature of the registry", required=True),
+            Column("operation", "string", "Rekognition operation that is billed", required=True),
+            Column("price_item", "string", "line of the price book", required=True),
+            Column("units", "double", "images or minutes", required=True, minimum=0),
+            Column(
+                "reused",
+                "boolean",
+                "true if nothing was paid because the analysis existed",
+                required=True,
+            ),
+            Column("usd", "double", "price paid at the tier reached; 0 if reused", required=True, minimum=0),
+            Column(
+                "saved_usd",
+                "double",
+                "price it would have had; 0 unless reused",
+                required=True,
+                minimum=0,
+            ),
+            Column("price_version", "string", "price book used", required=True),
+        ),
+        partition_keys=("dt",),
+        unique=("usage_id",),
+    ),
+    Table(
+        "costs_daily",
+        "Units and dollars by day of use, team, source, feature and price line.",
+        (
+            Column("usage_date", "date", "day of use in UTC; what AWS bills by", required=True),
+            *_ATTRIBUTION,
+            _MEDIA_TYPE,
+            Column("feature", "string", "feature of the registry", required=True),
+            Column("operation", "string", "Rekognition operation that is billed", required=True),
+            Column("price_item", "string", "line of the price book", required=True),
+            Column("analyses", "bigint", "billable calls or jobs", required=True, minimum=0),
+            Column("units", "double", "images or minutes paid for", required=True, minimum=0),
+            Column("usd", "double", "dollars", required=True, minimum=0),
+            Column("reused_analyses", "bigint", "analyses reused", required=True, minimum=0),
+            Column("reused_units", "double", "images or minutes reused", required=True, minimum=0),
+            Column("saved_usd", "double", "dollars saved by re-use", required=True, minimum=0),
+            Column("price_version", "string", "price book used", required=True),
+        ),
+        partition_keys=("dt",),
+        unique=(
+            "usage_date",
+            "source",
+            "cost_center",
+            "media_type",
+            "feature",
+            "operation",
+            "price_item",
+        ),
+    ),
+    Table(
+        "validation_results",
+        "One row per expectation checked before a partition was published.",
+        (
+            Column("run_id", "string", "Dag run that checked it", required=True),
+            Column("table_name", "string", "table checked", required=True),
+            Column("expectation", "string", "Great Expectations type", required=True),
+            Column("column_name", "string", "column checked; null for a check of the table"),
+            Column("success", "boolean", "whether it held", required=True),
+            Column("checked_rows", "bigint", "rows checked", minimum=0),
+            Column("unexpected_rows", "bigint", "rows that broke it", minimum=0),
+            Column("details", "string", "expectation and result as JSON", required=True),
+        ),
+    ),
+)

@@ -1,0 +1,114 @@
+"""Settings of the deployment, from the environment, and of the lake, from ``lake.yaml``.
+
+Both are read when a task runs, never while a Dag file is parsed. A wrong value ends in a :class:`SettingsError` whose
+text names the setting and says what is allowed.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import (
+    Field,
+    StringConstraints,
+    ValidationError,
+)
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+
+# Where the cost page lies in the lake's bucket.
+COST_PAGE_KEY = "reports/costs.html"
+
+
+class SettingsError(ValueError):
+    """A setting is missing or wrong; the text says which and what to do."""
+
+
+class Settings(BaseSettings):
+    """The deployment. Each field is the environment variable ``MEDIA_LAKE_<FIELD>``; see ``.env.example``."""
+
+    model_config = SettingsConfigDict(env_prefix="MEDIA_LAKE_", frozen=True, extra="ignore")
+
+    bucket: str = Field("media-lake", description="bucket of the lake: responses, tables, reports")
+    database: Name = Field("media_lake", description="Glue database of the tables and views")
+    workgroup: str = Field("media-lake", description="Athena workgroup; it sets where results are written")
+    ledger_table: str = Field("media-lake-ledger", description="DynamoDB table of every analysis")
+    jobs_topic: str = Field(
+        "AmazonRekognitionMediaLakeJobs",
+        description="SNS topic to which Rekognition reports finished video jobs",
+    )
+    jobs_queue: str = Field("media-lake-jobs", description="SQS queue subscribed to that topic")
+    events_queue: str = Field(
+        "media-lake-events",
+        description="SQS queue to which S3 reports new objects of sources with discovery: events",
+    )
+    jobs_role_arn: str = Field(
+        "arn:aws:iam::123456789012:role/MediaLakeRekognition",
+        description="IAM role that Rekognition assumes to publish to the topic",
+    )
+    alerts_topic: str = Field(
+        "",
+        description="SNS topic, by name or ARN, to which failed and late runs are reported; empty: only in the log",
+    )
+    aws_conn_id: str | None = Field(
+        "aws_default", description="Airflow connection for AWS; empty: boto3's own chain"
+    )
+    region: str = Field("us-east-1", description="AWS region of buckets, Rekognition and prices")
+    simulated: bool = Field(
+        False, description="the endpoint is the local stand-in: pages say that its costs are not on any bill"
+    )
+    lake_file: Path = Field(
+        Path(__file__).parents[1] / "lake.yaml", description="sources, features, thresholds and cost centers"
+    )
+    batch_size: int = Field(2000, ge=1, le=10_000, description="analyses per mapped task, at least")
+    max_batches: int = Field(200, ge=1, le=1000, description="mapped tasks per stage and run, at most")
+    image_threads: int = Field(24, ge=1, le=256, description="concurrent image calls per task and operation")
+    quota_share: float = Field(
+        1.0,
+        gt=0,
+        le=1,
+        description="share of the account's quota of each image operation that the lake takes, over all tasks",
+    )
+    model_inference_units: int = Field(
+        1,
+        ge=1,
+        le=5,
+        description="inference units that a Custom Labels model is started with; each is billed",
+    )
+    lease_seconds: int = Field(
+        120, ge=5, description="how long a claimed analysis stays claimed without news"
+    )
+    sweep_after_seconds: int = Field(
+        300,
+        ge=1,
+        description="a video job without notification is looked up after this long, and again as often",
+    )
+
+    def uri(self, *parts: str) -> str:
+        """Return the S3 URI of a path in the lake's bucket."""
+        return "s3://" + "/".join((self.bucket, *parts))
+
+
+@lru_cache
+def load_settings() -> Settings:
+    """Read the deployment's settings from the environment.
+
+    :raises SettingsError: if one is wrong.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise SettingsError(_in_words("MEDIA_LAKE_", error)) from error
+
+
+def _in_words(prefix: str, error: ValidationError) -> str:
+    problems = []
+    for problem in error.errors():
+        place = ".".join(str(part) for part in problem["loc"])
+        name = place.upper() if prefix.endswith("_") else place
+        message = problem["msg"].removeprefix("Value error, ")
+        problems.append(f"{prefix}{name}: {message}" if name else f"{prefix.removesuffix(': ')}: {message}")
+    return "; ".join(problems)

@@ -1,0 +1,1 @@
+"""Operate: alerts, and asking again for what failed."""

@@ -1,0 +1,138 @@
+"""Re-drive: which failed analyses are selected, why they failed, and what asking for them again is likely to cost.
+
+What failed is read from the published tables. The runs that are started then ask the ledger: what was paid for meanwhile
+is not paid for again, and what failed meanwhile with another error is judged by that.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+
+from include.core.features import FEATURES, MediaType
+from include.core.prices import PriceBook, billed_units, estimate
+from include.core.selection import DayRange, Selection, SelectionError
+from include.core.settings import Settings
+from include.store.athena_queries import read_query
+from include.store.objects import Row
+
+# Days that one request may be about: their keys travel in an XCom and in one message to Airflow.
+MOST_DAYS = 1_000
+MOST_CAUSES = 20
+_LONGEST_MESSAGE = 200
+# Recorded for analyses that never took place; no failure is in the ledger, and any run of the day asks for them.
+_NOT_ANALYZED = "NotAnalyzed"
+
+
+@dataclass(frozen=True)
+class Failures:
+    """Failed analyses that were selected.
+
+    :param rows: one for each day, media type, feature and error code: ``{dt, media_type, feature, error_code, analyses,
+        minutes, message}``.
+    """
+
+    rows: Sequence[Row]
+
+    def days(self, media_type: MediaType | None = None) -> list[str]:
+        """Return the days with failures, of one media type or of all."""
+        return sorted({row["dt"] for row in self.rows if media_type in (None, row["media_type"])})
+
+    def summary(self, book: PriceBook, month_to_date: Mapping[str, float]) -> Row:
+        """Return figures of a bounded size: ``{analyses, days, first_day, last_day, usd, causes, other_causes}``.
+
+        :param month_to_date: units already billed this month, by line of the price book.
+        """
+        days, causes = self.days(), self._causes()
+        price = estimate(self._units(), month_to_date, book)
+        return {
+            "analyses": sum(row["analyses"] for row in self.rows),
+            "days": len(days),
+            "first_day": days[0] if days else None,
+            "last_day": days[-1] if days else None,
+            "usd": {"low": price.low, "likely": price.likely, "high": price.high},
+            "causes": causes[:MOST_CAUSES],
+            "other_causes": max(0, len(causes) - MOST_CAUSES),
+        }
+
+    def _causes(self) -> list[Row]:
+        """Return the failures by media type, feature and error code, the most frequent first."""
+        causes: dict[tuple[str, ...], Row] = {}
+        for row in self.rows:
+            what = {name: row[name] for name in ("media_type", "feature", "error_code")}
+            message = (row["message"] or "")[:_LONGEST_MESSAGE]
+            empty = {**what, "analyses": 0, "days": 0, "message": message}
+            cause = causes.setdefault(tuple(what.values()), empty)
+            cause["analyses"] += row["analyses"]
+            cause["days"] += 1
+        return sorted(causes.values(), key=lambda cause: -cause["analyses"])
+
+    def _units(self) -> dict[str, float]:
+        """Return what the analyses are billed as, by line of the price book."""
+        units: defaultdict[str, float] = defaultdict(float)
+        for row in self.rows:
+            call = FEATURES[row["feature"]].analysis(row["media_type"])
+            if call is not None:
+                times = (
+                    1 if row["media_type"] == "video" else row["analyses"]
+                )  # minutes are summed up already
+                for item, amount in billed_units(call, round(row["minutes"] * 60_000)):
+                    units[item] += times * amount
+        return dict(units)
+
+
+def find_failures(
+    session: boto3.Session,
+    settings: Settings,
+    days: DayRange,
+    media_type: MediaType | None,
+    selection: Selection,
+) -> Failures:
+    """Look for failed analyses in the published tables.
+
+    :param media_type: None for all.
+    :raises SelectionError: if they are of more than ``MOST_DAYS`` days.
+    """
+    rows: list[Any] = read_query(session, settings, "reports/failure_causes", list(days.bounds)).to_dict(
+        "records"
+    )
+    found = Failures(
+        [
+            {**row, "analyses": int(row["analyses"]), "minutes": float(row["minutes"])}
+            for row in rows
+            if media_type in (None, row["media_type"])
+            and row["feature"] in FEATURES
+            and row["error_code"] != _NOT_ANALYZED
+            and selection.matches(row["feature"], row["error_code"])
+        ]
+    )
+    if len(found.days()) > MOST_DAYS:
+        raise SelectionError(
+            f"failures of {len(found.days())} days are selected; at most {MOST_DAYS} go into one re-drive: "
+            "choose a first and a last day"
+        )
+    return found
+
+
+def in_words(summary: Row) -> str:
+    """Return the figures of :meth:`Failures.summary` as a text for people."""
+    if not summary["analyses"]:
+        return "no failed analysis is selected"
+    usd = summary["usd"]
+    lines = [
+        f"{summary['analyses']:,} failed analyses of {summary['days']} days, {summary['first_day']} to "
+        f"{summary['last_day']}; asking for them again is likely to cost ${usd['likely']:,.4f} "
+        f"(${usd['low']:,.4f} to ${usd['high']:,.4f})"
+    ]
+    lines += [
+        f"  {cause['analyses']:>8,}  {cause['media_type']} {cause['feature']}: {cause['error_code']} "
+        f"({cause['days']} days), such as: {cause['message']}"
+        for cause in summary["causes"]
+    ]
+    if summary["other_causes"]:
+        lines.append(f"  and {summary['other_causes']} other causes")
+    return "\n".join(lines)

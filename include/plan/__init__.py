@@ -1,0 +1,1 @@
+"""Plan: what each asset of a day needs, minus what is paid for, in batches and in dollars."""

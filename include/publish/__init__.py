@@ -1,0 +1,1 @@
+"""Publish: point the partitions of a day at what passed the audit."""

@@ -1,0 +1,1 @@
+"""Report: what was used and what it cost."""

@@ -1,0 +1,334 @@
+"""The ledger: the durable record of every analysis, consulted before paying and written after.
+
+One DynamoDB table whose only key is ``key``. An item is either an analysis, under its analysis key, or the reported
+end of a video job, under ``job#<JobId>``. Every change that could make two runs pay is a conditional write
+(https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.ConditionExpressions.html).
+
+An analysis is *running* while somebody holds its lease (images) or its job (videos), and ends *done* or *failed*.
+A failed analysis may be claimed again; a lease that has run out may be taken over.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, fields, replace
+from typing import Any, Literal
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from botocore.exceptions import ClientError
+
+from include.store.job_ends import job_report_item, job_report_key, job_reports
+from include.store.shared_record import SharedItem
+
+State = Literal["running", "done", "failed"]
+
+_BATCH_GET = 100
+_BATCH_WRITE = 25
+_TRANSACTION = 100  # items of one TransactWriteItems request at most
+_WAITS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4)  # seconds between attempts at unprocessed items
+_serialize = TypeSerializer().serialize
+_deserialize = TypeDeserializer().deserialize
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What the ledger knows of one analysis.
+
+    :param owner: who holds the lease: the same for every attempt of one task instance.
+    :param claimed_at: when it was claimed, in milliseconds since the epoch.
+    :param lease_expires: when the lease runs out, in milliseconds since the epoch.
+    :param number: for videos, the attempt's number; it rises only after a recorded failure.
+    :param request: for videos, the Start request of this attempt, as JSON: whoever repeats it must send the same.
+    :param starter: who pays: dag, run, partition, source, cost center and media asset, as JSON.
+    :param units: images or minutes.
+    """
+
+    key: str
+    state: State
+    owner: str | None = None
+    claimed_at: int = 0
+    lease_expires: int = 0
+    number: int = 0
+    request: str | None = None
+    job_id: str | None = None
+    started_at: int = 0
+    starter: str | None = None
+    response_uri: str | None = None
+    model_version: str | None = None
+    completed_at: str | None = None
+    units: float = 0.0
+    error_code: str | None = None
+    error_message: str | None = None
+
+    @property
+    def run_id(self) -> str | None:
+        """The Dag run that paid, or None if the entry does not say."""
+        return json.loads(self.starter)["run_id"] if self.starter else None
+
+    @property
+    def failures(self) -> int:
+        """How many attempts at a video job have failed."""
+        return self.number if self.state == "failed" else max(0, self.number - 1)
+
+    def payer_is(self, run_id: str, media_id: str) -> bool:
+        """Whether this run paid, for this asset."""
+        payer = json.loads(self.starter) if self.starter else {}
+        return payer.get("run_id") == run_id and payer.get("media_id") == media_id
+
+    def saves(self, run_id: str, media_id: str) -> bool:
+        """Whether this asset of this run need not be paid for because the analysis was paid for by or for another."""
+        return self.state == "done" and not self.payer_is(run_id, media_id)
+
+    def to_item(self) -> dict[str, Any]:
+        """Return the item that stands for it. A float is kept as text: DynamoDB's numbers are decimal."""
+        values = ((name, getattr(self, name)) for name in _FIELDS)
+        return {
+            name: {"N": str(value)} if isinstance(value, int) else {"S": str(value)}
+            for name, value in values
+            if value is not None
+        }
+
+    @classmethod
+    def from_item(cls, item: Mapping[str, Any]) -> Entry:
+        values = {name: _deserialize(value) for name, value in item.items()}
+        values = {field.name: values[field.name] for field in fields(cls) if field.name in values}
+        for name in ("claimed_at", "lease_expires", "number", "started_at"):
+            values[name] = int(values.get(name, 0))
+        values["units"] = float(values.get("units", 0))
+        return cls(**values)
+
+
+_FIELDS = tuple(field.name for field in fields(Entry))
+
+
+class Ledger:
+    """Reads and writes the ledger.
+
+    :param client: boto3 client of DynamoDB.
+    :param table: name of the table.
+    :param clock: seconds since the epoch.
+    """
+
+    def __init__(self, client: Any, table: str, clock: Callable[[], float] = time.time) -> None:
+        self._client = client
+        self._table = table
+        self._clock = clock
+
+    def lookup(self, keys: Iterable[str]) -> dict[str, Entry]:
+        """Return the entries that exist, by key: one request per 100 keys."""
+        return {item["key"]["S"]: Entry.from_item(item) for item in self._batch_get(sorted(set(keys)))}
+
+    def now(self) -> int:
+        """Milliseconds since the epoch."""
+        return int(self._clock() * 1000)
+
+    def claim(self, entry: Entry, since: int) -> Entry | None:
+        """Take an analysis unless somebody else has it or it is done.
+
+        A retry takes over at once what its earlier attempt had claimed. An attempt that was given up for dead but
+        still runs counts as somebody else: what either claims from then on, the other leaves alone.
+
+        :param entry: the entry to write, in state running, with owner and lease.
+        :param since: when this attempt of the owner began, in milliseconds since the epoch.
+        :return: None if it is now ours, else the entry that stands in the way.
+        """
+        return self._put(entry, self._claim_write(entry, since, self.now()))
+
+    def claim_all(self, entries: Iterable[Entry], since: int) -> dict[str, Entry]:
+        """Take many analyses, as :meth:`claim` takes one, with one request for up to 100 of them.
+
+        :return: the entries that stand in the way, by key; the others are now ours.
+        """
+        standing: dict[str, Entry] = {}
+        pending = list(entries)
+        for start in range(0, len(pending), _TRANSACTION):
+            standing |= self._claim_chunk(pending[start : start + _TRANSACTION], since)
+        return standing
+
+    def _claim_chunk(self, entries: list[Entry], since: int) -> dict[str, Entry]:
+        standing: dict[str, Entry] = {}
+        for wait in _WAITS:
+            if not entries:
+                return standing
+            now = self.now()
+            try:
+                self._client.transact_write_items(
+                    TransactItems=[{"Put": self._claim_write(entry, since, now)} for entry in entries]
+                )
+                return standing
+            except ClientError as error:
+                if error.response["Error"]["Code"] != "TransactionCanceledException":
+                    raise
+                reasons = error.response["CancellationReasons"]  # type: ignore[typeddict-item]
+            taken = {
+                entry.key: Entry.from_item(reason["Item"])
+                for entry, reason in zip(entries, reasons, strict=True)
+                if reason.get("Code") == "ConditionalCheckFailed" and reason.get("Item")
+            }
+            standing |= taken
+            entries = [entry for entry in entries if entry.key not in taken]
+            if not taken:  # somebody else was writing one of the items
+                time.sleep(wait)
+        one_by_one = ((entry.key, self.claim(entry, since)) for entry in entries)
+        return standing | {key: entry for key, entry in one_by_one if entry is not None}
+
+    def _claim_write(self, entry: Entry, since: int, now: int) -> dict[str, Any]:
+        """Return the conditional write of a claim."""
+        condition = (
+            "attribute_not_exists(#key) OR #state = :failed OR (#state = :running AND attribute_not_exists(job_id) "
+            "AND (lease_expires < :now OR (#owner = :owner AND claimed_at < :since)))"
+        )
+        values = {
+            ":failed": "failed",
+            ":running": "running",
+            ":now": now,
+            ":owner": entry.owner,
+            ":since": since,
+        }
+        names = {"#key": "key", "#state": "state", "#owner": "owner"}
+        if (
+            entry.request is not None
+        ):  # a video job: the next attempt, or the one that was interrupted, as it was recorded
+            condition = (
+                f"({condition}) AND (attribute_not_exists(#key) OR (#state = :failed AND #number = :before) "
+                "OR (#state = :running AND #number = :number AND #request = :request))"
+            )
+            values |= {":number": entry.number, ":before": entry.number - 1, ":request": entry.request}
+            names |= {"#number": "number", "#request": "request"}
+        return self._write(entry, condition, values, names)
+
+    def release(self, entry: Entry) -> None:
+        """Give up a claim that led to nothing, so that anybody may take it; what it recorded stays for them."""
+        condition = (
+            "#state = :running AND #owner = :owner AND claimed_at = :claimed AND attribute_not_exists(job_id)"
+        )
+        values = {":running": "running", ":owner": entry.owner, ":claimed": entry.claimed_at}
+        names = {"#state": "state", "#owner": "owner"}
+        self._put_if(replace(entry, lease_expires=0), condition, values, names)
+
+    def started(self, entry: Entry) -> Entry | None:
+        """Record the JobId of a video job started under the claim that ``entry`` continues.
+
+        :return: None if it is recorded, else the entry that stands in the way.
+        """
+        condition = (
+            "#state = :running AND #number = :number AND (attribute_not_exists(job_id) OR job_id = :job)"
+        )
+        values = {":running": "running", ":number": entry.number, ":job": entry.job_id}
+        return self._put_if(entry, condition, values, {"#state": "state", "#number": "number"})
+
+    def finish(self, entries: Iterable[Entry]) -> None:
+        """Record analyses that are done or failed.
+
+        What was paid is always recorded, whoever holds the lease. A failure is recorded only while it is ours to
+        record: it never undoes what somebody else has claimed or paid meanwhile.
+        """
+        done = []
+        for entry in entries:
+            if entry.state == "done":
+                done.append(entry)
+            else:
+                self._fail(entry)
+        requests = [{"PutRequest": {"Item": entry.to_item()}} for entry in done]
+        for start in range(0, len(requests), _BATCH_WRITE):
+            self._batch_write(requests[start : start + _BATCH_WRITE])
+
+    def _fail(self, entry: Entry) -> None:
+        condition = (
+            "attribute_not_exists(#key) OR (#state = :failed AND #number <= :number) "
+            "OR (#state = :running AND #owner = :owner AND #number = :number)"
+        )
+        values = {":failed": "failed", ":running": "running", ":owner": entry.owner, ":number": entry.number}
+        names = {"#key": "key", "#state": "state", "#owner": "owner", "#number": "number"}
+        self._put_if(entry, condition, values, names)
+
+    def record_end(self, job_id: str, status: str) -> bool:
+        """Record the end of a video job, SUCCEEDED or FAILED, and return whether that was news."""
+        try:
+            self._client.put_item(
+                TableName=self._table,
+                Item=job_report_item(job_id, status, self._clock()),
+                ConditionExpression="attribute_not_exists(#key)",
+                ExpressionAttributeNames={"#key": "key"},
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                raise
+            return False
+        return True
+
+    def shared(self, key: str) -> SharedItem:
+        """Return a record of the ledger's table that many tasks change at the same time."""
+        return SharedItem(self._client, self._table, key)
+
+    def job_reports(self, job_ids: Iterable[str]) -> dict[str, str]:
+        """Return the reported end, SUCCEEDED or FAILED, of those jobs that have one."""
+        return job_reports(self._batch_get([job_report_key(job_id) for job_id in sorted(set(job_ids))]))
+
+    def _put_if(
+        self, entry: Entry, condition: str, values: dict[str, Any], names: dict[str, str]
+    ) -> Entry | None:
+        return self._put(entry, self._write(entry, condition, values, names))
+
+    def _write(
+        self, entry: Entry, condition: str, values: dict[str, Any], names: dict[str, str]
+    ) -> dict[str, Any]:
+        """Return a conditional write, whose refusal tells what stands in the way."""
+        return {
+            "TableName": self._table,
+            "Item": entry.to_item(),
+            "ConditionExpression": condition,
+            "ExpressionAttributeNames": names,
+            "ExpressionAttributeValues": {name: _serialize(value) for name, value in values.items()},
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
+
+    def _put(self, entry: Entry, write: dict[str, Any]) -> Entry | None:
+        try:
+            self._client.put_item(**write)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                raise
+            item = error.response.get("Item")  # type: ignore[typeddict-item]
+            standing = Entry.from_item(item) if item else self.lookup([entry.key]).get(entry.key)
+            if standing is None:
+                raise LookupError(f"{entry.key} vanished from the ledger {self._table}") from error
+            return standing
+        return None
+
+    def _batch_get(self, keys: list[str]) -> list[dict[str, Any]]:
+        chunks = [keys[start : start + _BATCH_GET] for start in range(0, len(keys), _BATCH_GET)]
+        if len(chunks) <= 1:
+            return self._get_chunk(chunks[0]) if chunks else []
+        with ThreadPoolExecutor(8) as pool:
+            return [item for items in pool.map(self._get_chunk, chunks) for item in items]
+
+    def _get_chunk(self, keys: list[str]) -> list[dict[str, Any]]:
+        items: list[dict[str, Any]] = []
+        request: Mapping[str, Any] = {
+            self._table: {"Keys": [{"key": {"S": key}} for key in keys], "ConsistentRead": True}
+        }
+        for wait in _WAITS:
+            reply = self._client.batch_get_item(RequestItems=request)
+            items += reply["Responses"].get(self._table, [])
+            request = reply.get("UnprocessedKeys") or {}
+            if not request:
+                return items
+            time.sleep(wait)
+        raise TimeoutError(
+            f"DynamoDB left keys of {self._table} unread after {len(_WAITS)} attempts: raise its capacity"
+        )
+
+    def _batch_write(self, requests: list[dict[str, Any]]) -> None:
+        pending: Mapping[str, Any] = {self._table: requests}
+        for wait in _WAITS:
+            pending = self._client.batch_write_item(RequestItems=pending).get("UnprocessedItems") or {}
+            if not pending:
+                return
+            time.sleep(wait)
+        raise TimeoutError(
+            f"DynamoDB left items of {self._table} unwritten after {len(_WAITS)} attempts: raise its capacity"
+        )

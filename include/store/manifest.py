@@ -1,0 +1,107 @@
+"""Read a partition's manifest some rows at a time, however many assets the day has."""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from botocore.exceptions import ClientError
+
+from include.core.features import MEBIBYTE, MediaType
+from include.core.run import Run
+from include.store.object_reader import S3ObjectReader
+from include.store.objects import Row, split_uri
+
+BLOCK_BYTES = MEBIBYTE
+CACHED_BLOCKS = 48
+# The columns that a first pass reads take little memory in blocks as large as this; whole rows are read in smaller ones.
+_COLUMN_ROWS = 50_000
+
+
+class NoManifestError(FileNotFoundError):
+    """The partition has no manifest; the text says how to make one."""
+
+
+class ManifestReader:
+    """The assets of one media type in a manifest, as it was when the reader was made.
+
+    :raises NoManifestError: if the day was never discovered.
+    """
+
+    def __init__(self, s3: Any, run: Run, media_type: MediaType) -> None:
+        bucket, key = split_uri(run.manifest_uri())
+        try:
+            head = s3.head_object(Bucket=bucket, Key=key)
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in ("NoSuchKey", "404"):
+                raise
+            raise NoManifestError(
+                f"{run.partition} has no manifest: run discover_media for that day first (it then starts this Dag)"
+            ) from None
+        size = head["ContentLength"]
+        reader = S3ObjectReader(
+            s3,
+            bucket,
+            key,
+            size,
+            head["ETag"],
+            block_bytes=BLOCK_BYTES,
+            cached_blocks=CACHED_BLOCKS,
+            # Two passes, which may fetch a block that two columns share more than once.
+            max_bytes=10 * size + BLOCK_BYTES,
+        )
+        self._file = pq.ParquetFile(io.BufferedReader(reader, BLOCK_BYTES))
+        self._media_type = media_type
+
+    def survey(self) -> Survey:
+        """Read through the columns that tell how much there is to plan."""
+        sources: Counter[str] = Counter()
+        hashes = [np.empty(0, np.int64)]
+        for batch in self._file.iter_batches(_COLUMN_ROWS, columns=["media_type", "source", "content_id"]):
+            mine = batch.filter(pc.field("media_type") == self._media_type)
+            sources.update(mine.column("source").to_pylist())
+            hashes.append(np.fromiter(map(hash, mine.column("content_id").to_pylist()), dtype=np.int64))
+        return Survey(sources, RepeatedContent(np.concatenate(hashes)))
+
+    def chunks(self, rows: int) -> Iterator[list[Row]]:
+        """Yield the assets in the order of the manifest, at most ``rows`` at a time."""
+        for batch in self._file.iter_batches(rows):
+            yield batch.filter(pc.field("media_type") == self._media_type).to_pylist()
+
+
+class Survey(NamedTuple):
+    """What has to be known of a manifest before its first row is planned.
+
+    :param sources: number of assets by source.
+    """
+
+    sources: Counter[str]
+    repeated: RepeatedContent
+
+
+class RepeatedContent:
+    """The contents of a manifest that are there more than once, told by a hash: 8 bytes for each asset.
+
+    A content that is there once may be taken for a repeated one, never the other way round.
+    """
+
+    def __init__(self, hashes: np.ndarray) -> None:
+        values, counts = np.unique(hashes, return_counts=True)
+        self._hashes = frozenset(values[counts > 1].tolist())
+
+    def __contains__(self, content_id: str) -> bool:
+        return hash(content_id) in self._hashes
+
+
+def discovered_days(s3: Any, bucket: str) -> list[str]:
+    """Return the days that have a manifest, oldest first."""
+    pages = s3.get_paginator("list_objects_v2").paginate(
+        Bucket=bucket, Prefix="staging/manifests/dt=", Delimiter="/"
+    )
+    folders = (folder["Prefix"] for page in pages for folder in page.get("CommonPrefixes", []))
+    return sorted(folder.rsplit("dt=", 1)[1].strip("/") for folder in folders)

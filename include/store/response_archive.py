@@ -1,0 +1,59 @@
+"""The archive of responses, from which every table can be derived again without paying.
+
+A line is ``{analysis_key, operation, request, response, request_id, model_version, at}``. Lines are kept in
+gzip-compressed NDJSON objects that are written before the ledger says done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from include.core.features import ImageCall, VideoJob
+from include.store.objects import Row, get_ndjson, list_uris
+
+
+def now() -> str:
+    """The present time as archived: ISO 8601, UTC, milliseconds."""
+    return datetime.now(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds")
+
+
+def response_line(
+    analysis_key: str,
+    operation: str,
+    request: Mapping[str, Any],
+    response: dict[str, Any],
+    model_version: str | None,
+) -> Row:
+    """Make the line of one response; boto3's ``ResponseMetadata`` gives the request id and is left out.
+
+    :param model_version: from :func:`model_version`.
+    """
+    body = {name: value for name, value in response.items() if name != "ResponseMetadata"}
+    return {
+        "analysis_key": analysis_key,
+        "operation": operation,
+        "request": request,
+        "response": body,
+        "request_id": response.get("ResponseMetadata", {}).get("RequestId"),
+        "model_version": model_version,
+        "at": now(),
+    }
+
+
+def model_version(
+    call: ImageCall | VideoJob, parameters: Mapping[str, Any], response: Mapping[str, Any]
+) -> str | None:
+    """Return the version of the model that answered: as the response says, or as the request named it."""
+    if call.model_version_member:
+        return response.get(call.model_version_member)
+    if isinstance(call, ImageCall) and call.model_parameter:
+        return parameters.get(call.model_parameter)
+    return None
+
+
+def read_lines(s3: Any, uri: str) -> Iterator[Row]:
+    """Yield the lines of an archived object, or of every object below a prefix that ends in a slash."""
+    for part in list_uris(s3, uri) if uri.endswith("/") else [uri]:
+        yield from get_ndjson(s3, part)

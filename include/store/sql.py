@@ -1,0 +1,83 @@
+"""Athena SQL from ``sql/``, the only place where SQL lives.
+
+Names of databases and buckets are put in as ``${database}``; values never are: they are Athena's ``?`` parameters.
+"""
+
+from __future__ import annotations
+
+import re
+from graphlib import TopologicalSorter
+from pathlib import Path
+from string import Template
+
+SQL = Path(__file__).parents[2] / "sql"
+
+# Names of Glue databases and S3 buckets; nothing that could end a quoted identifier or a string.
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
+_REFERENCE = re.compile(r'"\$\{database\}"\.(\w+)')
+
+
+class SqlError(ValueError):
+    """A statement cannot be made; the text says why."""
+
+
+def read_sql(name: str) -> str:
+    """Return the file ``sql/<name>.sql`` as it is, for instance ``views/video_moments``.
+
+    :raises SqlError: if there is none.
+    """
+    if name not in sql_names():
+        raise SqlError(f"there is no sql/{name}.sql; there are {', '.join(sql_names())}")
+    return (SQL / f"{name}.sql").read_text(encoding="utf-8")
+
+
+def load_sql(name: str, **names: str) -> str:
+    """Return a statement without its comment lines, ready for Athena.
+
+    :param names: names of the placeholders, for instance ``database="media_lake"``.
+    :raises SqlError: if there is no such file, or a name is missing, unused or not a plain name.
+    """
+    template = Template(_without_comments(read_sql(name)))
+    wanted = set(template.get_identifiers())
+    if wanted != set(names):
+        raise SqlError(f"sql/{name}.sql needs {_listed(wanted)}, but was given {_listed(set(names))}")
+    for placeholder, value in names.items():
+        if not _NAME.fullmatch(value):
+            raise SqlError(
+                f"{placeholder} {value!r} is no name of lower-case letters, digits, '-', '_' and '.'"
+            )
+    return template.substitute(names)
+
+
+def sql_names(folder: str = "") -> list[str]:
+    """Return the names of all statements, or of those in a folder, in alphabetical order."""
+    return sorted(path.relative_to(SQL).with_suffix("").as_posix() for path in (SQL / folder).rglob("*.sql"))
+
+
+def view_names() -> list[str]:
+    """Return the names of the views' statements, each after those it reads."""
+    reads = {name: names_read(name) for name in sql_names("views")}
+    graph = {
+        name: sorted(other for other in reads if Path(other).name in read) for name, read in reads.items()
+    }
+    return list(TopologicalSorter(graph).static_order())
+
+
+def names_read(name: str) -> set[str]:
+    """Return the tables and views that a view's statement reads."""
+    return set(_REFERENCE.findall(read_sql(name))) - {Path(name).name}
+
+
+def description(name: str) -> str:
+    """Return the comment that a statement starts with, as one line."""
+    lines = read_sql(name).splitlines()
+    comment = [line.removeprefix("--").strip() for line in lines if line.startswith("--")]
+    return " ".join(comment)
+
+
+def _without_comments(text: str) -> str:
+    return "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("--")).strip()
+
+
+def _listed(names: set[str]) -> str:
+    return ", ".join(sorted(names)) or "no names"

@@ -1,0 +1,1 @@
+"""Validate: audit what a run wrote, before anyone can read it."""

@@ -1,0 +1,206 @@
+"""Validate: audit what a run wrote with Great Expectations, before anyone can read it.
+
+The expectations follow from :mod:`include.core.schemas`: columns in order, required columns without nulls, values within
+their bounds and lists, keys unique. To these come the run's own promises: every asset and analysis that was planned has
+its row, every finding that was counted is there, and no finding lies beyond the end of its video.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from functools import cache
+from typing import Any
+
+import boto3
+import great_expectations as gx
+import great_expectations.expectations as gxe
+import pandas as pd
+from great_expectations.data_context.types.base import ProgressBarsConfig
+from great_expectations.expectations.expectation import Expectation
+
+from include.core.features import FEATURES, MediaType, run_tables
+from include.core.run import Run
+from include.core.schemas import TABLES, Table
+from include.store.objects import Row
+from include.store.tables import read_frames
+
+log = logging.getLogger(__name__)
+
+
+PAST_END_TOLERANCE_MS = 1000.0
+
+EXAMPLES = 5
+
+_PAST_END = "past_end_ms"
+
+
+def schema_expectations(table: Table) -> Iterator[Expectation]:
+    """Yield what the schema promises of a table."""
+    yield from _promises_of_rows(table)
+    yield from _promises_of_keys(table)
+
+
+def _promises_of_rows(table: Table) -> Iterator[Expectation]:
+    """Yield what is true of a table if it is true of its parts."""
+    yield gxe.ExpectTableColumnsToMatchOrderedList(column_list=list(table.column_types))
+    for column in table.columns:
+        if column.required:
+            yield gxe.ExpectColumnValuesToNotBeNull(column=column.name)
+        if column.minimum is not None or column.maximum is not None:
+            yield gxe.ExpectColumnValuesToBeBetween(
+                column=column.name, min_value=column.minimum, max_value=column.maximum
+            )
+        if column.values:
+            yield gxe.ExpectColumnValuesToBeInSet(column=column.name, value_set=list(column.values))
+
+
+def _promises_of_keys(table: Table) -> Iterator[Expectation]:
+    if len(table.unique) == 1:
+        yield gxe.ExpectColumnValuesToBeUnique(column=table.unique[0])
+    elif table.unique:
+        yield gxe.ExpectCompoundColumnsToBeUnique(column_list=list(table.unique))
+
+
+def check(table: Table, frame: pd.DataFrame, run_id: str) -> list[Row]:
+    """Check a whole table's rows and return the rows of table ``validation_results``."""
+    return _check(table, frame, schema_expectations(table), run_id)
+
+
+def _check(table: Table, frame: pd.DataFrame, promises: Iterable[Expectation], run_id: str) -> list[Row]:
+    suite = gx.ExpectationSuite(name=table.name, expectations=list(promises))
+    return [_result(table, outcome, run_id) for outcome in _batch(frame).validate(suite).results]
+
+
+def validate(
+    session: boto3.Session, s3: Any, run: Run, media_type: MediaType, assets: int, analyses: int
+) -> tuple[list[Row], str]:
+    """Check every table that a run on images or videos wrote, some rows at a time.
+
+    :param assets: assets that were planned; ``analyses`` likewise.
+    :return: rows of ``validation_results``, and the failed checks in words, empty if all is well.
+    """
+    tables = run_tables(media_type)
+    counted: Counter[str] = Counter(media_assets=assets, analyses=analyses)
+    for frame in read_frames(session, s3, run, "analyses", media_type, ["feature", "findings"]):
+        counted += _counted_findings(frame)
+    durations = _durations(session, s3, run) if media_type == "video" else None
+    rows: list[Row] = []
+    for name in tables:
+        frames = read_frames(session, s3, run, name, media_type)
+        rows += _check_table(TABLES[name], frames, counted[name], durations, run.run_id)
+    failed = [row for row in rows if not row["success"]]
+    log.info("%d checks of %d tables, %d failed", len(rows), len(tables), len(failed))
+    return rows, in_words(failed)
+
+
+def _check_table(
+    table: Table, frames: Iterable[pd.DataFrame], expected: int, durations: pd.Series | None, run_id: str
+) -> list[Row]:
+    """Check a table whose parts come one after the other; only its keys are held.
+
+    :param expected: how many rows it should have.
+    """
+    parts, keys = [], []
+    for frame in frames:
+        rows = _check(table, frame, _promises_of_rows(table), run_id)
+        if durations is not None:
+            rows += _check_ends(table, frame, durations, run_id)
+        parts.append(rows)
+        keys.append(frame.reindex(columns=list(table.unique)))
+        log.info("%s: %d rows checked", table.name, sum(map(len, keys)))
+    promises = [*_promises_of_keys(table), gxe.ExpectTableRowCountToEqual(value=expected)]
+    return merged(parts) + _check(table, pd.concat(keys, ignore_index=True), promises, run_id)
+
+
+def merged(parts: Iterable[list[Row]]) -> list[Row]:
+    """Return the results of a table from those of the same checks of its parts."""
+    results: dict[tuple[str, str | None], Row] = {}
+    for rows in parts:
+        for row in rows:
+            name = row["expectation"], row["column_name"]
+            results[name] = _sum_of(results[name], row) if name in results else row
+    return list(results.values())
+
+
+def _sum_of(one: Row, other: Row) -> Row:
+    """Return one result for two parts, with the details of a part that failed and the first examples of both."""
+    shown = [json.loads(row["details"]) for row in (one, other)]
+    details = shown[0] if not one["success"] else shown[1]
+    if "examples" in details:
+        details["examples"] = [value for each in shown for value in each["examples"]][:EXAMPLES]
+    sums = {
+        name: None if one[name] is None and other[name] is None else (one[name] or 0) + (other[name] or 0)
+        for name in ("checked_rows", "unexpected_rows")
+    }
+    success = one["success"] and other["success"]
+    return one | sums | {"success": success, "details": json.dumps(details, default=str, sort_keys=True)}
+
+
+def _durations(session: boto3.Session, s3: Any, run: Run) -> pd.Series:
+    """Return the durations of a day's videos, in milliseconds, by media id."""
+    columns = ["media_id", "duration_ms"]
+    found = pd.concat(read_frames(session, s3, run, "media_assets", "video", columns))
+    return found.groupby("media_id")["duration_ms"].max().astype("float64")
+
+
+def _check_ends(table: Table, frame: pd.DataFrame, durations: pd.Series, run_id: str) -> list[Row]:
+    """Check that no finding lies beyond the end of its video."""
+    times = [column for column in ("timestamp_ms", "end_ms") if column in frame.columns]
+    if not times:
+        return []
+    ends = frame["media_id"].map(durations).astype("float64")
+    past_end = frame[times].astype("float64").max(axis=1) - ends
+    promise = gxe.ExpectColumnValuesToBeBetween(column=_PAST_END, max_value=PAST_END_TOLERANCE_MS)
+    return _check(table, pd.DataFrame({_PAST_END: past_end}), [promise], run_id)
+
+
+def in_words(failed: list[Row]) -> str:
+    """Return one line per failed check."""
+    return "\n".join(
+        f"- {row['table_name']}{'.' + row['column_name'] if row['column_name'] else ''}: {row['expectation']}, "
+        f"{row['unexpected_rows'] or 'the whole'} of {row['checked_rows'] or '?'} rows"
+        for row in failed
+    )
+
+
+def _counted_findings(analyses: pd.DataFrame) -> Counter[str]:
+    """Return the rows each finding table should have, from what normalize counted."""
+    counted: Counter[str] = Counter()
+    for feature, rows in analyses.groupby("feature")["findings"].sum().items():
+        (table,) = FEATURES[str(feature)].tables
+        counted[table] += int(rows)
+    return counted
+
+
+@cache
+def _asset() -> Any:
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    source = context.data_sources.add_pandas("staged")
+    return source.add_dataframe_asset("frame").add_batch_definition_whole_dataframe("whole")
+
+
+def _batch(frame: pd.DataFrame) -> Any:
+    return _asset().get_batch(batch_parameters={"dataframe": frame})
+
+
+def _result(table: Table, outcome: Any, run_id: str) -> Row:
+    configuration, result = outcome.expectation_config, outcome.result or {}
+    details = {"kwargs": configuration.kwargs, "observed": result.get("observed_value")}
+    if outcome.exception_info and outcome.exception_info.get("raised_exception"):
+        details["exception"] = outcome.exception_info.get("exception_message")
+    if not table.sensitive:  # readers of the checks are not all readers of the table
+        details["examples"] = result.get("partial_unexpected_list", [])[:EXAMPLES]
+    return {
+        "run_id": run_id,
+        "table_name": table.name,
+        "expectation": configuration.type,
+        "column_name": configuration.kwargs.get("column"),
+        "success": bool(outcome.success),
+        "checked_rows": result.get("element_count"),
+        "unexpected_rows": result.get("unexpected_count"),
+        "details": json.dumps(details, default=str, sort_keys=True),
+    }

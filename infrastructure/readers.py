@@ -1,0 +1,198 @@
+"""Who may read what: the IAM policies of the lake's readers, derived from its tables and views.
+
+Two policies, because findings about identifiable people are not for everybody. The first gives the ordinary tables and
+the views over them. The second adds the sensitive tables and the views that read one; whoever gets it needs the first
+as well. Results of queries lie in S3 like any other object, so readers of people query in a workgroup of their own,
+whose results the others cannot read. Neither policy gives media, archived responses, staged data or the usage log.
+
+Actions and resources: "Configure access to databases and tables in the AWS Glue Data Catalog" and "Control access to
+Amazon S3 from Athena", both in the Amazon Athena User Guide. That GetTables lists what may be read and no more:
+"Filter tables by GetTables permission", AWS Glue Developer Guide.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.exceptions import ClientError
+
+from include.core.schemas import TABLES
+from include.core.settings import Settings
+from include.store.sql import names_read, view_names
+
+RESULTS = "athena"
+PEOPLE_RESULTS = "athena-people"
+
+# Versions of a managed policy that IAM keeps; the oldest has to go before there can be another
+# (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html).
+_VERSIONS = 5
+
+_Document = dict[str, Any]
+
+
+def readable_tables(sensitive: bool) -> list[str]:
+    """Return the tables that a policy gives, in the order of the schemas."""
+    return [name for name, table in TABLES.items() if table.sensitive == sensitive]
+
+
+def readable_views(sensitive: bool) -> list[str]:
+    """Return the views that a policy gives: a view is sensitive if anything that it reads is."""
+    tainted = set(readable_tables(sensitive=True))
+    views = {}
+    for statement in view_names():  # each after those it reads
+        view = Path(statement).name
+        views[view] = not tainted.isdisjoint(names_read(statement))
+        if views[view]:
+            tainted.add(view)
+    return [view for view, is_sensitive in views.items() if is_sensitive == sensitive]
+
+
+def policy_name(settings: Settings, sensitive: bool) -> str:
+    """Return the name of a policy in IAM."""
+    return f"{settings.database}-{settings.region}-{'people-' if sensitive else ''}readers"
+
+
+def people_workgroup(settings: Settings) -> str:
+    """Return the name of the Athena workgroup in which people are queried."""
+    return f"{settings.workgroup}-people"
+
+
+def reader_policy(settings: Settings, account: str, sensitive: bool) -> _Document:
+    """Return the policy document of the lake's readers.
+
+    :param account: number of the AWS account that holds the Glue catalog and the workgroups.
+    :param sensitive: whether to return what is added for readers of findings about people.
+    """
+    partition = boto3.Session().get_partition_for_region(settings.region)
+    regional = f"{settings.region}:{account}"
+    glue = f"arn:{partition}:glue:{regional}"
+    bucket = f"arn:{partition}:s3:::{settings.bucket}"
+    tables = readable_tables(sensitive)
+    results = PEOPLE_RESULTS if sensitive else RESULTS
+    workgroup = people_workgroup(settings) if sensitive else settings.workgroup
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Sid": "Catalog",
+                "Effect": "Allow",
+                "Action": "glue:GetDatabase",
+                # Athena looks for a database of this name in every account.
+                "Resource": [f"{glue}:catalog", f"{glue}:database/default"],
+            },
+            {
+                "Sid": "Tables",
+                "Effect": "Allow",
+                "Action": [
+                    "glue:GetDatabase",
+                    "glue:GetTable",
+                    "glue:GetTables",
+                    "glue:GetPartition",
+                    "glue:GetPartitions",
+                    "glue:BatchGetPartition",
+                ],
+                "Resource": [
+                    f"{glue}:catalog",
+                    f"{glue}:database/{settings.database}",
+                    *(
+                        f"{glue}:table/{settings.database}/{name}"
+                        for name in (*tables, *readable_views(sensitive))
+                    ),
+                ],
+            },
+            {
+                "Sid": "Data",
+                "Effect": "Allow",
+                "Action": "s3:GetObject",
+                "Resource": [f"{bucket}/curated/{name}/*" for name in tables],
+            },
+            {
+                "Sid": "Listing",
+                "Effect": "Allow",
+                "Action": "s3:ListBucket",
+                "Resource": bucket,
+                "Condition": {
+                    "StringLike": {
+                        "s3:prefix": [*(f"curated/{name}/*" for name in tables), f"{results}/*"],
+                    }
+                },
+            },
+            {
+                "Sid": "Bucket",
+                "Effect": "Allow",
+                "Action": "s3:GetBucketLocation",
+                "Resource": bucket,
+            },
+            {
+                "Sid": "Queries",
+                "Effect": "Allow",
+                "Action": [
+                    "athena:GetWorkGroup",
+                    "athena:StartQueryExecution",
+                    "athena:StopQueryExecution",
+                    "athena:GetQueryExecution",
+                    "athena:GetQueryResults",
+                    "athena:GetQueryResultsStream",
+                ],
+                "Resource": f"arn:{partition}:athena:{regional}:workgroup/{workgroup}",
+            },
+            {
+                "Sid": "Results",
+                "Effect": "Allow",
+                "Action": [
+                    "s3:GetObject",
+                    "s3:PutObject",
+                    "s3:AbortMultipartUpload",
+                    "s3:ListMultipartUploadParts",
+                ],
+                "Resource": f"{bucket}/{results}/*",
+            },
+        ],
+    }
+
+
+def create_reader_policies(session: boto3.Session, settings: Settings) -> list[str]:
+    """Make both policies, or give those that exist the documents of today; return their names.
+
+    Attaching them to roles, groups or permission sets is up to the account's administrators.
+
+    :raises botocore.exceptions.ClientError: if AWS refuses, for instance for lack of a permission.
+    """
+    account = session.client("sts", region_name=settings.region).get_caller_identity()["Account"]
+    partition = session.get_partition_for_region(settings.region)
+    iam = session.client("iam", region_name=settings.region)
+    names = []
+    for sensitive in (False, True):
+        name = policy_name(settings, sensitive)
+        document = reader_policy(settings, account, sensitive)
+        try:
+            iam.create_policy(PolicyName=name, PolicyDocument=_compact(document))
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "EntityAlreadyExists":
+                raise
+            _update(iam, f"arn:{partition}:iam::{account}:policy/{name}", document)
+        names.append(name)
+    return names
+
+
+def _update(iam: Any, arn: str, document: _Document) -> None:
+    """Make a document a policy's default version, unless it is that already."""
+    versions = iam.list_policy_versions(PolicyArn=arn)["Versions"]
+    (default,) = [version["VersionId"] for version in versions if version["IsDefaultVersion"]]
+    current = iam.get_policy_version(PolicyArn=arn, VersionId=default)["PolicyVersion"]["Document"]
+    if current == document:
+        return
+    if len(versions) >= _VERSIONS:
+        oldest = min(
+            (version for version in versions if not version["IsDefaultVersion"]),
+            key=lambda version: version["CreateDate"],
+        )
+        iam.delete_policy_version(PolicyArn=arn, VersionId=oldest["VersionId"])
+    iam.create_policy_version(PolicyArn=arn, PolicyDocument=_compact(document), SetAsDefault=True)
+
+
+def _compact(document: _Document) -> str:
+    return json.dumps(document, separators=(",", ":"))

@@ -1,0 +1,1 @@
+"""The lake on one machine: an AWS endpoint, the stack around Airflow, and sample media. Not for production."""

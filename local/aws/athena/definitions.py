@@ -1,0 +1,263 @@
+"""Statements that change the catalog: databases, external tables, partitions, views."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import unquote
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+
+from local.aws.athena.athena_errors import QueryFailed
+from local.aws.athena.catalog import PARQUET, Table, View
+from local.aws.athena.results import write_text_result
+from local.aws.athena.session import Session
+from local.aws.athena.types import duckdb_to_hive, hive_to_duckdb, result_type
+
+_TEXT = {
+    "InputFormat": "org.apache.hadoop.mapred.TextInputFormat",
+    "OutputFormat": "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
+}
+_LAZY_SIMPLE = "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe"
+_PARTITION = re.compile(
+    r"PARTITION\s*\((?P<values>[^)]*)\)(?:\s*LOCATION\s+'(?P<location>[^']+)')?", re.IGNORECASE
+)
+_PARTITION_VALUE = re.compile(r"[`\"]?(\w+)[`\"]?\s*=\s*('(?:[^']|'')*'|\"[^\"]*\"|[\w.-]+)")
+
+Change = Callable[[Session, re.Match[str]], None]
+
+
+def silent(change: Change) -> Change:
+    """Make a change of the catalog a statement: its result is empty."""
+
+    def run(session: Session, match: re.Match[str]) -> None:
+        change(session, match)
+        write_text_result(session, [], [])
+
+    return run
+
+
+@silent
+def create_database(session: Session, match: re.Match[str]) -> None:
+    """CREATE DATABASE, with COMMENT and LOCATION."""
+    glue = session.catalog.glue
+    details = {"Description": match["comment"], "LocationUri": match["location"]}
+    definition = {"Name": match["name"].strip('`"').lower()} | {
+        name: text for name, text in details.items() if text
+    }
+    try:
+        glue.create_database(DatabaseInput=definition)
+    except glue.exceptions.AlreadyExistsException as error:
+        if not match["exists_ok"]:
+            raise QueryFailed(
+                f"SCHEMA_ALREADY_EXISTS: Database {definition['Name']} already exists"
+            ) from error
+
+
+@silent
+def drop_database(session: Session, match: re.Match[str]) -> None:
+    """DROP DATABASE; without CASCADE it must be empty."""
+    name = match["name"].strip('`"').lower()
+    if match["missing_ok"] and name not in [database["Name"] for database in session.catalog.databases()]:
+        return
+    if session.catalog.tables(name) and not match["cascade"]:
+        raise QueryFailed(f"SCHEMA_NOT_EMPTY: Database {name} is not empty. One or more tables exist.")
+    session.catalog.glue.delete_database(Name=name)
+
+
+@silent
+def drop_table(session: Session, match: re.Match[str]) -> None:
+    """DROP TABLE or DROP VIEW; files stay."""
+    name, glue = session.table_name(match["name"]), session.catalog.glue
+    try:
+        glue.delete_table(DatabaseName=name.database, Name=name.name)
+    except glue.exceptions.EntityNotFoundException as error:
+        if not match["missing_ok"]:
+            raise QueryFailed(
+                f"TABLE_NOT_FOUND: Table '{name.database}.{name.name}' does not exist"
+            ) from error
+
+
+@silent
+def create_view(session: Session, match: re.Match[str]) -> None:
+    """CREATE VIEW, stored as Athena stores it."""
+    name, glue = session.table_name(match["name"]), session.catalog.glue
+    relation = session.relation(match["query"])
+    columns = [(column.lower(), kind) for column, kind in zip(relation.columns, relation.types, strict=True)]
+    trino_columns = tuple((column, result_type(kind)[0]) for column, kind in columns)
+    view = View(match["query"], session.execution.database, trino_columns)
+    definition = {
+        "TableType": "VIRTUAL_VIEW",
+        "Parameters": {"presto_view": "true", "comment": "Presto View"},
+        "ViewOriginalText": view.to_text(),
+        "ViewExpandedText": "/* Presto View */",
+        "PartitionKeys": [],
+        "StorageDescriptor": {
+            "Columns": [{"Name": column, "Type": duckdb_to_hive(kind)} for column, kind in columns],
+            "Location": "",
+            "SerdeInfo": {},
+        },
+    }
+    exists = any(table.name == name for table in session.catalog.tables(name.database))
+    if exists and not match["replace"]:
+        raise QueryFailed(
+            f"TABLE_ALREADY_EXISTS: View already exists: 'awsdatacatalog.{name.database}.{name.name}'"
+        )
+    if exists and not session.catalog.table(name).view:
+        raise QueryFailed(
+            f"TABLE_ALREADY_EXISTS: 'awsdatacatalog.{name.database}.{name.name}' is a table, not a view"
+        )
+    save = glue.update_table if exists else glue.create_table
+    save(DatabaseName=name.database, TableInput={"Name": name.name, **definition})
+
+
+@silent
+def create_external_table(session: Session, match: re.Match[str]) -> None:
+    """CREATE EXTERNAL TABLE in Hive's DDL: Parquet, JSON, OpenCSV or delimited text."""
+    try:
+        tree = sqlglot.parse_one(match.string, read="athena")
+    except SqlglotError as error:
+        raise QueryFailed(f"ParseException: {str(error).splitlines()[0]}") from error
+    if not isinstance(tree, exp.Create) or not isinstance(tree.this, exp.Schema):
+        raise QueryFailed("ParseException: CREATE EXTERNAL TABLE needs columns")
+    properties: dict[str, Any] = {type(node).__name__: node for node in tree.args["properties"].expressions}
+    if "LocationProperty" not in properties:
+        raise QueryFailed("InvalidRequestException: Table location can not be null")
+    reference, location = tree.this.this, properties["LocationProperty"].this.name
+    partitioned = properties.get("PartitionedByProperty")
+    parameters = {
+        node.name: node.args["value"].name
+        for node in tree.args["properties"].expressions
+        if type(node) is exp.Property
+    }
+    definition: dict[str, Any] = {
+        "TableType": "EXTERNAL_TABLE",
+        "Parameters": {"EXTERNAL": "TRUE", **parameters},
+        "PartitionKeys": [_column(node) for node in partitioned.this.expressions] if partitioned else [],
+        "StorageDescriptor": {
+            "Columns": [_column(node) for node in tree.this.expressions if isinstance(node, exp.ColumnDef)],
+            "Location": location.rstrip("/") + "/",
+            **_format(properties),
+        },
+    }
+    if comment := properties.get("SchemaCommentProperty"):
+        definition["Description"] = comment.this.name
+    name = session.table_name(f"{reference.db}.{reference.name}" if reference.db else reference.name)
+    session.catalog.create_table(name, definition, exists_ok=bool(tree.args.get("exists")))
+
+
+def _column(node: exp.ColumnDef) -> dict[str, str]:
+    kind = re.sub(r"[\s`]", "", node.args["kind"].sql(dialect="hive").lower())
+    try:
+        hive_to_duckdb(kind)
+    except ValueError as error:
+        raise QueryFailed(f"ParseException: column {node.name}: {error}") from error
+    comment = node.find(exp.CommentColumnConstraint)
+    return {"Name": node.name.lower(), "Type": kind} | ({"Comment": comment.this.name} if comment else {})
+
+
+def _format(properties: dict[str, Any]) -> dict[str, Any]:
+    """Write the format's part of Glue's StorageDescriptor."""
+    file_format = properties.get("FileFormatProperty")
+    if file_format is not None and file_format.name.upper() == "PARQUET":
+        return dict(PARQUET)
+    if file_format is not None and file_format.name.upper() not in ("TEXTFILE", ""):
+        raise QueryFailed(f"NOT_SUPPORTED: the local Athena does not read {file_format.name}")
+    serde = properties.get("RowFormatSerdeProperty")
+    library = serde.name if serde else _LAZY_SIMPLE
+    if "parquet" in library.lower():
+        return dict(PARQUET)
+    parameters: dict[str, str] = {}
+    given = properties.get("SerdeProperties") or (serde.args.get("serde_properties") if serde else None)
+    if given:
+        parameters |= {node.this.name: node.args["value"].name for node in given.expressions}
+    delimited = properties.get("RowFormatDelimitedProperty")
+    if delimited and delimited.args.get("fields"):
+        parameters["field.delim"] = delimited.args["fields"].name
+    return {**_TEXT, "SerdeInfo": {"SerializationLibrary": library, "Parameters": parameters}}
+
+
+@silent
+def add_partitions(session: Session, match: re.Match[str]) -> None:
+    """ALTER TABLE ADD PARTITION, one or more."""
+    table = session.catalog.table(session.table_name(match["name"]))
+    locations = {
+        (values := _values(table, part["values"])): part["location"] or table.partition_location(values)
+        for part in _PARTITION.finditer(match["partitions"])
+    }
+    session.catalog.add_partitions(table, locations, exists_ok=bool(match["exists_ok"]))
+
+
+@silent
+def drop_partitions(session: Session, match: re.Match[str]) -> None:
+    """ALTER TABLE DROP PARTITION, one or more; files stay."""
+    table, glue = session.catalog.table(session.table_name(match["name"])), session.catalog.glue
+    for part in _PARTITION.finditer(match["partitions"]):
+        values = _values(table, part["values"])
+        try:
+            glue.delete_partition(
+                DatabaseName=table.name.database, TableName=table.name.name, PartitionValues=list(values)
+            )
+        except glue.exceptions.EntityNotFoundException as error:
+            if not match["missing_ok"]:
+                raise QueryFailed(f"EntityNotFoundException: Partition {list(values)} not found") from error
+
+
+@silent
+def set_location(session: Session, match: re.Match[str]) -> None:
+    """ALTER TABLE [PARTITION] SET LOCATION."""
+    table, glue = session.catalog.table(session.table_name(match["name"])), session.catalog.glue
+    owner = {"DatabaseName": table.name.database}
+    if match["values"] is None:
+        glue.update_table(**owner, TableInput=_with_location(table, match["location"]))
+        return
+    values = _values(table, match["values"])
+    try:
+        glue.update_partition(
+            **owner,
+            TableName=table.name.name,
+            PartitionValueList=list(values),
+            PartitionInput=table.partition_input(values, match["location"]),
+        )
+    except glue.exceptions.EntityNotFoundException as error:
+        raise QueryFailed(f"EntityNotFoundException: Partition {list(values)} not found") from error
+
+
+def _with_location(table: Table, location: str) -> dict[str, Any]:
+    kept = ("Name", "Description", "TableType", "Parameters", "PartitionKeys")
+    definition = {name: table.definition[name] for name in kept if name in table.definition}
+    return {**definition, "StorageDescriptor": {**table.storage, "Location": location}}
+
+
+def _values(table: Table, text: str) -> tuple[str, ...]:
+    """Read ``dt = '2026-01-01', media_type = 'image'`` in the order of the table's keys."""
+    given = {
+        name.lower(): value.strip("'\"").replace("''", "'") for name, value in _PARTITION_VALUE.findall(text)
+    }
+    if set(given) != set(table.key_names):
+        raise QueryFailed(f"SemanticException: partition ({text}) does not name all of {table.key_names}")
+    return tuple(given[key] for key in table.key_names)
+
+
+def repair_table(session: Session, match: re.Match[str]) -> None:
+    """MSCK REPAIR TABLE: add the partitions that the folders below the table's location show."""
+    table = session.catalog.table(session.table_name(match["name"]))
+    known = {tuple(partition["Values"]) for partition in session.catalog.partitions(table)}
+    found: dict[tuple[str, ...], str] = {}
+    for stored in session.storage.data_files(table.location):
+        folders = stored.uri.removeprefix(table.location).split("/")[: len(table.key_names)]
+        pairs = [folder.partition("=") for folder in folders]
+        if [name.lower() for name, _, _ in pairs] == table.key_names:
+            found[tuple(unquote(value) for _, _, value in pairs)] = table.location + "/".join(folders) + "/"
+    missing = {values: location for values, location in found.items() if values not in known}
+    session.catalog.add_partitions(table, missing)
+    rows: list[list[str | None]] = [
+        [
+            f"Partitions not in metastore:\t{table.name.name}:{location.removeprefix(table.location).rstrip('/')}"
+        ]
+        for location in missing.values()
+    ]
+    write_text_result(session, ["result"], rows)

@@ -1,0 +1,173 @@
+"""Reads a table: chooses partitions, lists files, and writes the DuckDB query that gives the table's columns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import duckdb
+from sqlglot import exp
+
+from local.aws.athena.catalog import Catalog, Table
+from local.aws.athena.dialect import to_duckdb
+from local.aws.athena.storage import Scan, Storage, StoredFile
+from local.aws.athena.types import hive_to_duckdb, quote_name, quote_text
+
+_NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
+
+
+def conditions_on_keys(table: exp.Table, keys: list[str]) -> list[exp.Expr]:
+    """Find the conditions that every row of a table must meet and that speak of its partition keys only.
+
+    :param table: the table where it stands in its query.
+    """
+    select = table.find_ancestor(exp.Select)
+    where = select.args.get("where") if select else None
+    if select is None or where is None or not _filters_rows_of(select, table):
+        return []
+    others = [join.this for join in select.args.get("joins") or [] if join.this is not table]
+    others += [source.this for source in [select.args.get("from_")] if source and source.this is not table]
+    conjuncts = where.this.flatten() if isinstance(where.this, exp.And) else [where.this]
+    return [part for part in conjuncts if _speaks_only_of(part, table.alias_or_name, set(keys), others)]
+
+
+def _filters_rows_of(select: exp.Select, table: exp.Table) -> bool:
+    """Whether WHERE sees the table's own values: an outer join may put nulls in their place."""
+    sides = {join.side for join in select.args.get("joins") or []}
+    is_first = isinstance(table.parent, exp.From)
+    return sides <= {""} or (is_first and sides <= {"", "LEFT"})
+
+
+def _speaks_only_of(condition: exp.Expr, name: str, keys: set[str], others: list[exp.Expr]) -> bool:
+    if condition.find(exp.Query, exp.Rand, exp.Uuid, exp.AggFunc):
+        return False
+    columns = list(condition.find_all(exp.Column))
+    return bool(columns) and all(
+        column.name.lower() in keys
+        and (column.table == name if column.table else all(_lacks(other, column.name) for other in others))
+        for column in columns
+    )
+
+
+def _lacks(source: exp.Expr, name: str) -> bool:
+    """Whether a further source of the query cannot have a column of that name, as far as its text tells."""
+    alias = source.args.get("alias")
+    return (
+        isinstance(source, exp.Unnest)
+        and alias is not None
+        and name not in [column.name for column in alias.columns]
+    )
+
+
+class TableReader:
+    """Plans the reading of tables for one query."""
+
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, catalog: Catalog, storage: Storage, scan: Scan
+    ) -> None:
+        self._connection = connection
+        self._catalog = catalog
+        self._storage = storage
+        self._scan = scan
+
+    def query(self, table: Table, reference: exp.Table) -> str:
+        """Write the DuckDB query for a table's current content.
+
+        :param reference: where the table stands in its query, for choosing partitions.
+        """
+        files = self._files(table, reference)
+        if not files:
+            return self._empty(table)
+        paths = [self._scan.add(stored) for stored in files]
+        source = f"{self._read_function(table, paths)} AS data"
+        present = {
+            row[0].lower(): row[0]
+            for row in self._connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
+        }
+        columns = [
+            _typed(f"data.{quote_name(present[name])}" if name in present else "NULL", column)
+            for column in table.columns
+            for name in [column["Name"].lower()]
+        ]
+        if not table.partition_keys:
+            return f"SELECT {', '.join(columns)} FROM {source}"
+        keys = [
+            _typed(f"nullif(part.{quote_name(key['Name'])}, '{_NULL_PARTITION}')", key)
+            for key in table.partition_keys
+        ]
+        rows = ", ".join(
+            "(" + ", ".join(map(quote_text, (path, *stored.values))) + ")"
+            for path, stored in zip(paths, files, strict=True)
+        )
+        names = ", ".join(map(quote_name, ("path", *table.key_names)))
+        return (
+            f"SELECT {', '.join(columns + keys)} FROM {source} "
+            f"JOIN (VALUES {rows}) AS part({names}) ON data.scan_path = part.path"
+        )
+
+    def _files(self, table: Table, reference: exp.Table) -> list[StoredFile]:
+        if not table.partition_keys:
+            return self._storage.data_files(table.location)
+        return [
+            StoredFile(stored.uri, stored.object, tuple(partition["Values"]))
+            for partition in self._chosen_partitions(table, reference)
+            for stored in self._storage.data_files(partition["StorageDescriptor"]["Location"])
+        ]
+
+    def _chosen_partitions(self, table: Table, reference: exp.Table) -> list[dict[str, Any]]:
+        """Leave out the partitions that the query's conditions exclude, by asking DuckDB."""
+        partitions = list(self._catalog.partitions(table))
+        conditions = conditions_on_keys(reference, table.key_names)
+        if not conditions or not partitions:
+            return partitions
+        rows = ", ".join(
+            f"({position}, " + ", ".join(map(quote_text, partition["Values"])) + ")"
+            for position, partition in enumerate(partitions)
+        )
+        names = ", ".join(map(quote_name, ("position", *table.key_names)))
+        keys = [
+            _typed(f"nullif({quote_name(key['Name'])}, '{_NULL_PARTITION}')", key)
+            for key in table.partition_keys
+        ]
+        wanted = " AND ".join(f"({to_duckdb(condition.copy())})" for condition in conditions)
+        chosen = self._connection.execute(
+            f"SELECT position FROM (SELECT position, {', '.join(keys)} FROM (VALUES {rows}) AS listed({names})) "
+            f"AS {quote_name(reference.alias_or_name)} WHERE {wanted} ORDER BY position"
+        ).fetchall()
+        return [partitions[position] for (position,) in chosen]
+
+    @staticmethod
+    def _empty(table: Table) -> str:
+        columns = ", ".join(_typed("NULL", column) for column in table.columns + table.partition_keys)
+        return f"SELECT {columns} WHERE false"
+
+    @staticmethod
+    def _read_function(table: Table, paths: list[str]) -> str:
+        """Write the call that reads files in the table's format; the path of each row is in ``scan_path``."""
+        listed = "[" + ", ".join(map(quote_text, paths)) + "]"
+        serde = table.storage.get("SerdeInfo") or {}
+        library = str(serde.get("SerializationLibrary", "")).lower()
+        properties = serde.get("Parameters") or {}
+        shared = "filename = 'scan_path', hive_partitioning = false"
+        if "parquet" in library:
+            return f"read_parquet({listed}, union_by_name = true, {shared})"
+        if "json" in library:
+            types = ", ".join(
+                f"{quote_text(column['Name'])}: {quote_text(hive_to_duckdb(column['Type']))}"
+                for column in table.columns
+            )
+            return f"read_json({listed}, format = 'newline_delimited', columns = {{{types}}}, {shared})"
+        types = ", ".join(f"{quote_text(column['Name'])}: 'VARCHAR'" for column in table.columns)
+        is_csv = "opencsv" in library
+        separator = properties.get("separatorChar" if is_csv else "field.delim") or (
+            "," if is_csv else "\x01"
+        )
+        quote = properties.get("quoteChar", '"') if is_csv else ""
+        header = int(table.definition.get("Parameters", {}).get("skip.header.line.count", 0))
+        return (
+            f"read_csv({listed}, delim = {quote_text(separator)}, quote = {quote_text(quote)}, skip = {header}, "
+            f"header = false, auto_detect = false, columns = {{{types}}}, {shared})"
+        )
+
+
+def _typed(expression: str, column: dict[str, str]) -> str:
+    return f"CAST({expression} AS {hive_to_duckdb(column['Type'])}) AS {quote_name(column['Name'])}"

@@ -1,0 +1,323 @@
+"""Athena's API: the operations that concern queries and metadata; the others (workgroups...) stay moto's."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from threading import Lock
+from typing import Any
+
+import botocore.loaders
+import duckdb
+from botocore.exceptions import ClientError
+from botocore.model import ServiceModel
+from botocore.validate import ParamValidator
+
+from local.aws.athena.athena_errors import MalformedQuery, QueryFailed, failure_reason
+from local.aws.athena.catalog import Catalog, Table, TableName
+from local.aws.athena.dialect import MACROS, SESSION_SETTINGS, bind_parameters
+from local.aws.athena.execution import TERMINAL, Execution
+from local.aws.athena.results import read_csv_rows
+from local.aws.athena.session import Session
+from local.aws.athena.statements import Statement, recognize
+from local.aws.athena.storage import ScanFileSystem, Storage
+from local.aws.clients import Clients
+from local.aws.endpoint_errors import AwsError
+
+logger = logging.getLogger(__name__)
+
+Request = dict[str, Any]
+_MOST_ROWS = 1000
+
+
+class AthenaService:
+    """Runs queries in threads and answers Athena's operations.
+
+    :param clients: reach the Glue, S3 and Athena of moto.
+    :param workers: queries run at once.
+    :param memory: DuckDB's memory limit, such as ``512MB``.
+    """
+
+    def __init__(self, clients: Clients, workers: int, memory: str) -> None:
+        self._clients = clients
+        self._executions: dict[str, Execution] = {}
+        self._tokens: dict[str, tuple[Request, str]] = {}
+        self._lock = Lock()
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="athena")
+        self._files = ScanFileSystem()
+        # the file cache would keep every query's bytes: paths are never read again
+        config: dict[str, Any] = {"threads": 2, "memory_limit": memory, "enable_external_file_cache": False}
+        self._database = duckdb.connect(config=config)
+        self._database.register_filesystem(self._files)
+        for macro in MACROS:
+            self._database.execute(macro)
+        self._model = ServiceModel(
+            botocore.loaders.Loader().load_service_model("athena", "service-2"), "athena"
+        )
+        self._operations: dict[str, Callable[[Request, str], dict[str, Any]]] = {
+            "StartQueryExecution": self._start_query_execution,
+            "GetQueryExecution": self._get_query_execution,
+            "BatchGetQueryExecution": self._batch_get_query_execution,
+            "ListQueryExecutions": self._list_query_executions,
+            "StopQueryExecution": self._stop_query_execution,
+            "GetQueryResults": self._get_query_results,
+            "GetDatabase": self._get_database,
+            "ListDatabases": self._list_databases,
+            "GetTableMetadata": self._get_table_metadata,
+            "ListTableMetadata": self._list_table_metadata,
+        }
+
+    def serves(self, operation: str) -> bool:
+        """Whether an operation is answered here."""
+        return operation in self._operations
+
+    def call(self, operation: str, request: Request, region: str) -> dict[str, Any]:
+        """Answer an operation.
+
+        :raises AwsError: as Athena would.
+        """
+        shape = self._model.operation_model(operation).input_shape
+        report = ParamValidator().validate(request, shape)
+        if report.has_errors():
+            raise AwsError("InvalidRequestException", report.generate_report())
+        return self._operations[operation](request, region)
+
+    def close(self) -> None:
+        """Cancel what is queued or running."""
+        for execution in list(self._executions.values()):
+            self._cancel(execution)
+        self._pool.shutdown(cancel_futures=True)
+        self._database.close()
+
+    def _start_query_execution(self, request: Request, region: str) -> dict[str, Any]:
+        token = request.get("ClientRequestToken")
+        with self._lock:
+            if token in self._tokens:
+                earlier, execution_id = self._tokens[token]
+                if earlier != request:
+                    raise AwsError("InvalidRequestException", "Idempotent parameters do not match")
+                return {"QueryExecutionId": execution_id}
+            execution, statement = self._new_execution(request, region)
+            self._executions[execution.id] = execution
+            if token:
+                self._tokens[token] = (request, execution.id)
+        self._pool.submit(self._run, execution, statement)
+        return {"QueryExecutionId": execution.id}
+
+    def _new_execution(self, request: Request, region: str) -> tuple[Execution, Statement]:
+        parameters = request.get("ExecutionParameters", [])
+        try:
+            sql = (
+                bind_parameters(request["QueryString"], parameters) if parameters else request["QueryString"]
+            )
+            statement = recognize(sql)
+        except (MalformedQuery, QueryFailed) as error:
+            raise AwsError(
+                "InvalidRequestException", str(error), fields={"AthenaErrorCode": "MALFORMED_QUERY"}
+            ) from error
+        context = request.get("QueryExecutionContext", {})
+        workgroup = request.get("WorkGroup", "primary")
+        given = (request.get("ResultConfiguration") or {}).get("OutputLocation")
+        execution = Execution(
+            sql=request["QueryString"],
+            database=context.get("Database", "default").strip('`"').lower(),
+            workgroup=workgroup,
+            region=region,
+            output=self._output_location(workgroup, given, region),
+            output_suffix=statement.kind.output_suffix,
+            statement_type=statement.kind.statement_type,
+            substatement_type=statement.kind.substatement_type,
+            context=context,
+            parameters=parameters,
+        )
+        return execution, statement
+
+    def _output_location(self, workgroup: str, given: str | None, region: str) -> str:
+        """The workgroup's location holds if it is enforced, or if the request gives none."""
+        found = self._clients.get("athena", region).get_work_group(WorkGroup=workgroup).get("WorkGroup")
+        if found is None:
+            raise AwsError("InvalidRequestException", f"WorkGroup {workgroup} is not found.")
+        configuration = found.get("Configuration", {})
+        own = (configuration.get("ResultConfiguration") or {}).get("OutputLocation")
+        location = own or given if configuration.get("EnforceWorkGroupConfiguration") else given or own
+        if not location:
+            raise AwsError(
+                "InvalidRequestException",
+                "No output location provided. An output location is required either through the Workgroup result "
+                "configuration setting or as an API input.",
+            )
+        if not location.startswith("s3://"):
+            raise AwsError("InvalidRequestException", f"outputLocation is not a valid S3 path: {location}")
+        return str(location).rstrip("/") + "/"
+
+    def _run(self, execution: Execution, statement: Statement) -> None:
+        if execution.state in TERMINAL:
+            return
+        execution.state, execution.started = "RUNNING", time.time()
+        connection, scan = self._database.cursor(), self._files.begin()
+        execution.cancel = connection.interrupt
+        try:
+            for setting in SESSION_SETTINGS:
+                connection.execute(setting)
+            catalog, storage = (
+                Catalog(self._clients, execution.region),
+                Storage(self._clients, execution.region),
+            )
+            statement.run(Session(execution, connection, catalog, storage, scan))
+            execution.scanned_bytes = scan.bytes_read
+            execution.finish("SUCCEEDED")
+        except Exception as error:
+            if not isinstance(error, (QueryFailed, MalformedQuery, ClientError, duckdb.Error)):
+                logger.exception("query %s failed within the local Athena", execution.id)
+            execution.finish("FAILED", failure_reason(error, execution.sql))
+        finally:
+            execution.cancel = None
+            connection.close()
+            self._files.end(scan)
+
+    def _find(self, execution_id: str) -> Execution:
+        if execution_id not in self._executions:
+            raise AwsError("InvalidRequestException", f"QueryExecution {execution_id} was not found")
+        return self._executions[execution_id]
+
+    def _get_query_execution(self, request: Request, region: str) -> dict[str, Any]:
+        return {"QueryExecution": self._find(request["QueryExecutionId"]).describe()}
+
+    def _batch_get_query_execution(self, request: Request, region: str) -> dict[str, Any]:
+        asked = request["QueryExecutionIds"]
+        return {
+            "QueryExecutions": [self._executions[id_].describe() for id_ in asked if id_ in self._executions],
+            "UnprocessedQueryExecutionIds": [
+                {
+                    "QueryExecutionId": id_,
+                    "ErrorCode": "NOT_FOUND",
+                    "ErrorMessage": f"QueryExecution {id_} was not found",
+                }
+                for id_ in asked
+                if id_ not in self._executions
+            ],
+        }
+
+    def _list_query_executions(self, request: Request, region: str) -> dict[str, Any]:
+        workgroup = request.get("WorkGroup", "primary")
+        ids = [
+            execution.id
+            for execution in reversed(self._executions.values())
+            if execution.workgroup == workgroup
+        ]
+        return _page(ids, request, "QueryExecutionIds", 50)
+
+    def _stop_query_execution(self, request: Request, region: str) -> dict[str, Any]:
+        self._cancel(self._find(request["QueryExecutionId"]))
+        return {}
+
+    @staticmethod
+    def _cancel(execution: Execution) -> None:
+        execution.finish("CANCELLED", "Query cancelled by user")
+        if interrupt := execution.cancel:
+            interrupt()
+
+    def _get_query_results(self, request: Request, region: str) -> dict[str, Any]:
+        execution = self._find(request["QueryExecutionId"])
+        if execution.state not in TERMINAL:
+            raise AwsError(
+                "InvalidRequestException", f"Query has not yet finished. Current state: {execution.state}"
+            )
+        if execution.state != "SUCCEEDED":
+            raise AwsError(
+                "InvalidRequestException",
+                f"Query did not finish successfully. Final query state: {execution.state}",
+            )
+        limit, start = min(request.get("MaxResults", _MOST_ROWS), _MOST_ROWS), _position(request)
+        if execution.rows is not None:
+            rows, following = execution.rows[start : start + limit], start + limit
+            more = following < len(execution.rows)
+        else:
+            text = self._result_text(execution)
+            read = list(islice(read_csv_rows(text, start), limit))
+            rows, following = [row for row, _ in read], read[-1][1] if read else len(text)
+            more = following < len(text)
+        answer: dict[str, Any] = {
+            "UpdateCount": execution.update_count,
+            "ResultSet": {
+                "Rows": [
+                    {"Data": [{} if value is None else {"VarCharValue": value} for value in row]}
+                    for row in rows
+                ],
+                "ResultSetMetadata": {"ColumnInfo": execution.columns},
+            },
+        }
+        return answer | ({"NextToken": str(following)} if more else {})
+
+    def _result_text(self, execution: Execution) -> str:
+        try:
+            return Storage(self._clients, execution.region).read(execution.location).decode()
+        except ClientError as error:
+            raise AwsError(
+                "InvalidRequestException", f"Could not find results: {execution.location}"
+            ) from error
+
+    def _get_database(self, request: Request, region: str) -> dict[str, Any]:
+        try:
+            return {
+                "Database": _database(
+                    Catalog(self._clients, region).require_database(request["DatabaseName"])
+                )
+            }
+        except QueryFailed as error:
+            raise AwsError("MetadataException", error.reason) from error
+
+    def _list_databases(self, request: Request, region: str) -> dict[str, Any]:
+        databases = [_database(found) for found in Catalog(self._clients, region).databases()]
+        return _page(databases, request, "DatabaseList", 50)
+
+    def _get_table_metadata(self, request: Request, region: str) -> dict[str, Any]:
+        name = TableName(request["DatabaseName"].lower(), request["TableName"].lower())
+        try:
+            return {"TableMetadata": _table_metadata(Catalog(self._clients, region).table(name))}
+        except QueryFailed as error:
+            raise AwsError("MetadataException", error.reason) from error
+
+    def _list_table_metadata(self, request: Request, region: str) -> dict[str, Any]:
+        try:
+            tables = Catalog(self._clients, region).tables(request["DatabaseName"])
+        except QueryFailed as error:
+            raise AwsError("MetadataException", error.reason) from error
+        return _page([_table_metadata(table) for table in tables], request, "TableMetadataList", 50)
+
+
+def _position(request: Request) -> int:
+    token = request.get("NextToken", "0")
+    if not token.isdecimal():
+        raise AwsError("InvalidRequestException", f"Invalid NextToken {token!r}")
+    return int(token)
+
+
+def _page(items: list[Any], request: Request, name: str, most: int) -> dict[str, Any]:
+    start = _position(request)
+    end = start + min(request.get("MaxResults", most), most)
+    return {name: items[start:end]} | ({"NextToken": str(end)} if end < len(items) else {})
+
+
+def _database(found: dict[str, Any]) -> dict[str, Any]:
+    description = {"Description": found["Description"]} if found.get("Description") else {}
+    return {"Name": found["Name"], "Parameters": found.get("Parameters", {})} | description
+
+
+def _table_metadata(table: Table) -> dict[str, Any]:
+    kept = ("Name", "Type", "Comment")
+    return {
+        "Name": table.name.name,
+        "TableType": table.definition.get("TableType", ""),
+        "Columns": [{key: column[key] for key in kept if key in column} for column in table.columns],
+        "PartitionKeys": [
+            {key: column[key] for key in kept if key in column} for column in table.partition_keys
+        ],
+        "Parameters": {
+            **table.definition.get("Parameters", {}),
+            "location": table.storage.get("Location") or "",
+        },
+    }

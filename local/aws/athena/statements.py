@@ -1,0 +1,201 @@
+"""Every statement there is: how it is recognized, what Athena calls it, what runs it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import sqlglot
+from sqlglot.errors import SqlglotError
+from sqlglot.tokenizer_core import TokenType
+
+from local.aws.athena import definitions, show, writes
+from local.aws.athena.athena_errors import MalformedQuery
+from local.aws.athena.dialect import parse_query
+from local.aws.athena.results import run_select
+from local.aws.athena.session import Session
+
+_NAME = r"(?P<name>(?:[\w-]+|`[^`]+`|\"[^\"]+\")(?:\s*\.\s*(?:[\w-]+|`[^`]+`|\"[^\"]+\")){0,2})"
+_EXISTS_OK = r"(?P<exists_ok>IF\s+NOT\s+EXISTS\s+)?"
+_MISSING_OK = r"(?P<missing_ok>IF\s+EXISTS\s+)?"
+_IN = r"(?:\s+(?:IN|FROM)\s+(?P<database>[\w`\"-]+))?(?:\s+(?:LIKE\s+)?'(?P<pattern>[^']*)')?"
+_LEADING_COMMENTS = re.compile(r"(?:\s+|--[^\n]*(?:\n|$)|/\*.*?\*/)*", re.DOTALL)
+_COMMENT_LINES = re.compile(r"^\s*--[^\n]*\n", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class StatementKind:
+    """A kind of statement.
+
+    :param pattern: what its text looks like, as a whole.
+    :param output_suffix: where its result goes, below the output folder.
+    :param query_of: name of the pattern's group that holds a query, if it has one.
+    """
+
+    pattern: re.Pattern[str]
+    statement_type: str
+    substatement_type: str
+    output_suffix: str
+    run: Callable[[Session, re.Match[str]], None]
+    query_of: str | None = None
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A statement recognized."""
+
+    kind: StatementKind
+    match: re.Match[str]
+
+    def run(self, session: Session) -> None:
+        """Run it."""
+        self.kind.run(session, self.match)
+
+
+def _kind(
+    pattern: str,
+    substatement_type: str,
+    run: Callable[[Session, re.Match[str]], None],
+    statement_type: str = "DDL",
+    output_suffix: str = "{id}.txt",
+    query_of: str | None = None,
+) -> StatementKind:
+    compiled = re.compile(pattern.replace(" ", r"\s+"), re.IGNORECASE | re.DOTALL)
+    return StatementKind(compiled, statement_type, substatement_type, output_suffix, run, query_of)
+
+
+def _show(
+    pattern: str, substatement_type: str, run: Callable[[Session, re.Match[str]], None]
+) -> StatementKind:
+    return _kind(pattern, substatement_type, run, statement_type="UTILITY")
+
+
+_KINDS = (
+    _kind(
+        rf"CREATE TABLE {_EXISTS_OK}{_NAME}(?: WITH\s*\((?P<options>.*?)\))? AS\b\s*(?P<query>.*?)(?P<no_data> WITH NO DATA)?",
+        "CREATE_TABLE_AS_SELECT",
+        writes.create_table_as,
+        output_suffix="tables/{id}",
+        query_of="query",
+    ),
+    _kind(
+        rf"CREATE(?P<replace> OR REPLACE)? VIEW {_NAME} AS\b\s*(?P<query>.*)",
+        "CREATE_VIEW",
+        definitions.create_view,
+        query_of="query",
+    ),
+    _kind(rf"CREATE EXTERNAL TABLE {_EXISTS_OK}{_NAME}.*", "CREATE_TABLE", definitions.create_external_table),
+    _kind(
+        rf"CREATE (?:DATABASE|SCHEMA) {_EXISTS_OK}{_NAME}(?: COMMENT '(?P<comment>[^']*)')?"
+        r"(?: LOCATION '(?P<location>[^']+)')?(?: WITH DBPROPERTIES.*)?",
+        "CREATE_DATABASE",
+        definitions.create_database,
+    ),
+    _kind(
+        rf"DROP (?:DATABASE|SCHEMA) {_MISSING_OK}{_NAME}(?: (?:(?P<cascade>CASCADE)|RESTRICT))?",
+        "DROP_DATABASE",
+        definitions.drop_database,
+    ),
+    _kind(rf"DROP TABLE {_MISSING_OK}{_NAME}", "DROP_TABLE", definitions.drop_table),
+    _kind(rf"DROP VIEW {_MISSING_OK}{_NAME}", "DROP_VIEW", definitions.drop_table),
+    _kind(
+        rf"ALTER TABLE {_NAME} ADD {_EXISTS_OK}(?P<partitions>PARTITION.*)",
+        "ALTER_TABLE",
+        definitions.add_partitions,
+    ),
+    _kind(
+        rf"ALTER TABLE {_NAME} DROP {_MISSING_OK}(?P<partitions>PARTITION.*)",
+        "ALTER_TABLE",
+        definitions.drop_partitions,
+    ),
+    _kind(
+        rf"ALTER TABLE {_NAME}(?: PARTITION\s*\((?P<values>[^)]*)\))? SET LOCATION '(?P<location>[^']+)'",
+        "ALTER_TABLE",
+        definitions.set_location,
+    ),
+    _kind(rf"MSCK REPAIR TABLE {_NAME}", "MSCK_REPAIR_TABLE", definitions.repair_table),
+    _kind(
+        rf"INSERT INTO {_NAME}\s*(?:\((?P<columns>\s*(?!SELECT\b|WITH\b|VALUES\b)[\w\s,\"`]+)\))?\s*(?P<query>.*)",
+        "INSERT",
+        writes.insert_into,
+        statement_type="DML",
+        output_suffix="{id}",
+        query_of="query",
+    ),
+    _kind(
+        r"UNLOAD\s*\((?P<query>.*)\)\s*TO\s*'(?P<location>[^']+)'\s*(?:WITH\s*\((?P<options>.*)\))?",
+        "UNLOAD",
+        writes.unload,
+        statement_type="DML",
+        output_suffix="{id}",
+        query_of="query",
+    ),
+    _show(
+        r"SHOW (?:DATABASES|SCHEMAS)(?: (?:LIKE )?'(?P<pattern>[^']*)')?",
+        "SHOW_DATABASES",
+        show.show_databases,
+    ),
+    _show(rf"SHOW TABLES{_IN}", "SHOW_TABLES", show.show_tables),
+    _show(rf"SHOW VIEWS{_IN}", "SHOW_VIEWS", show.show_views),
+    _show(rf"SHOW PARTITIONS {_NAME}", "SHOW_PARTITIONS", show.show_partitions),
+    _show(rf"SHOW COLUMNS (?:IN|FROM) {_NAME}", "SHOW_COLUMNS", show.show_columns),
+    _show(rf"SHOW CREATE (?:TABLE|VIEW) {_NAME}", "SHOW_CREATE_TABLE", show.show_create),
+    _show(rf"(?:DESCRIBE|DESC)(?: FORMATTED| EXTENDED)? {_NAME}", "DESCRIBE_TABLE", show.describe),
+)
+_SELECT = _kind(
+    r"(?P<query>.*)",
+    "SELECT",
+    lambda session, match: run_select(session, match["query"]),
+    statement_type="DML",
+    output_suffix="{id}.csv",
+    query_of="query",
+)
+_DEFINITION_WORDS = re.compile(
+    r"(?:CREATE|DROP|ALTER|MSCK|INSERT|UNLOAD|SHOW|DESC|DESCRIBE)\b", re.IGNORECASE
+)
+
+
+def recognize(sql: str) -> Statement:
+    """Recognize the one statement of a query text.
+
+    :raises MalformedQuery: if it is none, more than one, or its query does not parse.
+    """
+    text = sql[_leading_comments(sql) :].strip()
+    is_definition = bool(_DEFINITION_WORDS.match(text))
+    text = _single(text, is_hive=is_definition and "`" in text)
+    if not text:
+        raise MalformedQuery("line 1:1: mismatched input '<EOF>'. Expecting: a statement")
+    if is_definition:
+        text = _COMMENT_LINES.sub("", text)
+    kinds = _KINDS if is_definition else (_SELECT,)
+    for kind in kinds:
+        if match := kind.pattern.fullmatch(text):
+            if kind.query_of:
+                parse_query(match[kind.query_of])
+            return Statement(kind, match)
+    raise MalformedQuery(
+        f"line 1:1: mismatched input '{text.split()[0]}': no statement of Athena's looks like this"
+    )
+
+
+def _leading_comments(sql: str) -> int:
+    match = _LEADING_COMMENTS.match(sql)
+    return match.end() if match else 0
+
+
+def _single(text: str, is_hive: bool) -> str:
+    """Cut the semicolon at the end.
+
+    :raises MalformedQuery: if there is a further statement, or a text or comment is not closed.
+    """
+    try:
+        tokens = sqlglot.tokenize(text, read="hive" if is_hive else "trino")
+    except SqlglotError as error:
+        raise MalformedQuery(f"line 1:1: {str(error).splitlines()[0]}") from error
+    ends = [token.start for token in tokens if token.token_type == TokenType.SEMICOLON]
+    if not ends:
+        return text
+    if any(token.start > ends[0] and token.token_type != TokenType.SEMICOLON for token in tokens):
+        raise MalformedQuery("Only one sql statement is allowed. Got: " + text)
+    return text[: ends[0]].strip()

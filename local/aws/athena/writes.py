@@ -1,0 +1,193 @@
+"""Statements that write data: CREATE TABLE AS, INSERT INTO, UNLOAD."""
+
+from __future__ import annotations
+
+import io
+import re
+from typing import Any
+from urllib.parse import quote
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from local.aws.athena.athena_errors import QueryFailed
+from local.aws.athena.catalog import PARQUET, Table
+from local.aws.athena.results import write_manifest
+from local.aws.athena.session import Session
+from local.aws.athena.types import duckdb_to_hive, hive_to_duckdb, quote_name, writable_type
+
+_OPTION = re.compile(r"(\w+)\s*=\s*(ARRAY\s*\[[^\]]*\]|'(?:[^']|'')*'|[\w.]+)", re.IGNORECASE)
+_NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
+
+Partitions = dict[tuple[str, ...], str]
+
+
+def create_table_as(session: Session, match: re.Match[str]) -> None:
+    """Write a query's rows and make a table of them."""
+    name = session.table_name(match["name"])
+    options = read_options(match["options"])
+    location = str(options.get("external_location") or session.execution.location)
+    if options.get("external_location"):
+        _require_empty(session, location)
+    keys = _partition_keys(options)
+    relation = session.relation(match["query"])
+    if match["no_data"]:
+        relation = relation.limit(0)
+    types = {
+        column.lower(): duckdb_to_hive(kind)
+        for column, kind in zip(relation.columns, relation.types, strict=True)
+    }
+    if keys and list(types)[-len(keys) :] != keys:
+        raise QueryFailed(
+            f"INVALID_TABLE_PROPERTY: partition columns {keys} must be the last of the query, in that order"
+        )
+    definition: dict[str, Any] = {
+        "TableType": "EXTERNAL_TABLE",
+        "Parameters": {"EXTERNAL": "TRUE", "classification": "parquet"},
+        "PartitionKeys": [{"Name": key, "Type": types[key]} for key in keys],
+        "StorageDescriptor": {
+            "Columns": [
+                {"Name": column, "Type": kind} for column, kind in types.items() if column not in keys
+            ],
+            "Location": location.rstrip("/") + "/",
+            **PARQUET,
+        },
+    }
+    session.catalog.create_table(name, definition, exists_ok=bool(match["exists_ok"]))
+    files, partitions = _write(session, relation, location, keys, _codec(options))
+    session.catalog.add_partitions(session.catalog.table(name), partitions)
+    write_manifest(session, files, session.execution.update_count)
+
+
+def insert_into(session: Session, match: re.Match[str]) -> None:
+    """Add a query's rows to a table, as new files and, where needed, new partitions."""
+    table = session.catalog.table(session.table_name(match["name"]))
+    targets = table.columns + table.partition_keys
+    if match["columns"]:
+        named = [name.strip(' "`').lower() for name in match["columns"].split(",")]
+    else:
+        named = [column["Name"] for column in targets]
+    relation = session.relation(match["query"])
+    if len(relation.columns) != len(named) or not set(named) <= {column["Name"] for column in targets}:
+        raise QueryFailed(
+            f"TYPE_MISMATCH: line 1:1: Insert query has mismatched column types: table has {len(named)} columns, query "
+            f"{len(relation.columns)}"
+        )
+    given = dict(zip(named, relation.columns, strict=True))
+    casts = (
+        f"CAST({quote_name(given[column['Name']]) if column['Name'] in given else 'NULL'} AS "
+        f"{hive_to_duckdb(column['Type'])}) AS {quote_name(column['Name'])}"
+        for column in targets
+    )
+    rows = relation.project(", ".join(casts))
+    files, partitions = _write(session, rows, table.location, table.key_names, "snappy", existing=table)
+    session.catalog.add_partitions(table, partitions)
+    write_manifest(session, files, session.execution.update_count)
+
+
+def unload(session: Session, match: re.Match[str]) -> None:
+    """Write a query's rows to a place that must be empty."""
+    options = read_options(match["options"])
+    _require_empty(session, match["location"])
+    relation = session.relation(match["query"])
+    files, _ = _write(session, relation, match["location"], _partition_keys(options), _codec(options))
+    write_manifest(session, files, session.execution.update_count)
+
+
+def read_options(text: str | None) -> dict[str, str | list[str]]:
+    """Read ``key = 'value', key = ARRAY['a', 'b']``.
+
+    :raises QueryFailed: for a format other than Parquet.
+    """
+    options: dict[str, str | list[str]] = {}
+    for name, value in _OPTION.findall(text or ""):
+        is_array = value.upper().startswith("ARRAY")
+        options[name.lower()] = re.findall(r"'([^']*)'", value) if is_array else value.strip("'")
+    if str(options.get("format", "PARQUET")).upper() != "PARQUET":
+        raise QueryFailed(f"NOT_SUPPORTED: the local Athena writes Parquet only, not {options['format']}")
+    return options
+
+
+def _partition_keys(options: dict[str, str | list[str]]) -> list[str]:
+    return [key.lower() for key in options.get("partitioned_by", [])]
+
+
+def _codec(options: dict[str, str | list[str]]) -> str:
+    named = (
+        options.get("write_compression")
+        or options.get("compression")
+        or options.get("parquet_compression")
+        or "GZIP"
+    )
+    return str(named).lower()
+
+
+def _require_empty(session: Session, location: str) -> None:
+    if session.storage.data_files(location):
+        raise QueryFailed(
+            f"HIVE_PATH_ALREADY_EXISTS: Target directory already exists: {location}. You may need to manually clean the "
+            "data at this location, or choose another."
+        )
+
+
+def _write(
+    session: Session,
+    relation: duckdb.DuckDBPyRelation,
+    location: str,
+    keys: list[str],
+    codec: str,
+    existing: Table | None = None,
+) -> tuple[list[str], Partitions]:
+    """Write rows as Parquet, one file per partition.
+
+    :param existing: table whose partitions may lie elsewhere than below its location.
+    :returns: the files, and the partitions by their values.
+    """
+    casts = (
+        f"CAST({quote_name(column)} AS {writable_type(kind)}) AS {quote_name(column.lower())}"
+        for column, kind in zip(relation.columns, relation.types, strict=True)
+    )
+    rows = relation.project(", ".join(casts)).to_arrow_table()
+    session.execution.update_count = rows.num_rows
+    folder, file_name = location.rstrip("/") + "/", f"{session.execution.id}_0.parquet"
+    if not rows.num_rows:
+        return [], {}
+    if not keys:
+        return [_write_file(session, rows, folder + file_name, codec)], {}
+    known = _known_partitions(session, existing)
+    files, partitions = [], {}
+    for values, part in _split(rows, keys):
+        below = "/".join(
+            f"{key}={quote(value, safe=' -_.,@+~')}" for key, value in zip(keys, values, strict=True)
+        )
+        partition = known.get(values, f"{folder}{below}/")
+        files.append(_write_file(session, part, partition.rstrip("/") + "/" + file_name, codec))
+        partitions[values] = partition
+    return files, partitions
+
+
+def _known_partitions(session: Session, table: Table | None) -> Partitions:
+    if table is None or not table.partition_keys:
+        return {}
+    return {
+        tuple(partition["Values"]): partition["StorageDescriptor"]["Location"]
+        for partition in session.catalog.partitions(table)
+    }
+
+
+def _split(rows: pa.Table, keys: list[str]) -> list[tuple[tuple[str, ...], pa.Table]]:
+    """Split rows by the values of partition columns, which the parts no longer have."""
+    texts = [pc.fill_null(rows[key].cast(pa.string()), _NULL_PARTITION) for key in keys]
+    grouped = pa.table([*texts, pa.array(range(rows.num_rows))], names=[*keys, "_row"]).group_by(keys)
+    groups = grouped.aggregate([("_row", "list")]).to_pylist()
+    data = rows.drop_columns(keys)
+    return [(tuple(group[key] for key in keys), data.take(pa.array(group["_row_list"]))) for group in groups]
+
+
+def _write_file(session: Session, rows: pa.Table, uri: str, codec: str) -> str:
+    buffer = io.BytesIO()
+    pq.write_table(rows, buffer, compression=codec)
+    session.storage.write(uri, buffer.getvalue())
+    return uri

@@ -1,0 +1,142 @@
+"""The WSGI application: sends each request to Athena, to Rekognition or to moto."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from importlib.metadata import version
+from typing import Any
+
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from werkzeug.test import run_wsgi_app
+
+from local.aws import dynamodb_items, dynamodb_writes, s3_listing
+from local.aws.athena.service import AthenaService
+from local.aws.clients import Clients
+from local.aws.endpoint_errors import AwsError, Reply, error_reply, protocol_of
+from local.aws.endpoint_settings import LocalAwsSettings
+from local.aws.rekognition_proxy import RekognitionProxy
+
+logger = logging.getLogger(__name__)
+
+HEALTH_PATH = "/_local/health"
+StartResponse = Callable[..., Any]
+
+
+class Moto(DomainDispatcherApplication):
+    """moto, which would list a folder and try two hundred patterns at each request to find the service of a host."""
+
+    def __init__(self) -> None:
+        super().__init__(create_backend_app)
+        self._backend = lru_cache(maxsize=1000)(super().get_backend_for_host)
+
+    def get_backend_for_host(self, host: str | None) -> Any:
+        """Return the name of the service, None if there is none."""
+        return self._backend(host)
+
+
+class Endpoint:
+    """Dispatches by ``X-Amz-Target`` and turns moto's failures into errors that botocore understands.
+
+    :param settings: where Rekognition is, and what queries may use.
+    """
+
+    def __init__(self, settings: LocalAwsSettings) -> None:
+        s3_listing.install()
+        dynamodb_items.install()
+        dynamodb_writes.install()
+        self._moto = Moto()
+        self._athena = AthenaService(Clients(self._moto), settings.query_workers, settings.query_memory)
+        self._rekognition = RekognitionProxy(settings.rekognition_url, settings.threads // 2)
+
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        target, _, operation = environ.get("HTTP_X_AMZ_TARGET", "").partition(".")
+        _, region, service = credential_scope(environ)
+        try:
+            if environ.get("PATH_INFO") == HEALTH_PATH:
+                reply = self._health()
+            elif target == "RekognitionService":
+                reply = self._rekognition.forward(environ, _body(environ))
+            elif target == "AmazonAthena" and self._athena.serves(operation):
+                reply = self._ask_athena(operation, _body(environ), region)
+            else:
+                return self._ask_moto(environ, start_response, service)
+        except AwsError as error:
+            reply = error_reply(error, protocol_of(environ, service))
+        except NotImplementedError as error:
+            reply = error_reply(
+                _not_implemented(environ, service, operation, error), protocol_of(environ, service)
+            )
+        except Exception as error:
+            logger.exception("%s %s failed", environ["REQUEST_METHOD"], environ.get("PATH_INFO"))
+            failure = AwsError("InternalError", f"{type(error).__name__}: {error}", status=500)
+            reply = error_reply(failure, protocol_of(environ, service))
+        start_response(reply.status_line, reply.wsgi_headers)
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [reply.body]
+
+    def close(self) -> None:
+        """Stop running queries."""
+        self._athena.close()
+
+    def _ask_moto(
+        self, environ: dict[str, Any], start_response: StartResponse, service: str | None
+    ) -> Iterable[bytes]:
+        """Ask moto.
+
+        :raises NotImplementedError: also where moto has no such operation in a service it knows: it answers 404
+            with nothing or with a page for people, which no service but S3 means by it.
+        """
+        if service in (None, "s3"):
+            return self._moto(environ, start_response)
+        host = self._moto.infer_service_region_host(environ, environ.get("PATH_INFO", ""))
+        if self._moto.get_backend_for_host(host) is None:
+            raise NotImplementedError("moto does not know the service.")
+        chunks, status, headers = run_wsgi_app(self._moto, environ, buffered=True)
+        body = b"".join(chunks)
+        if status.startswith("404") and (not body or body.lower().startswith(b"<!doctype html>")):
+            raise NotImplementedError("moto does not know the operation.")
+        start_response(status, list(headers.items()))
+        return [body]
+
+    def _ask_athena(self, operation: str, body: bytes, region: str) -> Reply:
+        try:
+            request = json.loads(body or b"{}")
+        except ValueError as error:
+            raise AwsError("SerializationException", f"The body is not JSON: {error}") from error
+        answer = self._athena.call(operation, request, region)
+        return Reply(200, "application/x-amz-json-1.1", json.dumps(answer, separators=(",", ":")).encode())
+
+    def _health(self) -> Reply:
+        state = {
+            "status": "ok",
+            "moto": version("moto"),
+            "duckdb": version("duckdb"),
+            "rekognition": {"url": self._rekognition.url, "up": self._rekognition.is_up()},
+        }
+        return Reply(200, "application/json", json.dumps(state).encode())
+
+
+def credential_scope(environ: dict[str, Any]) -> tuple[str, str, str | None]:
+    """Read access key, region and service from a SigV4 request; an unsigned one gives ``us-east-1`` and no service."""
+    credential = environ.get("HTTP_AUTHORIZATION", "").partition("Credential=")[2].partition(",")[0]
+    parts = credential.split("/")
+    if len(parts) != 5:
+        return "", "us-east-1", None
+    access_key, _, region, service, _ = parts
+    return access_key, region, service
+
+
+def _not_implemented(
+    environ: dict[str, Any], service: str | None, operation: str, error: Exception
+) -> AwsError:
+    called = f"{service or 'this service'} {operation or environ['REQUEST_METHOD'] + ' ' + environ.get('PATH_INFO', '')}"
+    logger.warning("not implemented: %s (%s)", called, error)
+    return AwsError("NotImplemented", f"The local AWS endpoint does not implement {called}. {error}".strip())
+
+
+def _body(environ: dict[str, Any]) -> bytes:
+    length = int(environ.get("CONTENT_LENGTH") or 0)
+    body: bytes = environ["wsgi.input"].read(length) if length else b""
+    return body

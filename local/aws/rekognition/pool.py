@@ -1,0 +1,67 @@
+"""Worker processes for the work that needs a CPU. One that dies takes nobody down with it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import connection, get_context, parent_process
+from typing import TypeVar
+
+from local.aws.rekognition.rekognition_errors import documented_error
+
+logger = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
+
+
+class WorkerPool:
+    """A process pool that is renewed when a worker dies (out of memory, a fault in a decoder).
+
+    :param workers: processes at most; they start when there is work.
+    """
+
+    def __init__(self, workers: int) -> None:
+        self._workers = workers
+        self._executor = self._make_executor()
+
+    async def run(self, function: Callable[..., Result], *arguments: object) -> Result:
+        """Run a function in a worker; a second time, if a worker died meanwhile.
+
+        :raises ServiceError: InternalServerError, if a worker died both times.
+        """
+        for _ in range(2):
+            executor = self._executor
+            try:
+                return await asyncio.get_running_loop().run_in_executor(executor, function, *arguments)
+            except BrokenProcessPool:
+                logger.warning("a worker process died during %r", function)
+                if self._executor is executor:
+                    executor.shutdown(wait=False)
+                    self._executor = self._make_executor()
+        raise documented_error("InternalServerError", detail="A worker process died twice over this request.")
+
+    def close(self) -> None:
+        """End the workers; work that has not begun is dropped."""
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
+    def _make_executor(self) -> ProcessPoolExecutor:
+        return ProcessPoolExecutor(
+            self._workers, mp_context=get_context("spawn"), initializer=_end_with_parent
+        )
+
+
+def _end_with_parent() -> None:
+    """Make sure that a worker does not outlive a killed service."""
+    parent = parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        connection.wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

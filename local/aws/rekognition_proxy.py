@@ -1,0 +1,84 @@
+"""Passes calls to Rekognition on to the local Rekognition process, so that one address serves every AWS API."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from typing import Any
+from urllib.parse import urlsplit
+
+import urllib3
+
+from local.aws.endpoint_errors import AwsError, Reply
+
+_PASSED_ON = ("CONTENT_TYPE", "HTTP_X_AMZ_TARGET", "HTTP_AUTHORIZATION", "HTTP_X_AMZ_DATE", "HTTP_USER_AGENT")
+_TIMEOUT = urllib3.Timeout(connect=2, read=120)
+
+
+class RekognitionProxy:
+    """Forwards over HTTP, without retries: a call may have been counted before its answer was lost.
+
+    :param url: address of the local Rekognition process.
+    :param at_once: most calls in flight. Rekognition reads its images through the same server, so calls must never
+        take all of its threads; those above the number are throttled, as AWS does.
+    """
+
+    def __init__(self, url: str, at_once: int) -> None:
+        self.url = url.rstrip("/")
+        self._free = threading.BoundedSemaphore(at_once)
+        self._pool = urllib3.PoolManager(maxsize=64, retries=False, timeout=_TIMEOUT)
+
+    def forward(self, environ: dict[str, Any], body: bytes) -> Reply:
+        """Send a request on and give its reply.
+
+        :raises AwsError: ThrottlingException if too many calls are in flight; ServiceUnavailable (503, which clients
+            retry) if the process does not answer.
+        """
+        if not self._free.acquire(blocking=False):
+            raise AwsError(
+                "ThrottlingException",
+                f"Too many calls at once through this address; call Rekognition at {self.url} itself "
+                "(AWS_ENDPOINT_URL_REKOGNITION).",
+            )
+        try:
+            return self._forward(environ, body)
+        finally:
+            self._free.release()
+
+    def _forward(self, environ: dict[str, Any], body: bytes) -> Reply:
+        headers = {
+            name.removeprefix("HTTP_").replace("_", "-").title(): environ[name]
+            for name in _PASSED_ON
+            if name in environ
+        }
+        try:
+            response = self._pool.request("POST", self.url + "/", body=body, headers=headers)
+        except urllib3.exceptions.HTTPError as error:
+            raise AwsError(
+                "ServiceUnavailable",
+                f"The local Rekognition does not answer at {self.url} ({type(error).__name__}). Start it, "
+                "or point LOCAL_REKOGNITION_URL at it.",
+                status=503,
+            ) from error
+        kept = {
+            name: response.headers[name]
+            for name in ("x-amzn-ErrorType", "x-amzn-RequestId", "Retry-After")
+            if name in response.headers
+        }
+        return Reply(
+            response.status,
+            response.headers.get("Content-Type", "application/x-amz-json-1.1"),
+            response.data,
+            kept,
+        )
+
+    def is_up(self) -> bool:
+        """Whether anything listens there."""
+        address = urlsplit(self.url)
+        try:
+            with socket.create_connection(
+                (address.hostname or "127.0.0.1", address.port or 80), timeout=0.25
+            ):
+                return True
+        except OSError:
+            return False

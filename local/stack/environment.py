@@ -1,0 +1,116 @@
+"""The one place where the environment of Airflow, of the local AWS services and of their clients is made."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+
+from cryptography.fernet import Fernet
+
+from local.stack.stack_settings import PROJECT, StackSettings
+
+# Marks every process of a stack, so that `make down` finds those whose parent died.
+PROCESS_MARK = "MEDIA_LAKE_STACK_PROCESS"
+
+# What the stack and the compose file both set: one lake on one machine, with the local AWS endpoint.
+# The first is essential: with the default of 5 s a deferral that ends soon fails its task in Airflow 3.3.2
+# (https://github.com/apache/airflow/issues/72716).
+SHARED = {
+    "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
+    "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+    "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
+    "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
+    "AIRFLOW__API__WORKERS": "1",
+    "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "10",
+    "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "10",
+    # Short times, so that what a dead component left behind is taken up within seconds. Below 15 s a busy scheduler
+    # would be taken for a dead one.
+    "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
+    "AIRFLOW__SCHEDULER__JOB_HEARTBEAT_SEC": "2",
+    "AIRFLOW__SCHEDULER__SCHEDULER_HEARTBEAT_SEC": "2",
+    "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "15",
+    "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "10",
+    "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "30",
+    "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "5",
+    "AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT": "60",
+    "AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT_CHECK_INTERVAL": "15",
+    "AIRFLOW__TRIGGERER__JOB_HEARTBEAT_SEC": "2",
+    "AIRFLOW__TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "10",
+    "AIRFLOW_CONN_AWS_DEFAULT": "aws://",
+    "AWS_ACCESS_KEY_ID": "local",
+    "AWS_SECRET_ACCESS_KEY": "local",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "MEDIA_LAKE_SIMULATED": "true",
+    "MEDIA_LAKE_SWEEP_AFTER_SECONDS": "15",
+}
+
+NOT_INHERITED = ("AWS_CA_BUNDLE", "AWS_PROFILE", "AWS_SESSION_TOKEN", "PYTHONDONTWRITEBYTECODE")
+_INHERITED_AIRFLOW_PREFIX = "AIRFLOW__"
+
+
+def aws_client_environment(stack: StackSettings) -> dict[str, str]:
+    """Return what an AWS client needs to reach the local endpoint instead of AWS."""
+    return {
+        **{name: value for name, value in SHARED.items() if name.startswith("AWS_")},
+        "AWS_ENDPOINT_URL": stack.aws_url,
+        # Without it calls would go through the first address, and hold a thread there while Rekognition reads S3.
+        "AWS_ENDPOINT_URL_REKOGNITION": stack.rekognition_url,
+        "NO_PROXY": "127.0.0.1,localhost",
+        "no_proxy": "127.0.0.1,localhost",
+    }
+
+
+def stack_environment(stack: StackSettings, inherited: Mapping[str, str]) -> dict[str, str]:
+    """Return the whole environment of the stack's processes.
+
+    :param inherited: environment to start from; settings of Airflow and AWS in it that are not this stack's are left
+        out, so that nothing of the machine's own Airflow or AWS account is used by accident.
+    """
+    kept = {
+        name: value
+        for name, value in inherited.items()
+        if name not in NOT_INHERITED and not name.startswith((_INHERITED_AIRFLOW_PREFIX, "AWS_ENDPOINT_URL"))
+    }
+    return {
+        **kept,
+        **SHARED,
+        **aws_client_environment(stack),
+        "AIRFLOW_HOME": str(stack.airflow_home),
+        "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
+        "AIRFLOW__CORE__PARALLELISM": str(stack.parallelism),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(PROJECT / "dags"),
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(PROJECT / "plugins"),
+        "AIRFLOW__CORE__FERNET_KEY": _kept_secret(
+            stack.folder / "fernet.key", Fernet.generate_key().decode()
+        ),
+        "AIRFLOW__API_AUTH__JWT_SECRET": _kept_secret(stack.folder / "jwt.key", secrets.token_urlsafe(64)),
+        "AIRFLOW__API__SECRET_KEY": _kept_secret(stack.folder / "session.key", secrets.token_urlsafe(64)),
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": stack.database_uri,
+        "AIRFLOW__API__HOST": "127.0.0.1",
+        "AIRFLOW__API__PORT": str(stack.airflow_port),
+        "AIRFLOW__API__BASE_URL": stack.airflow_url,
+        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{stack.airflow_url}/execution/",
+        "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(stack.worker_log_port),
+        "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(stack.trigger_log_port),
+        "LOCAL_AWS_PORT": str(stack.aws_port),
+        "LOCAL_REKOGNITION_PORT": str(stack.rekognition_port),
+        "LOCAL_REKOGNITION_URL": stack.rekognition_url,
+        "PYTHONPATH": str(PROJECT),
+        # Without it processes that set their title overwrite the mark where `make down` reads it.
+        "SPT_NOENV": "1",
+        "XDG_RUNTIME_DIR": str(stack.runtime / "run"),
+        PROCESS_MARK: str(stack.folder.resolve()),
+    }
+
+
+def _kept_secret(path: Path, fresh: str) -> str:
+    """Return the secret in a file, made at first use: tasks that wait must still be readable after a restart."""
+    try:
+        return path.read_text(encoding="ascii")
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(fresh, encoding="ascii")
+        return fresh

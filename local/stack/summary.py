@@ -1,0 +1,89 @@
+"""What a demonstration leaves to see: rows by table, money, and where to look."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import boto3
+import pandas as pd
+from botocore.exceptions import ClientError
+from rich.console import Console
+from rich.table import Table
+
+from include.core.settings import COST_PAGE_KEY, Settings
+from include.store.athena_queries import read_query
+from local.stack.stack_settings import StackSettings
+
+
+@dataclass(frozen=True)
+class Spending:
+    """What some runs used.
+
+    :param paid: analyses paid for; ``usd`` is their price.
+    :param reused: analyses that were paid for before; ``saved_usd`` is the price they would have had.
+    """
+
+    paid: int
+    usd: float
+    reused: int
+    saved_usd: float
+
+
+def spending(costs: pd.DataFrame, run_ids: set[str]) -> Spending:
+    """Add up what the given runs used.
+
+    :param costs: result of ``sql/reports/run_costs.sql``.
+    """
+    ours = costs[costs["run_id"].isin(run_ids)]
+    reused = ours["reused"].astype(bool)
+    return Spending(
+        paid=int(ours.loc[~reused, "analyses"].sum()),
+        usd=float(ours["usd"].sum()),
+        reused=int(ours.loc[reused, "analyses"].sum()),
+        saved_usd=float(ours["saved_usd"].sum()),
+    )
+
+
+def print_summary(
+    stack: StackSettings, settings: Settings, days: Sequence[date], run_ids: set[str], console: Console
+) -> None:
+    """Print rows, money and addresses; the rows and the prices are asked for through Athena."""
+    session = boto3.Session()
+    span = [str(days[0]), str(days[-1])]
+    rows = read_query(session, settings, "reports/table_rows", span)
+    used = spending(read_query(session, settings, "reports/run_costs", span), run_ids)
+    table = Table("table", "rows", box=None, pad_edge=False)
+    table.columns[1].justify = "right"
+    for name, count in zip(rows["table_name"], rows["row_count"], strict=True):
+        table.add_row(name, f"{count:,}")
+    console.print()
+    console.print(table)
+    console.print(
+        f"\ncost of these runs: {used.paid:,} analyses paid, ${used.usd:.4f}; "
+        f"{used.reused:,} reused, which saved ${used.saved_usd:.4f}"
+    )
+    console.print(
+        "prices are AWS's; nothing was billed: the analyses came from the local endpoint, not from Rekognition"
+    )
+    console.print(f"\nAirflow:    {stack.airflow_url}")
+    if page := download_cost_page(session, settings, stack.reports):
+        console.print(f"cost page:  {page.as_uri()}  ({settings.uri(COST_PAGE_KEY)})")
+    console.print('tables:     make query SQL="select * from media_lake.labels limit 5"', markup=False)
+    console.print('by file:    make query SQL="select * from media_lake.findings_by_file"', markup=False)
+
+
+def download_cost_page(session: boto3.Session, settings: Settings, folder: Path) -> Path | None:
+    """Fetch the cost page, so that a browser can open it; None if there is none yet."""
+    try:
+        page = session.client("s3").get_object(Bucket=settings.bucket, Key=COST_PAGE_KEY)["Body"].read()
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "NoSuchKey":
+            raise
+        return None
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / Path(COST_PAGE_KEY).name
+    path.write_bytes(page)
+    return path.resolve()

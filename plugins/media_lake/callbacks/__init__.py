@@ -1,0 +1,1 @@
+"""Callbacks of runs that fail or are late."""

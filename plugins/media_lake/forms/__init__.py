@@ -1,0 +1,1 @@
+"""Forms of the Dags that people start."""

@@ -1,0 +1,70 @@
+"""Tasks that wait for a person, only when there is something to decide."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import timedelta
+from typing import Any
+
+from airflow.providers.standard.operators.hitl import ApprovalOperator
+from airflow.sdk import Context
+from airflow.sdk.exceptions import AirflowFailException
+
+from include.core.features import MediaType
+
+
+class ConditionalApprovalOperator(ApprovalOperator):
+    """
+    Ask a person to approve, but only if ``needed`` says so; otherwise succeed at once.
+
+    A rejection skips what follows. Nobody answering within ``response_timeout`` fails the task for good.
+
+    :param needed: "True" if a person has to decide. (templated)
+    :param subject: The question. (templated)
+    :param body: What the person needs to know, as Markdown. (templated)
+    """
+
+    template_fields: Collection[str] = ("needed", *ApprovalOperator.template_fields)
+
+    def __init__(
+        self, *, needed: str, response_timeout: timedelta = timedelta(days=7), **kwargs: Any
+    ) -> None:
+        super().__init__(response_timeout=response_timeout, **kwargs)
+        self.needed = needed
+
+    def execute(self, context: Context) -> Any:
+        if str(self.needed) != "True":
+            self.log.info("Nothing to decide")
+            return None
+        return super().execute(context)
+
+    def process_trigger_event_error(self, event: dict[str, Any]) -> None:
+        """Fail for good if nobody answered: a retry would ask, and wait as long, again.
+
+        :raises AirflowFailException: if the time to answer is over.
+        """
+        if event["error_type"] == "timeout":
+            raise AirflowFailException(
+                f"Nobody answered within {self.response_timeout}. Clear the task to ask again."
+            )
+        super().process_trigger_event_error(event)
+
+
+def approve_plan(media_type: MediaType) -> ConditionalApprovalOperator:
+    """Return task ``approve``: whether to pay for a plan above its source's limit."""
+    return ConditionalApprovalOperator(
+        task_id="approve",
+        needed="{{ ti.xcom_pull(task_ids='plan', key='summary')['approval_needed'] }}",
+        subject=f"Pay for the {media_type} analyses of {{{{ dag_run.partition_key }}}}?",
+        body="{{ ti.xcom_pull(task_ids='plan', key='summary')['approval_text'] }}",
+    )
+
+
+def review_checks(media_type: MediaType) -> ConditionalApprovalOperator:
+    """Return task ``review``: whether to publish a day some of whose checks failed."""
+    return ConditionalApprovalOperator(
+        task_id="review",
+        needed="{{ ti.xcom_pull(task_ids='validate')['failed'] }}",
+        subject=f"Publish the {media_type}s of {{{{ dag_run.partition_key }}}} although checks failed?",
+        body="{{ ti.xcom_pull(task_ids='validate')['failed_text'] }}",
+    )

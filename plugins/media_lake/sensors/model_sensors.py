@@ -1,0 +1,93 @@
+"""Sensors that start and stop Custom Labels models around the analysis of images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseSensorOperator, Context
+
+if TYPE_CHECKING:
+    from include.analyze.custom_models import CustomModels
+    from media_lake.task_context import TaskContext
+
+
+# AWS takes up to half an hour to start a model.
+START_SECONDS = 2 * 3600.0
+
+POLL_SECONDS = 10.0
+
+
+class ModelsSensor(BaseSensorOperator):
+    """
+    Base of the sensors that bring models into a state; between two looks no worker is held.
+
+    :param models: Models of the plan: ``[{arn, feature, source, cost_center}, ...]``. (templated)
+    """
+
+    template_fields: Sequence[str] = ("models",)
+
+    def __init__(self, *, models: list[dict[str, Any]], **kwargs: Any) -> None:
+        defaults: dict[str, Any] = {
+            "mode": "reschedule",
+            "poke_interval": POLL_SECONDS,
+            "timeout": START_SECONDS,
+        }
+        super().__init__(**(defaults | kwargs))
+        self.models = models
+
+    def poke(self, context: Context) -> bool:
+        if not self.models:
+            return True
+        models, task_context = custom_models()
+        return all([self.settle(models, task_context, model) for model in self.models])
+
+    def settle(self, models: CustomModels, context: TaskContext, model: dict[str, Any]) -> bool:
+        """Bring one model nearer to its state and return whether it is there."""
+        raise NotImplementedError
+
+
+class StartModelsSensor(ModelsSensor):
+    """
+    Start models and wait until they can be called.
+
+    A model that cannot be started is left out with an error in the log: its analyses fail, and say why in table
+    ``analyses``; those of the other features go on.
+    """
+
+    def settle(self, models: CustomModels, context: TaskContext, model: dict[str, Any]) -> bool:
+        from include.analyze.custom_models import ModelError
+
+        try:
+            return models.start(model["arn"], context.settings.model_inference_units)
+        except ModelError as error:
+            self.log.error("%s", error)
+            return True
+
+
+class StopModelsSensor(ModelsSensor):
+    """Stop models that no other run uses, and record for how long they ran."""
+
+    def settle(self, models: CustomModels, context: TaskContext, model: dict[str, Any]) -> bool:
+        from include.analyze.custom_models import ModelError
+        from include.store.usage_log import log_model_hours
+
+        try:
+            bill = partial(log_model_hours, context.s3, context.run, model)
+            return models.stop(model["arn"], context.run.token, bill)
+        except ModelError as error:
+            self.log.error("%s", error)
+            return True
+
+
+def custom_models() -> tuple[CustomModels, TaskContext]:
+    """Return the models of the task's account, and the context they were made from."""
+    from include.analyze.custom_models import CustomModels
+    from media_lake.task_context import TaskContext
+
+    context = TaskContext()
+    models = CustomModels(
+        context.client("rekognition"), context.client("dynamodb"), context.settings.ledger_table
+    )
+    return models, context

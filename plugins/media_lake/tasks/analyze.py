@@ -1,0 +1,79 @@
+"""The tasks that analyze images and videos."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow.sdk import task
+
+from include.core.metrics import Metric, count_each
+from media_lake.airflow_metrics import task_metrics
+from media_lake.batches import BATCH_LABEL, batch_name
+from media_lake.sensors.model_sensors import custom_models
+from media_lake.tasks.defaults import IMAGE_POOL, VIDEO_POOL
+
+
+@task
+def reserve_models(planned: dict[str, Any]) -> list[dict[str, Any]]:
+    """Record that this run is going to use the plan's models, so that no other run stops them.
+
+    A setup task of its own: once it has succeeded, the teardown runs whatever becomes of the tasks in between.
+    """
+    models, context = custom_models()
+    for model in planned["models"]:
+        models.reserve(model["arn"], context.run.token)
+    reserved: list[dict[str, Any]] = planned["models"]
+    return reserved
+
+
+@task(pool=IMAGE_POOL, map_index_template=BATCH_LABEL, multiple_outputs=False)
+def analyze_image_batch(batch: dict[str, Any]) -> dict[str, Any]:
+    """Pay for what a batch of images still needs."""
+    from include.analyze.image_analyzer import ImageAnalyzer, planned_operations
+    from include.store.plan_batches import read_plan
+    from media_lake.task_context import TaskContext
+
+    context = TaskContext()
+    name, threads = batch_name(batch), context.settings.image_threads
+    metrics = task_metrics("image")
+    rows = read_plan(context.s3, batch["uri"])
+    operations = planned_operations(rows)
+    analyzer = ImageAnalyzer(
+        context.client("rekognition", connections=threads * max(1, len(operations))),
+        context.s3,
+        context.ledger,
+        context.run,
+        batch=name,
+        owner=f"{context.run.token}/{name}",
+        threads=threads,
+        lease_seconds=context.settings.lease_seconds,
+        paces=context.paces(operations),
+        metrics=metrics,
+    )
+    summary = analyzer.analyze(rows).to_xcom()
+    counts = {"done": summary["calls"], "reused": summary["reused"], "failed": summary["failed"]}
+    count_each(metrics, Metric.ANALYSES, "state", counts)
+    return summary
+
+
+@task(pool=VIDEO_POOL, map_index_template=BATCH_LABEL, multiple_outputs=False)
+def start_jobs(batch: dict[str, Any]) -> dict[str, Any]:
+    """Start the video jobs that there are slots for."""
+    from include.store.plan_batches import read_plan
+    from media_lake.video_batch import video_analyzer
+
+    analyzer, context = video_analyzer(batch)
+    return analyzer.advance(read_plan(context.s3, batch["uri"])).to_xcom()
+
+
+@task(pool=VIDEO_POOL, map_index_template=BATCH_LABEL, multiple_outputs=False)
+def collect_responses(batch: dict[str, Any]) -> dict[str, Any]:
+    """Archive every page of the jobs that succeeded."""
+    from include.store.plan_batches import read_plan
+    from media_lake.video_batch import video_analyzer
+
+    analyzer, context = video_analyzer(batch)
+    summary = analyzer.collect(read_plan(context.s3, batch["uri"])).to_xcom()
+    counts = {"done": summary["done"], "failed": summary["failed"]}
+    count_each(task_metrics("video"), Metric.ANALYSES, "state", counts)
+    return summary

@@ -1,0 +1,34 @@
+"""The task that normalizes a batch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow.sdk import task
+
+from include.core.features import MediaType
+from include.core.metrics import Metric, count_each
+from media_lake.airflow_metrics import task_metrics
+from media_lake.batches import BATCH_LABEL, batch_name
+
+
+@task(map_index_template=BATCH_LABEL, multiple_outputs=False)
+def normalize_batch(batch: dict[str, Any], media_type: MediaType) -> dict[str, int]:
+    """Turn a batch's archived responses into typed rows."""
+    from include.normalize.batch import normalize_batch
+    from include.store.plan_batches import read_plan
+    from media_lake.task_context import TaskContext
+
+    context = TaskContext()
+    rows = normalize_batch(
+        context.session,
+        context.s3,
+        context.ledger,
+        context.lake,
+        context.run,
+        media_type,
+        batch_name(batch),
+        read_plan(context.s3, batch["uri"]),
+    )
+    count_each(task_metrics(media_type), Metric.ROWS, "table", rows)
+    return rows

@@ -1,0 +1,29 @@
+"""The task that publishes a day."""
+
+from __future__ import annotations
+
+from airflow.sdk import task
+
+from include.core.features import MediaType
+from include.core.metrics import Metric
+from media_lake.airflow_metrics import task_metrics
+
+
+@task(multiple_outputs=False)
+def publish(media_type: MediaType) -> dict[str, str]:
+    """Point the day's partitions at the audited data."""
+    from include.core.features import run_tables
+    from include.publish.publisher import publish
+    from media_lake.task_context import TaskContext
+
+    context = TaskContext()
+    published = publish(
+        context.s3,
+        context.client("glue"),
+        context.settings.database,
+        context.run,
+        run_tables(media_type),
+        media_type,
+    )
+    task_metrics(media_type).count(Metric.PARTITIONS_PUBLISHED, len(published))
+    return published

@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+
+from include.analyze.circuit_breaker import FAILURES, LONGEST_PAUSE, Breaker
+
+
+class Clock:
+    """Time that passes only by sleeping."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def opened(clock: Clock, patience: float = 300) -> Breaker:
+    breaker = Breaker(patience, clock, clock.sleep)
+    for _ in range(FAILURES):
+        breaker.failed()
+    return breaker
+
+
+def test_a_service_that_is_up_is_never_waited_for(clock: Clock) -> None:
+    breaker = Breaker(300, clock, clock.sleep)
+    for _ in range(5):
+        for _ in range(FAILURES - 1):
+            breaker.failed()
+        breaker.succeeded()
+    breaker.wait()
+    assert (clock.now, breaker.is_open) == (0, False)
+
+
+def test_while_it_is_down_one_call_at_a_time_looks_whether_it_is_back(clock: Clock) -> None:
+    breaker = opened(clock)
+    assert breaker.is_open
+    tries = []
+    for _ in range(8):
+        breaker.wait()
+        tries.append(clock.now)
+        breaker.failed()
+    pauses = [later - earlier for earlier, later in pairwise(tries)]
+    assert tries[0] == 1
+    assert pauses == sorted(pauses)
+    assert pauses[-1] == LONGEST_PAUSE
+
+
+def test_a_success_closes_it_and_the_next_outage_begins_anew(clock: Clock) -> None:
+    breaker = opened(clock)
+    breaker.wait()
+    breaker.succeeded()
+    began = clock.now
+    breaker.wait()
+    assert (clock.now, breaker.is_open) == (began, False)
+    for _ in range(FAILURES):
+        breaker.failed()
+    breaker.wait()
+    assert clock.now == began + 1
+
+
+def test_patience_ends(clock: Clock) -> None:
+    breaker = opened(clock, patience=20)
+    while not breaker.gave_up:
+        breaker.wait()
+        breaker.failed()
+    assert 20 < clock.now < 20 + LONGEST_PAUSE + 1
+    breaker.wait()

@@ -1,0 +1,192 @@
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from include.analyze.custom_models import HOLD_SECONDS, STOP_SECONDS, CustomModels, ModelError
+from include.store.usage_log import Session
+
+ARN = "arn:aws:rekognition:us-east-1:123456789012:project/logos/version/v1/1700000000000"
+PROJECT = "arn:aws:rekognition:us-east-1:123456789012:project/logos/1690000000000"
+
+
+class Rekognition:
+    """One project with one model; a start and a stop take effect when the test says so."""
+
+    def __init__(self, status: str = "TRAINING_COMPLETED") -> None:
+        self.status = status
+        self.calls: Counter[str] = Counter()
+        self.units = 0
+        self.fail_with: str | None = None
+
+    def describe_projects(self, ProjectNames: list[str]) -> Any:
+        return {"ProjectDescriptions": [{"ProjectArn": PROJECT}] if ProjectNames == ["logos"] else []}
+
+    def describe_project_versions(self, ProjectArn: str, VersionNames: list[str]) -> Any:
+        assert (ProjectArn, VersionNames) == (PROJECT, ["v1"])
+        return {"ProjectVersionDescriptions": [{"ProjectVersionArn": ARN, "Status": self.status}]}
+
+    def start_project_version(self, ProjectVersionArn: str, MinInferenceUnits: int) -> Any:
+        self._happen("StartProjectVersion")
+        self.status, self.units = "STARTING", MinInferenceUnits
+
+    def stop_project_version(self, ProjectVersionArn: str) -> Any:
+        self._happen("StopProjectVersion")
+        self.status = "STOPPING"
+
+    def _happen(self, operation: str) -> None:
+        self.calls[operation] += 1
+        if self.fail_with:
+            raise ClientError({"Error": {"Code": self.fail_with, "Message": "no"}}, operation)
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.time = 1_000_000
+
+    def __call__(self) -> float:
+        return self.time
+
+
+class Bench:
+    def __init__(self, dynamodb: Any, **state: Any) -> None:
+        self.clock = Clock()
+        self.rekognition = Rekognition(**state)
+        self.models = CustomModels(self.rekognition, dynamodb, "media-lake-ledger", self.clock)
+        self.billed: list[Session] = []
+
+    def run_model(self, *users: str) -> None:
+        for user in users:
+            self.models.reserve(ARN, user)
+        self.models.start(ARN, 2)
+        self.rekognition.status = "RUNNING"
+        assert self.models.start(ARN, 2)
+
+    def stop(self, user: str) -> bool:
+        return self.models.stop(ARN, user, self.billed.append)
+
+
+@pytest.fixture
+def bench(dynamodb: Any) -> Bench:
+    return Bench(dynamodb)
+
+
+def test_a_model_is_started_once_and_waited_for(bench: Bench) -> None:
+    bench.models.reserve(ARN, "a")
+    assert not bench.models.start(ARN, 2)
+    assert not bench.models.start(ARN, 2)
+    assert bench.rekognition.calls == {"StartProjectVersion": 1}
+    assert bench.rekognition.units == 2
+    bench.rekognition.status = "RUNNING"
+    assert bench.models.start(ARN, 2)
+
+
+def test_the_last_run_stops_it_and_its_hours_are_billed_once(bench: Bench) -> None:
+    bench.run_model("a", "b")
+    bench.clock.time += 1800
+    assert bench.stop("a")
+    assert bench.rekognition.calls["StopProjectVersion"] == 0
+    assert bench.billed == []
+    bench.clock.time += 1800
+    assert bench.stop("b")
+    assert bench.rekognition.calls["StopProjectVersion"] == 1
+    assert bench.billed == [Session(ARN, 1_000_000, 1_003_600, 2)]
+    assert bench.billed[0].hours == 2.0
+    assert bench.stop("b")
+    assert len(bench.billed) == 1
+
+
+def test_a_stop_that_was_interrupted_bills_the_same_time_when_it_is_repeated(bench: Bench) -> None:
+    bench.run_model("a")
+    bench.clock.time += 60
+
+    def die(session: Session) -> None:
+        bench.billed.append(session)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        bench.models.stop(ARN, "a", die)
+    bench.clock.time += 600
+    assert bench.stop("a")
+    assert len(set(bench.billed)) == 1
+    assert bench.rekognition.calls["StopProjectVersion"] == 1
+
+
+def test_a_run_that_comes_while_it_is_stopped_starts_it_again(bench: Bench) -> None:
+    bench.run_model("a")
+    assert bench.stop("a")
+    bench.models.reserve(ARN, "b")
+    assert not bench.models.start(ARN, 1)
+    bench.rekognition.status = "STOPPED"
+    assert not bench.models.start(ARN, 1)
+    bench.rekognition.status = "RUNNING"
+    assert bench.models.start(ARN, 1)
+    assert bench.rekognition.calls == {"StartProjectVersion": 2, "StopProjectVersion": 1}
+
+
+def test_a_run_does_not_trust_a_model_that_another_is_about_to_stop(bench: Bench) -> None:
+    """The other run found no user, marked the model, and has not come to stop it."""
+    bench.run_model("a")
+    bench.models._change(ARN, lambda use: bench.models._without(use, "a"))
+    bench.models.reserve(ARN, "b")
+    assert not bench.models.start(ARN, 1)
+    bench.clock.time += STOP_SECONDS + 1
+    assert bench.models.start(ARN, 1)
+    assert bench.stop("a")
+    assert bench.rekognition.status == "RUNNING"
+
+
+def test_a_model_that_is_still_starting_is_stopped_later(bench: Bench) -> None:
+    bench.models.reserve(ARN, "a")
+    bench.models.start(ARN, 1)
+    assert not bench.stop("a")
+    bench.rekognition.status = "RUNNING"
+    assert bench.stop("a")
+    assert bench.rekognition.calls["StopProjectVersion"] == 1
+
+
+def test_a_model_that_was_reserved_and_never_started_is_left_alone(bench: Bench) -> None:
+    bench.models.reserve(ARN, "a")
+    assert bench.stop("a")
+    assert bench.rekognition.calls == {}
+    assert bench.billed == []
+
+
+def test_a_run_that_vanished_does_not_keep_a_model_for_ever(bench: Bench) -> None:
+    bench.run_model("vanished", "a")
+    bench.clock.time += HOLD_SECONDS + 1
+    bench.models.reserve(ARN, "b")
+    assert bench.stop("b")
+    assert bench.rekognition.status == "STOPPING"
+
+
+def test_somebody_elses_start_is_no_error(bench: Bench) -> None:
+    bench.models.reserve(ARN, "a")
+    bench.rekognition.fail_with = "ResourceInUseException"
+    assert not bench.models.start(ARN, 1)
+    bench.rekognition.fail_with = "AccessDeniedException"
+    with pytest.raises(ClientError, match="AccessDenied"):
+        bench.models.start(ARN, 1)
+
+
+@pytest.mark.parametrize("status", ["TRAINING_IN_PROGRESS", "TRAINING_FAILED", "DELETING", "EXPIRED"])
+def test_a_model_that_cannot_be_started_says_so(dynamodb: Any, status: str) -> None:
+    bench = Bench(dynamodb, status=status)
+    with pytest.raises(ModelError, match=f"is {status} and cannot be started"):
+        bench.models.start(ARN, 1)
+
+
+@pytest.mark.parametrize(
+    ("arn", "words"),
+    [
+        ("staff", "not the ARN of a version"),
+        (ARN.replace("logos", "other"), "does not exist"),
+        (ARN.replace("1700000000000", "1800000000000"), "does not exist"),
+    ],
+)
+def test_a_model_that_does_not_exist_says_so(bench: Bench, arn: str, words: str) -> None:
+    with pytest.raises(ModelError, match=words):
+        bench.models.start(arn, 1)

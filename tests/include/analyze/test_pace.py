@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from include.analyze.pace import CUT, LocalTurns, Pace, Turns
+from include.store.shared_record import SharedItem
+
+
+class Clock:
+    """Time that passes only by sleeping, for all threads alike."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.slept: list[float] = []
+        self._lock = threading.Lock()
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        with self._lock:
+            self.slept.append(seconds)
+            self.now += seconds
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def pace(clock: Clock, ceiling: float, floor: float = 1.0, turns: Turns | None = None) -> Pace:
+    return Pace(turns or LocalTurns(), ceiling, floor, clock=clock, sleep=clock.sleep)
+
+
+def test_first_call_goes_at_once(clock: Clock) -> None:
+    pace(clock, 10).wait()
+    assert clock.slept == []
+
+
+@pytest.mark.parametrize("rate", [0.5, 1, 50, 1000])
+def test_calls_go_at_the_rate(clock: Clock, rate: float) -> None:
+    paced = pace(clock, rate, floor=0.1)
+    for left in range(101, 0, -1):
+        paced.wait(left)
+    assert clock.now - 1000 == pytest.approx(100 / rate)
+
+
+def test_an_idle_time_saves_up_no_burst(clock: Clock) -> None:
+    paced = pace(clock, 10)
+    paced.wait()
+    clock.now += 3600
+    began = clock.now
+    for _ in range(11):
+        paced.wait()
+    assert clock.now - began == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("tasks", [2, 5])
+def test_tasks_together_go_at_the_rate(clock: Clock, tasks: int) -> None:
+    shared = LocalTurns()
+    paces = [pace(clock, 50, turns=shared) for _ in range(tasks)]
+    for _ in range(100):
+        for paced in paces:
+            paced.wait(1000)
+    assert clock.now - 1000 == pytest.approx(100 * tasks / 50, rel=0.15)
+
+
+def test_no_more_is_reserved_than_there_is_to_do(clock: Clock) -> None:
+    """What a task reserves and does not use is lost for the others."""
+    shared = LocalTurns()
+    last, other = pace(clock, 100, turns=shared), pace(clock, 100, turns=shared)
+    last.wait(left=1)
+    other.wait(left=1)
+    assert clock.now - 1000 == pytest.approx(0.01)
+
+
+def test_throttling_cuts_the_rate_by_30_percent_at_most_once_a_second(clock: Clock) -> None:
+    paced = pace(clock, 100)
+    for _ in range(16):
+        paced.was_throttled()
+    assert paced.rate == pytest.approx(70)
+    assert paced.throttled == 16
+    clock.now += 0.5
+    paced.was_throttled()
+    assert paced.rate == pytest.approx(71)
+    clock.now += 0.5
+    paced.was_throttled()
+    assert paced.rate == pytest.approx(72 * CUT)
+
+
+def test_one_tasks_throttling_slows_the_others(clock: Clock) -> None:
+    shared = LocalTurns()
+    ours, theirs = pace(clock, 100, turns=shared), pace(clock, 100, turns=shared)
+    theirs.wait(1000)
+    ours.was_throttled()
+    for _ in range(60):
+        theirs.wait(1000)
+    assert theirs.rate < 75
+
+
+def test_the_rate_rises_with_time_up_to_the_ceiling(clock: Clock) -> None:
+    paced = pace(clock, 100)
+    paced.was_throttled()
+    clock.now += 10
+    paced.wait()
+    assert paced.rate == pytest.approx(90)
+    clock.now += 60
+    paced.wait()
+    assert paced.rate == 100
+
+
+def test_the_rate_never_falls_below_the_floor(clock: Clock) -> None:
+    paced = pace(clock, 10, floor=4)
+    for _ in range(10):
+        paced.was_throttled()
+        clock.now += 1.01
+    assert paced.rate >= 4
+    assert pace(clock, 0.5).rate == 0.5
+
+
+def test_a_ceiling_that_was_lowered_holds_at_once(clock: Clock) -> None:
+    shared = LocalTurns()
+    pace(clock, 100, turns=shared).wait()
+    lowered = pace(clock, 10, turns=shared)
+    lowered.wait(1000)
+    assert lowered.rate == 10
+
+
+def test_threads_and_tasks_share_a_record_in_dynamodb(dynamodb: Any) -> None:
+    """Every permission is handed out once: the starts that all got are a whole number of spacings apart."""
+    clock = Clock()
+    starts: list[float] = []
+    lock = threading.Lock()
+
+    def work(paced: Pace) -> None:
+        for _ in range(20):
+            with lock:  # the clock stands still, so that what is reserved is seen
+                paced.wait(20)
+                starts.append(0)
+
+    item = SharedItem(dynamodb, "media-lake-ledger", "pace#DetectText")
+    paces = [Pace(item, 50, clock=clock, sleep=clock.sleep) for _ in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(work, paces))
+    assert len(starts) == 80
+    assert item.read()["next_at"] - 1000 == pytest.approx(80 / 50, rel=0.3)
+    assert clock.now - 1000 == pytest.approx(80 / 50, rel=0.3)

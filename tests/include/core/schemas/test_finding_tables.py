@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+import pytest
+
+from include.core.features import FEATURES, RETIRED
+from include.core.schemas import FINDING_TABLES, TABLES
+
+
+@pytest.mark.parametrize("name", FINDING_TABLES)
+def test_findings_share_their_first_columns(name: str) -> None:
+    assert TABLES[name].arrow_schema.names[:3] == ["media_id", "analysis_key", "model_version"]
+    assert TABLES[name].partition_keys == ("dt", "media_type")
+
+
+def test_tables_about_identifiable_people_are_sensitive() -> None:
+    sensitive = [table.name for table in TABLES.values() if table.sensitive]
+    assert sensitive == ["faces", "celebrities", "face_matches", "persons"]
+
+
+def test_only_features_fill_findings() -> None:
+    features = (*FEATURES.values(), *RETIRED.values())
+    assert {name for feature in features for name in feature.tables} == set(FINDING_TABLES)
+
+
+@pytest.mark.parametrize("name", FINDING_TABLES)
+def test_boxes_are_whole(name: str) -> None:
+    columns = set(TABLES[name].column_types)
+    prefixes = {column.removesuffix("_left") for column in columns if column.endswith("_left")}
+    sides = {f"{prefix}_{side}" for prefix in prefixes for side in ("left", "top", "width", "height")}
+    assert sides <= columns

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from include.core.features import FEATURES, MediaType
+from include.core.request_parameters import problems, request_parameters
+
+
+def call(feature: str, media_type: MediaType) -> Any:
+    return FEATURES[feature].analysis(media_type)
+
+
+def test_a_source_adds_members_and_overrides_those_of_the_registry() -> None:
+    labels = call("labels", "image")
+    assert request_parameters(labels, {}) == labels.parameters
+    assert request_parameters(labels, {"MinConfidence": 70, "MaxLabels": 5}) == {
+        "MinConfidence": 70,
+        "MaxLabels": 5,
+    }
+    assert labels.parameters == {"MinConfidence": 30.0}
+
+
+@pytest.mark.parametrize(
+    ("feature", "media_type", "members"),
+    [
+        ("labels", "image", {}),
+        (
+            "labels",
+            "image",
+            {"MaxLabels": 5, "Settings": {"GeneralLabels": {"LabelInclusionFilters": ["Dog"]}}},
+        ),
+        ("faces", "image", {"Attributes": ["ALL"]}),
+        ("faces", "video", {"FaceAttributes": "ALL"}),
+        ("face_search", "image", {"CollectionId": "staff", "MaxFaces": 3}),
+        ("face_search", "video", {"CollectionId": "staff"}),
+        ("segments", "video", {"SegmentTypes": ["SHOT"]}),
+    ],
+)
+def test_members_of_the_operation_are_accepted(feature: str, media_type: MediaType, members: Any) -> None:
+    assert problems(call(feature, media_type), members) == []
+
+
+@pytest.mark.parametrize(
+    ("feature", "media_type", "members", "words"),
+    [
+        ("face_search", "image", {}, "CollectionId is missing"),
+        ("face_search", "video", {"CollectionId": ""}, "CollectionId: Invalid length"),
+        (
+            "labels",
+            "video",
+            {"MaxLabels": 5},
+            "StartLabelDetection has no member 'MaxLabels'; it has Features, MinConfidence",
+        ),
+        ("celebrities", "video", {"x": 1}, "it has none besides the media"),
+        ("labels", "image", {"MaxLabels": "5"}, "MaxLabels: Invalid type"),
+        ("labels", "image", {"MaxLabels": -1}, "MaxLabels: Invalid value"),
+        ("labels", "image", {"Settings": {"General": {}}}, "Settings: Unknown parameter"),
+        ("labels", "image", {"Image": {}}, "Image is set by the pipeline"),
+        ("labels", "video", {"ClientRequestToken": "t"}, "ClientRequestToken is set by the pipeline"),
+    ],
+)
+def test_other_members_are_named(feature: str, media_type: MediaType, members: Any, words: str) -> None:
+    (problem,) = problems(call(feature, media_type), members)
+    assert words in problem
+
+
+def test_a_feature_that_is_not_offered_has_no_problems_here() -> None:
+    assert problems(None, {"x": 1}) == []

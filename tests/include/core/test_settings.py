@@ -1,0 +1,279 @@
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from include.core.lake import load_lake
+from include.core.settings import Settings, SettingsError, load_settings
+
+GOOD: dict[str, Any] = {
+    "min_confidence": {"labels": 55},
+    "cost_centers": {"team": {"title": "Team"}},
+    "sources": [
+        {
+            "name": "one",
+            "prefix": "raw/one/",
+            "cost_center": "team",
+            "features": {"image": ["labels"], "video": ["segments"]},
+        }
+    ],
+}
+
+
+@pytest.fixture(autouse=True)
+def fresh_settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(f"MEDIA_LAKE_{name.upper()}", raising=False)
+    load_settings.cache_clear()
+    yield
+    load_settings.cache_clear()
+
+
+def written(folder: Path, content: Any) -> Path:
+    path = folder / "lake.yaml"
+    path.write_text(content if isinstance(content, str) else yaml.safe_dump(content), encoding="utf-8")
+    return path
+
+
+def changed(**source: Any) -> dict[str, Any]:
+    content = copy.deepcopy(GOOD)
+    content["sources"][0] |= source
+    return content
+
+
+def test_defaults_need_no_environment() -> None:
+    settings = load_settings()
+    assert (settings.bucket, settings.database, settings.simulated) == ("media-lake", "media_lake", False)
+    assert settings.uri("reports/costs.html") == "s3://media-lake/reports/costs.html"
+    assert settings.uri("athena", "") == "s3://media-lake/athena/"
+
+
+def test_the_environment_wins(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MEDIA_LAKE_BUCKET", "other")
+    monkeypatch.setenv("MEDIA_LAKE_BATCH_SIZE", "7")
+    monkeypatch.setenv("MEDIA_LAKE_SIMULATED", "true")
+    monkeypatch.setenv("MEDIA_LAKE_SOMETHING_ELSE", "is no error")
+    settings = load_settings()
+    assert (settings.bucket, settings.batch_size, settings.simulated) == ("other", 7, True)
+
+
+def test_every_setting_says_what_it_is() -> None:
+    assert all(field.description for field in Settings.model_fields.values())
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("BATCH_SIZE", "0"),
+        ("BATCH_SIZE", "many"),
+        ("MAX_BATCHES", "1001"),
+        ("IMAGE_THREADS", "0"),
+        ("QUOTA_SHARE", "0"),
+        ("LEASE_SECONDS", "4"),
+        ("SWEEP_AFTER_SECONDS", "0"),
+        ("DATABASE", "Has Space"),
+        ("SIMULATED", "perhaps"),
+    ],
+)
+def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(f"MEDIA_LAKE_{name}", value)
+    with pytest.raises(SettingsError, match=rf"MEDIA_LAKE_{name}: "):
+        load_settings()
+
+
+def test_every_wrong_setting_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MEDIA_LAKE_BATCH_SIZE", "0")
+    monkeypatch.setenv("MEDIA_LAKE_IMAGE_THREADS", "0")
+    with pytest.raises(SettingsError, match=r"MEDIA_LAKE_BATCH_SIZE: .*; MEDIA_LAKE_IMAGE_THREADS: "):
+        load_settings()
+
+
+def test_an_empty_connection_id_means_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MEDIA_LAKE_AWS_CONN_ID", "")
+    assert not load_settings().aws_conn_id
+
+
+def test_the_shipped_lake_is_right() -> None:
+    lake = load_lake(Settings().lake_file)
+    assert lake.sources[0].name == "sample"
+    assert set(lake.min_confidence) >= {"labels", "faces"}
+
+
+def test_a_lake_is_read(tmp_path: Path) -> None:
+    lake = load_lake(written(tmp_path, GOOD))
+    source = lake.source("one")
+    assert source.features == {"image": {"labels": {}}, "video": {"segments": {}}}
+    assert source.date_path == "%Y/%m/%d/"
+    assert source.bucket is None
+
+
+def test_a_source_that_left_is_named_with_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"source 'two' is not in lake.yaml any more; run discover_media"):
+        load_lake(written(tmp_path, GOOD)).source("two")
+
+
+def two_sources(one: dict[str, Any], two: dict[str, Any]) -> dict[str, Any]:
+    source = GOOD["sources"][0]
+    return GOOD | {"sources": [source | one, source | {"name": "two"} | two]}
+
+
+@pytest.mark.parametrize(
+    ("one", "two"),
+    [
+        ({}, {}),
+        ({"bucket": "b"}, {"bucket": "b"}),
+        ({"prefix": ""}, {"prefix": ""}),
+        ({"date_path": "%Y/%m/%d/"}, {"date_path": "%Y/%m/"}),
+        ({"date_path": "%Y/"}, {"date_path": "%Y/%m/%d/"}),
+        ({"prefix": "raw/"}, {"prefix": "raw/2026/", "date_path": "%m/%d/"}),
+    ],
+)
+def test_sources_that_hold_the_same_objects_are_refused(
+    tmp_path: Path, one: dict[str, Any], two: dict[str, Any]
+) -> None:
+    with pytest.raises(SettingsError, match=r"sources 'one' and 'two' hold the same objects: "):
+        load_lake(written(tmp_path, two_sources(one, two)))
+
+
+@pytest.mark.parametrize(
+    ("one", "two"),
+    [
+        ({"prefix": "raw/one/"}, {"prefix": "raw/two/"}),
+        ({"prefix": "raw/one/"}, {"prefix": "raw/"}),
+        ({"prefix": "raw/one/"}, {"prefix": "raw/one-more/"}),
+        ({"bucket": "b"}, {"bucket": "c"}),
+        ({"date_path": "%Y/%m/%d/"}, {"date_path": "%Y-%m-%d/"}),
+    ],
+)
+def test_sources_that_hold_different_objects_are_not(
+    tmp_path: Path, one: dict[str, Any], two: dict[str, Any]
+) -> None:
+    assert [source.name for source in load_lake(written(tmp_path, two_sources(one, two))).sources] == [
+        "one",
+        "two",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"features": {"image": ["labls"]}}, r"'labls' is no image feature; choose from .*labels"),
+        ({"features": {"image": ["segments"]}}, "'segments' is no image feature"),
+        ({"features": {"audio": ["labels"]}}, "sources.0.features.audio"),
+        ({"features": {"image": ["labels", "labels"]}}, "features are listed twice: labels, labels"),
+        ({"features": {"image": ["labels", {"labels": {}}]}}, "features are listed twice: labels, labels"),
+        (
+            {"features": {"video": ["people_pathing"]}},
+            "people_pathing: AWS ended people pathing .*use `labels`",
+        ),
+        ({"features": {"image": ["bulk_analysis"]}}, "closed bulk image analysis .*use `moderation`"),
+        ({"features": {"image": ["face_search"]}}, "image feature face_search: CollectionId is missing"),
+        ({"features": {"image": ["custom_labels"]}}, "ProjectVersionArn is missing"),
+        (
+            {"features": {"image": [{"labels": {"MaxLabel": 5}}]}},
+            "DetectLabels has no member 'MaxLabel'; it has .*MaxLabels",
+        ),
+        ({"features": {"image": [{"labels": {"MaxLabels": "many"}}]}}, "MaxLabels: Invalid type"),
+        ({"features": {"image": [{"labels": {"Image": {}}}]}}, "Image is set by the pipeline"),
+        ({"features": {"video": [{"labels": {"JobTag": "x"}}]}}, "JobTag is set by the pipeline"),
+        (
+            {"cost_center": "nobody"},
+            r"source 'one' names cost center 'nobody', which is not under cost_centers \(team\)",
+        ),
+        ({"prefix": "/raw/"}, "sources.0.prefix"),
+        ({"prefix": "raw"}, "sources.0.prefix"),
+        ({"date_path": "%Y/%m/%d"}, "sources.0.date_path"),
+        ({"name": "Not a name"}, "sources.0.name"),
+        ({"approval_limit_usd": -1}, "sources.0.approval_limit_usd"),
+        ({"colour": "red"}, "sources.0.colour"),
+    ],
+)
+def test_a_wrong_source_is_named(tmp_path: Path, change: dict[str, Any], words: str) -> None:
+    with pytest.raises(SettingsError, match=words):
+        load_lake(written(tmp_path, changed(**change)))
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"min_confidence": {"labels": 29}}, "min_confidence.labels"),
+        ({"min_confidence": {"labels": 101}}, "min_confidence.labels"),
+        ({"min_confidence": {"lables": 50}}, "min_confidence names unknown features: lables"),
+        ({"model_versions": {"lables": "3.0"}}, "model_versions names unknown features: lables"),
+        ({"model_versions": {"labels": 3.0}}, "model_versions.labels: Input should be a valid string"),
+        ({"model_versions": {"labels": ""}}, "model_versions.labels"),
+        ({"model_versions": {"faces": "6.0"}}, "does not say by which version it answers for faces"),
+        ({"model_versions": {"custom_labels": "1"}}, "so there is nothing to pin"),
+        ({"sources": []}, "sources"),
+        ({"sources": [GOOD["sources"][0], GOOD["sources"][0]]}, "two sources have one name: one, one"),
+        ({"typo": 1}, "typo"),
+    ],
+)
+def test_a_wrong_lake_is_named(tmp_path: Path, change: dict[str, Any], words: str) -> None:
+    with pytest.raises(SettingsError, match=words):
+        load_lake(written(tmp_path, GOOD | change))
+
+
+@pytest.mark.parametrize("content", ["", "- a\n", GOOD | {"sources": [GOOD["sources"][0]] * 2}])
+def test_an_error_of_the_whole_file_reads_well(tmp_path: Path, content: Any) -> None:
+    with pytest.raises(SettingsError) as error:
+        load_lake(written(tmp_path, content))
+    assert ": : " not in str(error.value)
+
+
+def test_no_yaml_and_no_file(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="is not valid YAML"):
+        load_lake(written(tmp_path, "a: [b"))
+    with pytest.raises(SettingsError, match=r"nothing.yaml does not exist; set MEDIA_LAKE_LAKE_FILE"):
+        load_lake(tmp_path / "nothing.yaml")
+
+
+INVENTORY = {"bucket": "lists", "prefix": "all", "id": "daily"}
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"discovery": "last_modified"},
+        {"discovery": "events"},
+        {"discovery": "inventory", "inventory": INVENTORY},
+        {"discovery": "inventory", "inventory": {"bucket": "lists", "id": "daily"}},
+        {"discovery": "last_modified", "bucket": "media", "prefix": ""},
+    ],
+)
+def test_a_source_says_how_its_media_are_found(tmp_path: Path, members: dict[str, Any]) -> None:
+    (source,) = load_lake(written(tmp_path, changed(**members))).sources
+    assert source.discovery == members["discovery"]
+    assert source.prefix_of(date(2026, 11, 20)) == source.prefix
+
+
+@pytest.mark.parametrize(
+    ("members", "text"),
+    [
+        ({"discovery": "guess"}, "'date_path', 'last_modified', 'inventory' or 'events'"),
+        ({"discovery": "events", "date_path": "%Y/"}, "date_path says nothing to discovery: events"),
+        ({"discovery": "events", "prefix": ""}, "needs a prefix: its tables are there too"),
+        ({"discovery": "inventory"}, "belong together"),
+        ({"inventory": INVENTORY}, "belong together"),
+        ({"discovery": "inventory", "inventory": INVENTORY | {"prefix": "all/"}}, "prefix"),
+        ({"discovery": "inventory", "inventory": INVENTORY | {"id": "a/b"}}, "id"),
+    ],
+)
+def test_a_discovery_that_is_not_complete_says_what_is_missing(
+    tmp_path: Path, members: dict[str, Any], text: str
+) -> None:
+    with pytest.raises(SettingsError, match=text):
+        load_lake(written(tmp_path, changed(**members)))
+
+
+def test_sources_with_and_without_folders_of_days_overlap_by_their_prefixes(tmp_path: Path) -> None:
+    content = changed(discovery="last_modified", prefix="raw/")
+    content["sources"].append(copy.deepcopy(GOOD["sources"][0]) | {"name": "two"})
+    with pytest.raises(SettingsError, match="hold the same objects: raw/"):
+        load_lake(written(tmp_path, content))

@@ -1,0 +1,21 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from include.discover import Listed
+from tests.include.discover.conftest import a_lake
+
+
+def listed(**changes: Any) -> Listed:
+    item = Listed(a_lake().sources[0], "b", "k", "e", 1, datetime(2026, 11, 20, tzinfo=UTC))
+    return replace(item, **changes)
+
+
+def test_identity_of_an_object_and_of_its_bytes() -> None:
+    changes: list[dict[str, Any]] = [{"bucket": "b2"}, {"key": "k2"}, {"etag": "e2"}]
+    assert len({listed().media_id, *(listed(**change).media_id for change in changes)}) == 4
+    assert listed().media_id == listed(last_modified=None).media_id
+    assert listed().content_id == listed(bucket="b2", key="k2").content_id
+    assert len({listed().content_id, listed(etag="e2").content_id, listed(size=2).content_id}) == 3

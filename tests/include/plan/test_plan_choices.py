@@ -1,0 +1,194 @@
+"""What a plan pays for when a version is pinned, and when a run may not pay for everything."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import pytest
+
+from include.core.analysis_keys import analysis_key
+from include.core.features import FEATURES
+from include.core.run import Run
+from include.core.selection import Selection
+from include.store.ledger import Entry, Ledger
+from tests.include.plan.planning import Planner, a_lake, an_asset, states
+
+LABELS = FEATURES["labels"]
+
+
+@pytest.fixture
+def planner(s3: Any, ledger: Ledger, run: Run) -> Planner:
+    return Planner(s3, ledger, run)
+
+
+def key_of(name: str, version: str | None = None, feature: str = "labels") -> str:
+    return analysis_key(f"etag:{name}:1000", FEATURES[feature], "image", version=version)
+
+
+def pinned(version: str = "3.0") -> Any:
+    return a_lake(image=["labels"], model_versions={"labels": version})
+
+
+# --- pinned versions
+
+
+def test_what_is_of_the_pinned_version_is_reused_although_it_is_older_than_the_pin(
+    planner: Planner, ledger: Ledger
+) -> None:
+    ledger.finish(
+        [
+            Entry(key_of("same"), "done", model_version="3.0"),
+            Entry(key_of("other"), "done", model_version="2.0"),
+            Entry(key_of("unknown"), "done"),
+            Entry(key_of("failed"), "failed", model_version="3.0"),
+        ]
+    )
+    names = ("same", "other", "unknown", "failed", "absent")
+    (rows,), _, summary = planner([an_asset(name) for name in names], pinned())
+    found = {
+        row["asset"]["etag"]: (item["state"], item["analysis_key"])
+        for row in rows
+        for item in row["analyses"]
+    }
+    assert found == {"same": ("reused", key_of("same"))} | {
+        name: ("planned", key_of(name, "3.0")) for name in names[1:]
+    }
+    assert summary["calls"] == 4
+
+
+def test_another_answer_than_the_pinned_version_is_paid_for_once_and_told(
+    planner: Planner, ledger: Ledger, caplog: pytest.LogCaptureFixture
+) -> None:
+    ledger.finish(
+        [
+            Entry(key_of("a"), "done", model_version="2.0"),
+            Entry(key_of("a", "3.0"), "done", model_version="2.0"),
+        ]
+    )
+    with caplog.at_level(logging.WARNING):
+        (rows,), _, summary = planner([an_asset("a")], pinned())
+    assert states(rows) == {("raw/a", "labels"): "reused"}
+    assert rows[0]["analyses"][0]["analysis_key"] == key_of("a", "3.0")
+    assert summary["calls"] == 0
+    (message,) = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+    assert message.startswith("1 analyses of labels were paid for at the pinned version 3.0")
+
+
+def test_the_right_version_wins_over_the_pinned_key(planner: Planner, ledger: Ledger) -> None:
+    ledger.finish(
+        [
+            Entry(key_of("a"), "done", model_version="3.0"),
+            Entry(key_of("a", "3.0"), "done", model_version="2.0"),
+        ]
+    )
+    (rows,), _, _ = planner([an_asset("a")], pinned())
+    assert rows[0]["analyses"][0]["analysis_key"] == key_of("a")
+
+
+def test_a_pin_touches_its_feature_only_and_a_new_pin_plans_again(planner: Planner, ledger: Ledger) -> None:
+    lake = a_lake(image=["labels", "text"], model_versions={"labels": "3.1"})
+    ledger.finish(
+        [
+            Entry(key_of("a"), "done", model_version="3.0"),
+            Entry(key_of("a", "3.0"), "done", model_version="3.0"),
+            Entry(key_of("a", feature="text"), "done", model_version="1.0"),
+        ]
+    )
+    (rows,), _, _ = planner([an_asset("a")], lake)
+    assert states(rows) == {("raw/a", "labels"): "planned", ("raw/a", "text"): "reused"}
+
+
+def test_duplicates_are_paid_once_under_a_pin(planner: Planner) -> None:
+    twins = [an_asset(name, content_id="same") for name in "ab"]
+    (rows,), _, _ = planner(twins, pinned())
+    assert list(states(rows).values()) == ["planned", "again"]
+
+
+# --- selections
+
+
+@pytest.fixture
+def failures(ledger: Ledger) -> None:
+    """``a`` and ``b`` failed, each with two features and two codes; ``c`` is done and ``d`` was never asked for."""
+    ledger.finish(
+        [
+            Entry(key_of("a"), "failed", error_code="InvalidS3ObjectException"),
+            Entry(key_of("a", feature="text"), "failed", error_code="ImageTooLargeException"),
+            Entry(key_of("b"), "failed", error_code="ImageTooLargeException"),
+            Entry(key_of("b", feature="text"), "failed", error_code="InvalidS3ObjectException"),
+            Entry(key_of("c"), "done"),
+            Entry(key_of("c", feature="text"), "running", owner="somebody"),
+        ]
+    )
+
+
+FAILED = {(name, feature) for name in ("raw/a", "raw/b") for feature in ("labels", "text")}
+
+
+@pytest.mark.parametrize(
+    ("selections", "paid"),
+    [
+        ([], set()),
+        ([Selection()], FAILED),
+        ([Selection.of(["text"], None)], {("raw/a", "text"), ("raw/b", "text")}),
+        ([Selection.of(None, ["ImageTooLargeException"])], {("raw/a", "text"), ("raw/b", "labels")}),
+        ([Selection.of(["text"], ["ImageTooLargeException"])], {("raw/a", "text")}),
+        ([Selection.of(["faces"], None)], set()),
+        ([Selection.of(["text"], ["Other"]), Selection.of(["labels"], None)],
+         {("raw/a", "labels"), ("raw/b", "labels")}),
+    ],
+)  # fmt: skip
+def test_a_run_with_selections_pays_for_the_failures_they_match_and_nothing_else(
+    planner: Planner, failures: None, selections: Any, paid: set[tuple[str, str]]
+) -> None:
+    (rows,), _, summary = planner([an_asset(name) for name in "abcd"], selections=selections)
+    found = states(rows)
+    assert {name for name, state in found.items() if state == "planned"} == paid
+    assert found["raw/c", "labels"] == "reused"
+    assert {state for name, state in found.items() if name not in paid} == {"kept", "reused"}
+    assert (summary["calls"], summary["analyses"]) == (len(paid), 8)
+    assert sum(summary["units"].values()) == len(paid)
+    assert f"{7 - len(paid)} left as they are" in summary["text"]
+
+
+def test_a_failure_before_a_pin_is_paid_for_under_the_pin(planner: Planner, failures: None) -> None:
+    selections = [Selection.of(None, ["InvalidS3ObjectException"])]
+    (rows,), _, _ = planner([an_asset("a"), an_asset("b")], pinned(), selections=selections)
+    assert states(rows) == {("raw/a", "labels"): "planned", ("raw/b", "labels"): "kept"}
+    assert rows[0]["analyses"][0]["analysis_key"] == key_of("a", "3.0")
+
+
+def test_duplicates_of_a_failure_are_paid_once(planner: Planner, ledger: Ledger) -> None:
+    twins = [an_asset(name, content_id="same") for name in "ab"]
+    ledger.finish([Entry(analysis_key("same", LABELS, "image"), "failed", error_code="X")])
+    (rows,), _, _ = planner(twins, a_lake(image=["labels"]), selections=[Selection()])
+    assert list(states(rows).values()) == ["planned", "again"]
+    (rows,), _, _ = planner(twins, a_lake(image=["labels"]), selections=[])
+    assert list(states(rows).values()) == ["kept", "kept"]
+
+
+def test_a_run_that_may_pay_for_nothing_needs_no_approval_and_no_model(planner: Planner) -> None:
+    arn = "arn:aws:rekognition:us-east-1:123456789012:project/p/version/v/1"
+    lake = a_lake(image=["labels", {"custom_labels": {"ProjectVersionArn": arn}}], approval_limit_usd=0)
+    _, _, summary = planner([an_asset("a")], lake, selections=[])
+    assert (summary["models"], summary["units"], summary["approval_needed"]) == ([], {}, False)
+    _, _, summary = planner([an_asset("a")], lake)
+    assert ([model["arn"] for model in summary["models"]], summary["approval_needed"]) == ([arn], True)
+
+
+def test_what_may_not_be_paid_for_again_at_a_pinned_version_is_there_as_it_was(
+    planner: Planner, ledger: Ledger
+) -> None:
+    ledger.finish(
+        [
+            Entry(key_of("a"), "done", model_version="2.0"),
+            Entry(key_of("b"), "failed", error_code="X"),
+        ]
+    )
+    (rows,), _, _ = planner([an_asset(name) for name in "abc"], pinned(), selections=[])
+    assert [(item["state"], item["analysis_key"]) for row in rows for item in row["analyses"]] == [
+        ("reused", key_of("a")),
+        ("kept", key_of("b")),
+        ("kept", key_of("c", "3.0")),
+    ]

@@ -1,0 +1,208 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from include.core.run import Run
+from include.core.schemas import TABLES
+from include.publish.publisher import NoTableError, publish
+from include.store.objects import get, list_uris, put
+
+DATABASE = "media_lake"
+
+
+@pytest.fixture
+def glue(aws: SimpleNamespace) -> Any:
+    """A catalog with three tables of the lake."""
+    client = aws.glue
+    client.create_database(DatabaseInput={"Name": DATABASE})
+    for name in ("labels", "media_assets", "usage"):
+        table = TABLES[name]
+        columns = [{"Name": column.name, "Type": column.type} for column in table.columns]
+        client.create_table(
+            DatabaseName=DATABASE,
+            TableInput={
+                "Name": name,
+                "PartitionKeys": [{"Name": key, "Type": "string"} for key in table.partition_keys],
+                "StorageDescriptor": {"Columns": columns, "Location": f"s3://media-lake/curated/{name}/"},
+            },
+        )
+    return client
+
+
+@pytest.fixture
+def publish_labels(s3: Any, glue: Any) -> Callable[[Run], str]:
+    """Publish the labels of a run's images and return where they are."""
+    return lambda run: publish(s3, glue, DATABASE, run, ["labels"], "image")["labels"]
+
+
+def stage(s3: Any, run: Run, table: str, media_type: Any, **files: bytes) -> None:
+    for name, body in files.items():
+        put(s3, f"{run.staged_uri(table, media_type)}{name}.parquet", body, "application/octet-stream")
+
+
+def content(s3: Any, location: str) -> dict[str, bytes]:
+    return {uri.removeprefix(location): get(s3, uri) for uri in list_uris(s3, location)}
+
+
+def partition(glue: Any, table: str, *values: str) -> Any:
+    return glue.get_partition(DatabaseName=DATABASE, TableName=table, PartitionValues=list(values))[
+        "Partition"
+    ]
+
+
+def test_the_first_run_makes_the_partition(s3: Any, glue: Any, run: Run) -> None:
+    stage(s3, run, "labels", "image", one=b"1", two=b"2")
+    stage(s3, run, "media_assets", "image", one=b"a")
+    locations = publish(s3, glue, DATABASE, run, ["labels", "media_assets"], "image")
+    assert list(locations) == ["labels", "media_assets"]
+    for name, location in locations.items():
+        assert location.startswith(f"s3://media-lake/curated/{name}/dt=2026-11-20/media_type=image/version=")
+        assert location.endswith(f"-{run.token}/")
+    assert content(s3, locations["labels"]) == {"one.parquet": b"1", "two.parquet": b"2"}
+    assert content(s3, locations["media_assets"]) == {"one.parquet": b"a"}
+    made = partition(glue, "labels", "2026-11-20", "image")
+    assert made["StorageDescriptor"]["Location"] == locations["labels"]
+    assert [column["Name"] for column in made["StorageDescriptor"]["Columns"]] == list(
+        TABLES["labels"].column_types
+    )
+    assert made["Parameters"]["run_id"] == run.run_id
+    assert "previous_location" not in made["Parameters"]
+
+
+def test_a_later_run_moves_it_and_remembers_where_it_was(
+    publish_labels: Callable[[Run], str], glue: Any, run: Run
+) -> None:
+    before, after = publish_labels(run), publish_labels(replace(run, run_id="later"))
+    moved = partition(glue, "labels", "2026-11-20", "image")
+    assert moved["StorageDescriptor"]["Location"] == after
+    assert moved["Parameters"]["previous_location"] == before
+    assert moved["Parameters"]["run_id"] == "later"
+
+
+def test_a_run_that_publishes_again_takes_a_new_place_and_leaves_the_old_to_its_readers(
+    s3: Any, publish_labels: Callable[[Run], str], glue: Any, run: Run
+) -> None:
+    stage(s3, run, "labels", "image", one=b"1", two=b"2")
+    first = publish_labels(run)
+    stage(s3, run, "labels", "image", one=b"changed")
+    second = publish_labels(run)
+    assert first != second
+    assert content(s3, first) == {"one.parquet": b"1", "two.parquet": b"2"}
+    assert content(s3, second) == {"one.parquet": b"changed", "two.parquet": b"2"}
+    again = partition(glue, "labels", "2026-11-20", "image")
+    assert again["StorageDescriptor"]["Location"] == second
+    assert again["Parameters"]["previous_location"] == first
+
+
+def test_what_is_staged_later_changes_nothing_published(
+    s3: Any, publish_labels: Callable[[Run], str], run: Run
+) -> None:
+    stage(s3, run, "labels", "image", one=b"1", two=b"2")
+    location = publish_labels(run)
+    stage(s3, run, "labels", "image", one=b"changed", three=b"new")
+    for uri in list_uris(s3, run.staged_uri("labels", "image")):
+        s3.delete_object(Bucket=run.bucket, Key=uri.removeprefix(f"s3://{run.bucket}/"))
+    assert content(s3, location) == {"one.parquet": b"1", "two.parquet": b"2"}
+
+
+def test_only_what_this_run_staged_of_this_media_type_is_published(
+    s3: Any, publish_labels: Callable[[Run], str], run: Run
+) -> None:
+    stage(s3, run, "labels", "image", ours=b"1")
+    stage(s3, run, "labels", "video", film=b"2")
+    stage(s3, run, "media_assets", "image", asset=b"3")
+    stage(s3, replace(run, run_id="other"), "labels", "image", theirs=b"4")
+    assert content(s3, publish_labels(run)) == {"ours.parquet": b"1"}
+
+
+def test_nothing_staged_publishes_an_empty_partition(
+    s3: Any, publish_labels: Callable[[Run], str], glue: Any, run: Run
+) -> None:
+    stage(s3, run, "labels", "image", one=b"1")
+    publish_labels(run)
+    empty = publish_labels(replace(run, run_id="later"))
+    assert content(s3, empty) == {}
+    assert partition(glue, "labels", "2026-11-20", "image")["StorageDescriptor"]["Location"] == empty
+
+
+def test_no_partition_moves_before_all_data_is_in_place(s3: Any, glue: Any, run: Run) -> None:
+    for table in ("labels", "media_assets"):
+        stage(s3, run, table, "image", one=b"1")
+
+    class Denied:
+        """S3 that lets the second table's data not be copied."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(s3, name)
+
+        def copy(self, source: Any, bucket: str, key: str) -> Any:
+            if "media_assets" in key:
+                raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "CopyObject")
+            return s3.copy(source, bucket, key)
+
+    with pytest.raises(ClientError, match="AccessDenied"):
+        publish(Denied(), glue, DATABASE, run, ["labels", "media_assets"], "image")
+    assert glue.get_partitions(DatabaseName=DATABASE, TableName="labels")["Partitions"] == []
+
+
+def test_days_and_media_types_are_partitions_of_their_own(s3: Any, glue: Any, run: Run) -> None:
+    publish(s3, glue, DATABASE, run, ["labels"], "image")
+    publish(s3, glue, DATABASE, run, ["labels"], "video")
+    publish(s3, glue, DATABASE, replace(run, partition="2026-11-21"), ["labels"], "image")
+    found = glue.get_partitions(DatabaseName=DATABASE, TableName="labels")["Partitions"]
+    assert sorted(item["Values"] for item in found) == [
+        ["2026-11-20", "image"],
+        ["2026-11-20", "video"],
+        ["2026-11-21", "image"],
+    ]
+
+
+def test_a_table_by_day_only(s3: Any, glue: Any, run: Run) -> None:
+    stage(s3, run, "usage", None, usage=b"1")
+    location = publish(s3, glue, DATABASE, run, ["usage"], None)["usage"]
+    assert location.startswith("s3://media-lake/curated/usage/dt=2026-11-20/version=")
+    assert content(s3, location) == {"usage.parquet": b"1"}
+    assert partition(glue, "usage", "2026-11-20")["Values"] == ["2026-11-20"]
+
+
+def test_a_table_that_was_never_made_says_how_to_make_it(s3: Any, glue: Any, run: Run) -> None:
+    with pytest.raises(
+        NoTableError, match=r"media_lake.texts does not exist: run `python -m infrastructure`"
+    ):
+        publish(s3, glue, DATABASE, run, ["texts"], "image")
+
+
+def test_another_error_of_glue_is_raised_as_it_is(s3: Any, run: Run) -> None:
+    class Denied:
+        def get_table(self, **_: Any) -> Any:
+            raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, "GetTable")
+
+    with pytest.raises(ClientError, match="AccessDenied"):
+        publish(s3, Denied(), DATABASE, run, ["labels"], "image")
+
+
+def test_a_partition_that_somebody_makes_meanwhile_is_moved(
+    s3: Any, publish_labels: Callable[[Run], str], glue: Any, run: Run
+) -> None:
+    theirs: list[str] = []
+
+    class Raced:
+        """The catalog, where another run publishes between our look and our write."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(glue, name)
+
+        def create_partition(self, **request: Any) -> Any:
+            theirs.append(publish_labels(replace(run, run_id="other")))
+            return glue.create_partition(**request)
+
+    ours = publish(s3, Raced(), DATABASE, run, ["labels"], "image")["labels"]
+    made = partition(glue, "labels", "2026-11-20", "image")
+    assert made["StorageDescriptor"]["Location"] == ours
+    assert made["Parameters"]["previous_location"] == theirs[0]

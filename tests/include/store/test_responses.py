@@ -1,0 +1,141 @@
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from include.core.features import FEATURES
+from include.core.run import Run, usage_log_uri
+from include.core.schemas import TABLES
+from include.store.objects import list_uris, put_ndjson
+from include.store.plan_batches import analyses_of, read_plan
+from include.store.response_archive import model_version, now, read_lines, response_line
+from include.store.usage_log import Session, log_model_hours, starter, usage_lines
+
+ASSET = {"media_id": "m1", "source": "sample", "cost_center": "team", "bucket": "b", "key": "k"}
+
+
+def test_now_is_utc_to_the_millisecond() -> None:
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}", now())
+
+
+def test_a_response_line_keeps_the_response_and_drops_the_metadata() -> None:
+    response = {
+        "Labels": [],
+        "LabelModelVersion": "3.0",
+        "ResponseMetadata": {"RequestId": "r-1", "RetryAttempts": 0},
+    }
+    line = response_line("k", "DetectLabels", {"Image": {}}, response, "3.0")
+    assert line.pop("at") <= now()
+    assert line == {
+        "analysis_key": "k",
+        "operation": "DetectLabels",
+        "request": {"Image": {}},
+        "response": {"Labels": [], "LabelModelVersion": "3.0"},
+        "request_id": "r-1",
+        "model_version": "3.0",
+    }
+    assert "ResponseMetadata" in response
+
+
+def test_a_response_without_model_or_metadata() -> None:
+    line = response_line("k", "DetectFaces", {}, {"FaceDetails": []}, None)
+    assert line["model_version"] is None
+    assert line["request_id"] is None
+
+
+@pytest.mark.parametrize(
+    ("feature", "media_type", "response", "version"),
+    [
+        ("labels", "image", {"LabelModelVersion": "3.0"}, "3.0"),
+        ("labels", "video", {"LabelModelVersion": "3.0"}, "3.0"),
+        ("labels", "image", {}, None),
+        ("faces", "image", {"FaceModelVersion": "7"}, None),
+        ("custom_labels", "image", {"CustomLabels": []}, "arn:model"),
+    ],
+)
+def test_the_model_is_named_by_the_response_or_by_the_request(
+    feature: str, media_type: Any, response: Any, version: str | None
+) -> None:
+    call = FEATURES[feature].analysis(media_type)
+    assert call is not None
+    assert model_version(call, {"ProjectVersionArn": "arn:model"}, response) == version
+
+
+def test_lines_of_an_object_and_of_a_prefix(s3: Any) -> None:
+    put_ndjson(s3, "s3://media-lake/p/b", [{"n": 3}])
+    put_ndjson(s3, "s3://media-lake/p/a", [{"n": 1}, {"n": 2}])
+    put_ndjson(s3, "s3://media-lake/pq", [{"n": 4}])
+    assert [line["n"] for line in read_lines(s3, "s3://media-lake/p/")] == [1, 2, 3]
+    assert [line["n"] for line in read_lines(s3, "s3://media-lake/p/b")] == [3]
+    assert list(read_lines(s3, "s3://media-lake/nothing/")) == []
+
+
+def test_a_usage_line_is_a_row_of_the_table_before_it_is_priced(run: Run) -> None:
+    payer = starter(run, ASSET, "image")
+    (line,) = usage_lines(payer, "key", "labels", 1.0, "2026-11-20T00:00:00.000", reused=False)
+    priced = {"usd", "saved_usd", "price_version"}
+    assert set(line) == set(TABLES["usage"].column_types) - priced
+    assert line["operation"] == "DetectLabels"
+    assert (line["units"], line["reused"], line["price_item"]) == (1.0, False, "image-group-2")
+
+
+def test_a_job_is_billed_by_each_of_its_lines_under_the_operation_that_starts_it(run: Run) -> None:
+    payer = starter(run, ASSET, "video")
+    lines = list(usage_lines(payer, "key", "segments", 2.5, "2026-11-20T00:00:00.000", reused=False))
+    assert {line["price_item"] for line in lines} == {"video-shot-minutes", "video-technical-cue-minutes"}
+    assert {line["operation"] for line in lines} == {"StartSegmentDetection"}
+    assert {line["units"] for line in lines} == {2.5}
+    assert len({line["usage_id"] for line in lines}) == 2
+
+
+def test_identity_of_usage(run: Run) -> None:
+    """Paid: by the response, so that adopting it again adds nothing. Reused: once per run and asset."""
+
+    def identity(reused: bool, at: str = "T1", run: Run = run, **asset: Any) -> str:
+        payer = starter(run, ASSET | asset, "image")
+        return next(usage_lines(payer, "key", "labels", 1.0, at, reused))["usage_id"]
+
+    other = Run(run.bucket, run.dag_id, "another", run.partition)
+    assert identity(False) == identity(False, run=other)
+    assert identity(False) != identity(False, at="T2")
+    assert identity(True) == identity(True, at="T2")
+    assert (
+        len({identity(True), identity(True, run=other), identity(True, media_id="m2"), identity(False)}) == 4
+    )
+
+
+def test_a_plan_is_read_and_its_analyses_found_by_state(s3: Any) -> None:
+    rows = [
+        {
+            "asset": {"media_id": "m1"},
+            "analyses": [{"n": 1, "state": "planned"}, {"n": 2, "state": "reused"}],
+        },
+        {"asset": {"media_id": "m2"}, "analyses": []},
+        {
+            "asset": {"media_id": "m3"},
+            "analyses": [{"n": 3, "state": "rejected"}, {"n": 4, "state": "planned"}],
+        },
+    ]
+    put_ndjson(s3, "s3://media-lake/plan", rows)
+    plan = read_plan(s3, "s3://media-lake/plan")
+    assert plan == rows
+    assert [(asset["media_id"], item["n"]) for asset, item in analyses_of(plan, "planned")] == [
+        ("m1", 1),
+        ("m3", 4),
+    ]
+    assert [item["n"] for _, item in analyses_of(plan, "reused", "rejected")] == [2, 3]
+    assert list(analyses_of(plan)) == []
+
+
+def test_the_hours_of_a_model_are_usage_under_a_name_of_their_own(s3: Any, run: Run) -> None:
+    session = Session("arn:model", 1_700_000_000, 1_700_003_600, 2)
+    model = {"arn": "arn:model", "feature": "custom_labels", "source": "sample", "cost_center": "team"}
+    for _ in range(2):
+        log_model_hours(s3, run, model, session)
+    (uri,) = list_uris(s3, usage_log_uri(run.bucket, run.partition))
+    (line,) = read_lines(s3, uri)
+    assert set(line) == set(TABLES["usage"].column_types) - {"usd", "saved_usd", "price_version"}
+    assert (line["price_item"], line["units"]) == ("custom-labels-inference-hours", 2.0)
+    assert line["at"] == "2023-11-14T23:13:20.000"

@@ -1,0 +1,215 @@
+"""The policies of readers, asked by a small evaluator who may read what, and made in IAM."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from include.core.features import MediaType
+from include.core.run import Run, job_responses_uri
+from include.core.schemas import TABLES
+from include.core.settings import COST_PAGE_KEY, Settings
+from include.store.sql import names_read, view_names
+from infrastructure.readers import (
+    create_reader_policies,
+    people_workgroup,
+    readable_tables,
+    readable_views,
+    reader_policy,
+)
+
+ACCOUNT = "123456789012"
+SETTINGS = Settings()
+RUN = Run(SETTINGS.bucket, "enrich_images", "manual__2026-11-20", "2026-11-20")
+# What IAM takes as a managed policy, spaces not counted (IAM user guide, "IAM and AWS STS quotas").
+MOST_CHARACTERS = 6144
+
+ORDINARY = (reader_policy(SETTINGS, ACCOUNT, sensitive=False),)
+BOTH = (*ORDINARY, reader_policy(SETTINGS, ACCOUNT, sensitive=True))
+SENSITIVE_TABLES = {"faces", "celebrities", "face_matches", "persons"}
+
+
+def listed(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
+
+
+def statements(documents: tuple[dict[str, Any], ...]) -> Iterator[dict[str, Any]]:
+    for document in documents:
+        assert document["Version"] == "2012-10-17"
+        for statement in document["Statement"]:
+            assert statement["Effect"] == "Allow"
+            assert set(statement) <= {"Sid", "Effect", "Action", "Resource", "Condition"}
+            assert set(statement.get("Condition", {})) <= {"StringLike"}
+            yield statement
+
+
+def may(documents: tuple[dict[str, Any], ...], action: str, resource: str, **context: str) -> bool:
+    """Whether policies allow an action, as IAM decides it for statements that allow and conditions on strings."""
+    return any(
+        any(fnmatchcase(action, pattern) for pattern in listed(statement["Action"]))
+        and any(fnmatchcase(resource, pattern) for pattern in listed(statement["Resource"]))
+        and all(
+            any(fnmatchcase(context.get(key.partition(":")[2], ""), pattern) for pattern in listed(patterns))
+            for key, patterns in statement.get("Condition", {}).get("StringLike", {}).items()
+        )
+        for statement in statements(documents)
+    )
+
+
+def may_read(documents: tuple[dict[str, Any], ...], uri: str) -> bool:
+    return may(documents, "s3:GetObject", f"arn:aws:s3:::{uri.removeprefix('s3://')}")
+
+
+def may_list(documents: tuple[dict[str, Any], ...], prefix: str) -> bool:
+    return may(documents, "s3:ListBucket", f"arn:aws:s3:::{SETTINGS.bucket}", prefix=prefix)
+
+
+def may_see(documents: tuple[dict[str, Any], ...], name: str, database: str = SETTINGS.database) -> bool:
+    """Whether Glue shows a table and its partitions: this takes the table, its database and the catalog."""
+    glue = f"arn:aws:glue:us-east-1:{ACCOUNT}"
+    resources = (f"{glue}:catalog", f"{glue}:database/{database}", f"{glue}:table/{database}/{name}")
+    seen = {
+        all(may(documents, action, resource) for resource in resources)
+        for action in ("glue:GetTable", "glue:GetTables", "glue:GetPartitions", "glue:BatchGetPartition")
+    }
+    assert len(seen) == 1
+    return seen.pop()
+
+
+def may_query(documents: tuple[dict[str, Any], ...], workgroup: str) -> bool:
+    arn = f"arn:aws:athena:us-east-1:{ACCOUNT}:workgroup/{workgroup}"
+    return all(
+        may(documents, f"athena:{action}", arn) for action in ("StartQueryExecution", "GetQueryResults")
+    )
+
+
+def test_every_table_and_every_view_is_in_one_of_the_two_policies() -> None:
+    assert sorted(readable_tables(False) + readable_tables(True)) == sorted(TABLES)
+    assert set(readable_tables(True)) == SENSITIVE_TABLES
+    views = [Path(name).name for name in view_names()]
+    assert sorted(readable_views(False) + readable_views(True)) == sorted(views)
+    assert readable_views(True) == ["people_moments"]
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_table_is_read_by_those_it_is_for(name: str) -> None:
+    ordinary = name not in SENSITIVE_TABLES
+    media_type: MediaType | None = "image" if "media_type" in TABLES[name].partition_keys else None
+    published = RUN.published_uri(name, media_type, "20261120T120000000000") + "part-0.parquet"
+    prefix = f"curated/{name}/dt=2026-11-20/"
+    assert may_see(BOTH, name)
+    assert may_read(BOTH, published)
+    assert may_list(BOTH, prefix)
+    assert may_see(ORDINARY, name) is ordinary
+    assert may_read(ORDINARY, published) is ordinary
+    assert may_list(ORDINARY, prefix) is ordinary
+    assert not may_read(BOTH, RUN.staged_uri(name, media_type) + "part-0.parquet")
+
+
+@pytest.mark.parametrize("statement", view_names())
+def test_whoever_sees_a_view_sees_all_that_it_reads(statement: str) -> None:
+    view = Path(statement).name
+    for documents in (ORDINARY, BOTH):
+        assert may_see(documents, view) is all(may_see(documents, name) for name in names_read(statement))
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        RUN.responses_uri("batch-0000") + "1.ndjson.zst",
+        job_responses_uri(SETTINGS.bucket, "job") + "1.ndjson.zst",
+        RUN.manifest_uri(),
+        RUN.plan_uri(0),
+        RUN.usage_uri("batch-0000"),
+        SETTINGS.uri("raw/sample/2026/11/20/astronaut.png"),
+        SETTINGS.uri(COST_PAGE_KEY),
+        SETTINGS.uri("curated/faces_of_others/1.parquet"),
+        SETTINGS.uri("curated/labels"),
+        "s3://another-lake/curated/labels/1.parquet",
+    ],
+)
+def test_nothing_else_in_the_bucket_is_read(uri: str) -> None:
+    assert not may_read(BOTH, uri)
+
+
+@pytest.mark.parametrize("prefix", ["", "curated/", "responses/", "staging/", "usage_log/", "raw/"])
+def test_nothing_else_is_listed(prefix: str) -> None:
+    assert not may_list(BOTH, prefix)
+
+
+def test_results_of_queries_about_people_are_for_those_who_may_ask() -> None:
+    people = people_workgroup(SETTINGS)
+    assert people != SETTINGS.workgroup
+    for workgroup, results, ordinary in (
+        (SETTINGS.workgroup, "athena/1.csv", True),
+        (people, "athena-people/1.csv", False),
+    ):
+        assert may_query(BOTH, workgroup)
+        assert may_query(ORDINARY, workgroup) is ordinary
+        assert may_read(BOTH, SETTINGS.uri(results))
+        assert may_read(ORDINARY, SETTINGS.uri(results)) is ordinary
+        assert may_list(ORDINARY, results) is ordinary
+        assert may(ORDINARY, "s3:PutObject", f"arn:aws:s3:::{SETTINGS.bucket}/{results}") is ordinary
+
+
+@pytest.mark.parametrize(
+    ("action", "resource"),
+    [
+        ("s3:PutObject", f"arn:aws:s3:::{SETTINGS.bucket}/curated/labels/1.parquet"),
+        ("s3:DeleteObject", f"arn:aws:s3:::{SETTINGS.bucket}/curated/labels/1.parquet"),
+        ("s3:DeleteObject", f"arn:aws:s3:::{SETTINGS.bucket}/athena/1.csv"),
+        ("glue:UpdatePartition", f"arn:aws:glue:us-east-1:{ACCOUNT}:table/{SETTINGS.database}/labels"),
+        ("glue:DeleteTable", f"arn:aws:glue:us-east-1:{ACCOUNT}:table/{SETTINGS.database}/labels"),
+        ("glue:GetTable", f"arn:aws:glue:us-east-1:{ACCOUNT}:table/another/labels"),
+        ("athena:StartQueryExecution", f"arn:aws:athena:us-east-1:{ACCOUNT}:workgroup/primary"),
+        ("rekognition:DetectFaces", "*"),
+    ],
+)
+def test_readers_change_nothing_and_stay_in_the_lake(action: str, resource: str) -> None:
+    assert not may(BOTH, action, resource)
+
+
+@pytest.mark.parametrize("sensitive", [False, True])
+def test_a_policy_fits_into_iam_also_with_long_names(sensitive: bool) -> None:
+    long = Settings(bucket="b" * 63, database="d" * 63, workgroup="w" * 120, region="ap-southeast-1")
+    document = json.dumps(reader_policy(long, ACCOUNT, sensitive), separators=(",", ":"))
+    assert len(document) <= MOST_CHARACTERS
+
+
+def test_regions_of_other_partitions_have_their_own_arns() -> None:
+    policy = reader_policy(Settings(region="us-gov-west-1"), ACCOUNT, sensitive=False)
+    resources = [name for statement in policy["Statement"] for name in listed(statement["Resource"])]
+    assert {name.split(":")[1] for name in resources} == {"aws-us-gov"}
+
+
+@pytest.fixture
+def iam(aws: SimpleNamespace) -> Any:
+    return aws.session.client("iam")
+
+
+def test_policies_are_made_once_and_kept_up_to_date(aws: SimpleNamespace, iam: Any) -> None:
+    def documents() -> dict[str, Any]:
+        found = {}
+        for policy in iam.list_policies(Scope="Local")["Policies"]:
+            version = iam.get_policy_version(PolicyArn=policy["Arn"], VersionId=policy["DefaultVersionId"])
+            found[policy["PolicyName"]] = version["PolicyVersion"]["Document"]
+        return found
+
+    names = create_reader_policies(aws.session, SETTINGS)
+    assert names == ["media_lake-us-east-1-readers", "media_lake-us-east-1-people-readers"]
+    assert documents() == dict(zip(names, BOTH, strict=True))
+    assert create_reader_policies(aws.session, SETTINGS) == names
+
+    arn = f"arn:aws:iam::{ACCOUNT}:policy/{names[0]}"
+    assert len(iam.list_policy_versions(PolicyArn=arn)["Versions"]) == 1
+    for number in range(6):
+        create_reader_policies(aws.session, SETTINGS.model_copy(update={"bucket": f"bucket-{number}"}))
+    assert len(iam.list_policy_versions(PolicyArn=arn)["Versions"]) == 5
+    create_reader_policies(aws.session, SETTINGS)
+    assert documents() == dict(zip(names, BOTH, strict=True))

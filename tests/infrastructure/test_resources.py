@@ -1,0 +1,160 @@
+"""What the pipeline needs, made at a local endpoint over HTTP."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+
+import boto3
+import pytest
+
+from include.core.schemas import TABLES
+from include.core.settings import Settings
+from include.store.sql import sql_names
+from infrastructure.resources import Resource, create
+from local.stack.environment import SHARED
+from local.stack.lifecycle import POOLS
+from local.stack.stack_settings import PROJECT
+from media_lake.tasks import defaults
+from tools.query import run_query
+
+START_SECONDS = 60
+
+
+@pytest.fixture(scope="module")
+def session() -> Iterator[boto3.Session]:
+    """A session whose clients reach an endpoint of this test's own."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    local = {name: value for name, value in SHARED.items() if name.startswith("AWS_")}
+    local |= {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}", "NO_PROXY": "127.0.0.1"}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")} | local
+    process = subprocess.Popen(
+        [sys.executable, "-m", "local.aws"],
+        cwd=PROJECT,
+        env={**environment, "LOCAL_AWS_PORT": str(port)},
+    )
+    try:
+        _wait_for(f"http://127.0.0.1:{port}/_local/health", process)
+        with pytest.MonkeyPatch.context() as patch:
+            for name in [name for name in os.environ if name.startswith("AWS_")]:
+                patch.delenv(name)
+            for name, value in local.items():
+                patch.setenv(name, value)
+            yield boto3.Session()
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(20)
+
+
+def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            urllib.request.urlopen(url, timeout=2).close()
+            return
+        except OSError:
+            time.sleep(0.1)
+    raise RuntimeError(f"the endpoint did not start (exit status {process.poll()})")
+
+
+@pytest.fixture(scope="module")
+def resources(session: boto3.Session) -> list[Resource]:
+    return create(session, Settings())
+
+
+@pytest.mark.integration
+def test_every_table_and_view_exists_and_answers(session: boto3.Session, resources: list[Resource]) -> None:
+    names = {item.name for item in resources if item.kind in ("table", "view")}
+    views = {name.removeprefix("views/") for name in sql_names("views")}
+    assert names == {f"media_lake.{name}" for name in {*TABLES, *views}}
+    athena = session.client("athena")
+    for name in sorted(names):
+        result = run_query(athena, f"SELECT count(*) FROM {name}", "media_lake", "media-lake")
+        assert [list(row) for row in result.rows] == [[0]]
+
+
+@pytest.mark.integration
+def test_making_it_again_changes_nothing(session: boto3.Session, resources: list[Resource]) -> None:
+    assert create(session, Settings()) == resources
+
+
+@pytest.mark.integration
+def test_messages_of_the_topic_arrive_in_the_queue_as_they_are(
+    session: boto3.Session, resources: list[Resource]
+) -> None:
+    sns, sqs = session.client("sns"), session.client("sqs")
+    (topic,) = [topic["TopicArn"] for topic in sns.list_topics()["Topics"]]
+    url = sqs.get_queue_url(QueueName="media-lake-jobs")["QueueUrl"]
+    sns.publish(TopicArn=topic, Message='{"JobId": "1"}')
+    messages = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=5)["Messages"]
+    assert [message["Body"] for message in messages] == ['{"JobId": "1"}']
+    policy = json.loads(
+        sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])["Attributes"]["Policy"]
+    )
+    (statement,) = policy["Statement"]
+    assert statement["Condition"] == {"ArnEquals": {"aws:SourceArn": topic}}
+
+
+@pytest.mark.integration
+def test_buckets_of_the_account_may_report_events_and_no_others(
+    session: boto3.Session, resources: list[Resource]
+) -> None:
+    sqs = session.client("sqs")
+    url = sqs.get_queue_url(QueueName="media-lake-events")["QueueUrl"]
+    policy = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])["Attributes"]["Policy"]
+    (statement,) = json.loads(policy)["Statement"]
+    assert statement["Principal"] == {"Service": "s3.amazonaws.com"}
+    assert statement["Condition"] == {
+        "ArnLike": {"aws:SourceArn": "arn:aws:s3:::*"},
+        "StringEquals": {"aws:SourceAccount": "123456789012"},
+    }
+
+
+@pytest.mark.integration
+def test_the_ledger_is_paid_by_request_and_the_bucket_is_private(
+    session: boto3.Session, resources: list[Resource]
+) -> None:
+    table = session.client("dynamodb").describe_table(TableName="media-lake-ledger")["Table"]
+    assert table["KeySchema"] == [{"AttributeName": "key", "KeyType": "HASH"}]
+    assert table["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
+    block = session.client("s3").get_public_access_block(Bucket="media-lake")[
+        "PublicAccessBlockConfiguration"
+    ]
+    assert all(block.values())
+
+
+@pytest.mark.integration
+def test_workgroups_say_where_results_go(session: boto3.Session, resources: list[Resource]) -> None:
+    athena = session.client("athena")
+    for name, place in (("media-lake", "athena"), ("media-lake-people", "athena-people")):
+        group = athena.get_work_group(WorkGroup=name)["WorkGroup"]["Configuration"]
+        assert group["EnforceWorkGroupConfiguration"]
+        assert group["ResultConfiguration"]["OutputLocation"] == f"s3://media-lake/{place}/"
+
+
+@pytest.mark.integration
+def test_the_policies_of_readers_exist(session: boto3.Session, resources: list[Resource]) -> None:
+    made = {policy["PolicyName"] for policy in session.client("iam").list_policies(Scope="Local")["Policies"]}
+    assert made == {"media_lake-us-east-1-readers", "media_lake-us-east-1-people-readers"}
+    assert {item.name for item in resources if item.kind == "IAM policy"} == made
+
+
+def test_every_pool_that_a_task_names_is_made() -> None:
+    assert set(json.loads(POOLS.read_text(encoding="utf-8"))) == {defaults.IMAGE_POOL, defaults.VIDEO_POOL}
+
+
+def test_reports_of_jobs_are_dropped_when_they_expire(session: boto3.Session) -> None:
+    settings = Settings()
+    create(session, settings)
+    create(session, settings)
+    found = session.client("dynamodb").describe_time_to_live(TableName=settings.ledger_table)
+    assert found["TimeToLiveDescription"] == {"TimeToLiveStatus": "ENABLED", "AttributeName": "expires_at"}

@@ -1,0 +1,178 @@
+"""Counters, throttling and faults, over HTTP."""
+
+from __future__ import annotations
+
+import time
+import urllib.error
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from pydantic import ValidationError
+
+from local.aws.rekognition.control import Behavior
+from local.aws.rekognition.control import Control as Present
+from local.aws.rekognition.rekognition_settings import LocalRekognitionSettings
+from tests.local.aws.rekognition.samples import BUCKET, Control
+
+pytestmark = pytest.mark.integration
+
+ImageOf = Callable[[str], dict[str, Any]]
+
+
+def outcomes(call: Callable[[], Any], times: int) -> Counter[str]:
+    """Call so many times and count the outcomes."""
+    found: Counter[str] = Counter()
+    for _ in range(times):
+        try:
+            call()
+            found["ok"] += 1
+        except ClientError as error:
+            found[error.response["Error"]["Code"]] += 1
+    return found
+
+
+def test_calls_are_counted_as_they_are_billed(rekognition: Any, control: Control, image: ImageOf) -> None:
+    for key in ("face.jpg", "face.jpg", "missing.jpg"):
+        outcomes(lambda key=key: rekognition.detect_faces(Image=image(key)), 1)
+    calls = control.get("calls")
+    assert calls["requests"] == {"DetectFaces": 3}
+    assert calls["billable"] == {"DetectFaces": 2}
+    assert calls["images"] == [{"bucket": BUCKET, "key": "face.jpg", "operation": "DetectFaces", "count": 2}]
+
+
+def test_faults_strike_so_often(rekognition: Any, control: Control, image: ImageOf) -> None:
+    fault = {"operation": "DetectFaces", "code": "InternalServerError", "status": 500, "times": 2}
+    control.post("settings", {"faults": [fault]})
+    found = outcomes(lambda: rekognition.detect_faces(Image=image("face.jpg")), 4)
+    assert found == {"InternalServerError": 2, "ok": 2}
+    assert control.get("calls")["billable"] == {"DetectFaces": 2}
+
+
+def test_rates_are_the_same_for_the_same_seed(rekognition: Any, control: Control, image: ImageOf) -> None:
+    def strikes(seed: int) -> Counter[str]:
+        control.post("settings", {"seed": seed, "faults": [{"code": "ThrottlingException", "rate": 0.5}]})
+        return outcomes(lambda: rekognition.detect_faces(Image=image("face.jpg")), 20)
+
+    first = strikes(1)
+    assert first == strikes(1)
+    assert 3 <= first["ThrottlingException"] <= 17
+
+
+def test_throughput_is_limited(rekognition: Any, control: Control, image: ImageOf) -> None:
+    rekognition.detect_faces(Image=image("face.jpg"))
+    control.post("settings", {"tps": {"DetectFaces": 3}})
+    found = outcomes(lambda: rekognition.detect_faces(Image=image("face.jpg")), 10)
+    assert found["ProvisionedThroughputExceededException"] >= 5
+    assert found["ok"] >= 3
+
+
+def test_latency_is_added(rekognition: Any, control: Control) -> None:
+    control.post("settings", {"latency_ms": 200})
+    began = time.monotonic()
+    outcomes(lambda: rekognition.get_label_detection(JobId="0"), 1)
+    assert time.monotonic() - began >= 0.2
+
+
+def test_unknown_settings_are_refused(control: Control) -> None:
+    with pytest.raises(urllib.error.HTTPError) as raised:
+        control.post("settings", {"latency": 5})
+    assert raised.value.code == 400
+    assert b"latency" in raised.value.read()
+
+
+@pytest.mark.parametrize(
+    ("settings", "part"),
+    [
+        ({"denied": ["DetectNothing"]}, b"DetectNothing"),
+        ({"job_seconds": [3, 1]}, b"the least no more than the most"),
+        ({"job_seconds": -1}, b"job_seconds"),
+        ({"tps": {"DetectFaces": 0}}, b"DetectFaces"),
+        ({"job_failures": {"share": 1}}, b"share"),
+        ([], b"must be a JSON object"),
+    ],
+)
+def test_settings_that_cannot_be_are_refused_with_a_reason(
+    control: Control, settings: object, part: bytes
+) -> None:
+    with pytest.raises(urllib.error.HTTPError) as raised:
+        control.post("settings", settings)
+    assert raised.value.code == 400
+    assert part in raised.value.read()
+
+
+def test_jobs_fail_as_set(rekognition: Any, control: Control, finished: Callable[..., Any], s3: Any) -> None:
+    control.post("settings", {"job_failures": {"rate": 0.5, "message": "Out of luck"}, "seed": 3})
+    video = {"S3Object": {"Bucket": BUCKET, "Name": "clip.mp4"}}
+    jobs = [rekognition.start_content_moderation(Video=video)["JobId"] for _ in range(8)]
+    replies = [finished("content_moderation", job) for job in jobs]
+    states = Counter((reply["JobStatus"], reply.get("StatusMessage")) for reply in replies)
+    assert states.keys() == {("SUCCEEDED", None), ("FAILED", "Out of luck")}
+
+
+def test_lifetimes_run_out(rekognition: Any, control: Control, finished: Callable[..., Any], s3: Any) -> None:
+    video = {"S3Object": {"Bucket": BUCKET, "Name": "recorded.mp4"}}
+    start = {"Video": video, "ClientRequestToken": "token"}
+    job = rekognition.start_content_moderation(**start)["JobId"]
+    finished("content_moderation", job)
+    control.post("settings", {"page_size": 4})
+    page = rekognition.get_content_moderation(JobId=job, MaxResults=1000)
+    assert len(page["ModerationLabels"]) == 4
+    rekognition.get_content_moderation(JobId=job, NextToken=page["NextToken"])
+    assert rekognition.start_content_moderation(**start)["JobId"] == job
+    control.post("settings", {"page_token_seconds": 0.001, "request_token_seconds": 0.001})
+    time.sleep(0.01)
+    with pytest.raises(rekognition.exceptions.InvalidPaginationTokenException, match="expired"):
+        rekognition.get_content_moderation(JobId=job, NextToken=page["NextToken"])
+    assert rekognition.start_content_moderation(**start)["JobId"] != job
+    control.post("settings", {"job_result_seconds": 0.001})
+    with pytest.raises(rekognition.exceptions.ResourceNotFoundException):
+        rekognition.get_content_moderation(JobId=job)
+
+
+def test_durations_are_drawn_from_a_range() -> None:
+    def draw(**behavior: Any) -> list[float]:
+        present = Present(Behavior(**behavior))
+        return [present.draw_job_seconds() for _ in range(50)]
+
+    drawn = draw(job_seconds=(1, 3), seed=1)
+    assert all(1 <= seconds <= 3 for seconds in drawn)
+    assert max(drawn) - min(drawn) > 1
+    assert drawn == draw(job_seconds=(1, 3), seed=1)
+    assert drawn != draw(job_seconds=(1, 3), seed=2)
+    assert set(draw(job_seconds=2)) == {2}
+
+
+def test_the_environment_sets_the_initial_behavior(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def read(value: str) -> Behavior:
+        monkeypatch.setenv("LOCAL_REKOGNITION_BEHAVIOR", value)
+        return LocalRekognitionSettings().behavior
+
+    assert read('{"job_limit": 3, "job_seconds": [1, 2]}').job_seconds == (1, 2)
+    file = tmp_path / "behavior.json"
+    file.write_text('{"faults": [{"code": "ThrottlingException", "rate": 0.1}]}')
+    present = Present(read(str(file)))
+    present.change({"faults": []})
+    present.reset()
+    assert [fault.code for fault in present.behavior.faults] == ["ThrottlingException"]
+    file.write_text("{")
+    for wrong, part in (
+        ('{"job_limits": 3}', "job_limits"),
+        ('{"job_limit": -3}', "job_limit"),
+        ('{"job_limit"', "is not JSON"),
+        (str(file), "is not JSON"),
+        (str(tmp_path / "none.json"), "neither a JSON object nor a file"),
+    ):
+        with pytest.raises(ValidationError, match=part):
+            read(wrong)
+
+
+def test_reset_forgets(rekognition: Any, control: Control, image: ImageOf) -> None:
+    control.post("settings", {"faults": [{"code": "ThrottlingException"}]})
+    outcomes(lambda: rekognition.detect_faces(Image=image("face.jpg")), 1)
+    control.post("reset")
+    assert not any(control.get("calls").values())
+    assert rekognition.detect_faces(Image=image("face.jpg"))["FaceDetails"]

@@ -1,0 +1,47 @@
+"""The page of the local endpoint is fresh and leaves nothing out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from include.core.features import FEATURES
+from local.aws import coverage
+from local.aws.rekognition.control import Behavior
+from local.aws.rekognition.model import OPERATION_NAMES
+from local.aws.rekognition.rekognition_errors import DOCUMENTED_ERRORS
+
+
+def test_the_page_in_the_project_is_fresh() -> None:
+    assert not coverage.is_stale()
+
+
+def test_every_operation_error_and_setting_is_on_the_page() -> None:
+    page = coverage.page()
+    table = [line for line in page.splitlines() if line.startswith("|")]
+    cells = [line.strip("|").split(" | ")[0].strip() for line in table]
+    named = [operation for cell in cells for operation in cell.split(", ") if operation in OPERATION_NAMES]
+    assert sorted(named) == sorted(OPERATION_NAMES)  # each once
+    assert set(DOCUMENTED_ERRORS) <= set(cells)
+    assert {f"`{name}`" for name in Behavior.model_fields} <= set(cells)
+
+
+@pytest.mark.parametrize("name", FEATURES)
+def test_every_feature_is_named_with_its_operation(name: str) -> None:
+    feature = FEATURES[name]
+    call = feature.image or feature.video
+    assert call is not None
+    assert name in coverage.features_with(call.operation)
+    [row] = [line for line in coverage.page().splitlines() if line.startswith(f"| {call.operation} |")]
+    assert name in row.rsplit("|", 2)[1]
+
+
+def test_check_tells_of_a_stale_page_and_writing_mends_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert coverage.main(["--check"], tmp_path) == 1
+    assert "is stale" in capsys.readouterr().err
+    assert coverage.main([], tmp_path) == 0
+    assert coverage.main(["--check"], tmp_path) == 0
+    assert (tmp_path / coverage.PAGE).read_text(encoding="utf-8") == coverage.page()

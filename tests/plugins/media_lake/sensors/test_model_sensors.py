@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+import include.store.response_archive
+from include.analyze.custom_models import ModelError
+from include.core.settings import Settings
+from media_lake.sensors import model_sensors as custom_models
+from media_lake.sensors.model_sensors import START_SECONDS, ModelsSensor, StartModelsSensor, StopModelsSensor
+
+MODELS = [
+    {"arn": name, "feature": "custom_labels", "source": "sample", "cost_center": "team"}
+    for name in ("one", "two")
+]
+
+
+class Models:
+    """Models that take a number of looks to start and to stop; a missing one raises."""
+
+    def __init__(self, looks: dict[str, int]) -> None:
+        self.looks = looks
+        self.reserved: list[tuple[str, str]] = []
+        self.units: set[int] = set()
+
+    def reserve(self, arn: str, user: str) -> None:
+        self.reserved.append((arn, user))
+
+    def start(self, arn: str, inference_units: int) -> bool:
+        self.units.add(inference_units)
+        return self._look(arn)
+
+    def stop(self, arn: str, user: str, bill: Any) -> bool:
+        bill(f"session of {arn}")
+        return self._look(arn)
+
+    def _look(self, arn: str) -> bool:
+        if arn not in self.looks:
+            raise ModelError(f"{arn} does not exist")
+        self.looks[arn] -= 1
+        return self.looks[arn] <= 0
+
+
+@pytest.fixture
+def models(monkeypatch: pytest.MonkeyPatch) -> Any:
+    def make(**looks: int) -> Models:
+        made = Models(looks)
+        context = SimpleNamespace(
+            s3="s3", run=SimpleNamespace(token="run-token"), settings=Settings(model_inference_units=3)
+        )
+        monkeypatch.setattr(custom_models, "custom_models", lambda: (made, context))
+        return made
+
+    return make
+
+
+def test_a_run_reserves_the_models_of_its_plan(models: Any) -> None:
+    made = models()
+    assert custom_models.reserve_models.function({"models": MODELS}) == MODELS
+    assert made.reserved == [("one", "run-token"), ("two", "run-token")]
+
+
+def test_starting_goes_on_until_every_model_runs(models: Any) -> None:
+    made = models(one=1, two=2)
+    sensor = StartModelsSensor(task_id="start", models=MODELS)
+    assert not sensor.poke({})
+    assert sensor.poke({})
+    assert made.looks == {"one": -1, "two": 0}
+    assert made.units == {3}
+
+
+def test_a_model_that_does_not_exist_keeps_nothing_else_from_being_analyzed(models: Any) -> None:
+    models(two=2)
+    sensor = StartModelsSensor(task_id="start", models=MODELS)
+    assert not sensor.poke({})
+    assert sensor.poke({})
+    assert StopModelsSensor(task_id="stop", models=[]).poke({})
+
+
+def test_stopping_goes_on_until_every_model_is_let_go_and_its_hours_are_logged(
+    models: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logged: list[Any] = []
+    monkeypatch.setattr(
+        include.store.response_archive,
+        "log_model_hours",
+        lambda s3, run, model, session: logged.append((model["arn"], session)),
+    )
+    models(one=1, two=2)
+    sensor = StopModelsSensor(task_id="stop", models=MODELS)
+    assert not sensor.poke({})
+    assert sensor.poke({})
+    assert set(logged) == {("one", "session of one"), ("two", "session of two")}
+
+
+@pytest.mark.parametrize("sensor", [StartModelsSensor, StopModelsSensor])
+def test_without_models_nothing_is_asked(sensor: type[ModelsSensor], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(custom_models, "custom_models", lambda: pytest.fail("made clients"))
+    assert sensor(task_id="s", models=[]).poke({})
+
+
+@pytest.mark.parametrize("sensor", [StartModelsSensor, StopModelsSensor])
+def test_no_worker_is_held_while_a_model_starts(sensor: type[ModelsSensor]) -> None:
+    made = sensor(task_id="s", models=MODELS)
+    assert (made.mode, made.timeout) == ("reschedule", START_SECONDS)
+    assert sensor.template_fields == ("models",)
+    assert sensor(task_id="s", models=[], poke_interval=3).poke_interval == 3

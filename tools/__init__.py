@@ -1,0 +1,1 @@
+"""Commands for people who work with the lake or on this project."""

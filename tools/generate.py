@@ -1,0 +1,205 @@
+"""Write what is derived from the schemas and the Dags: ``sql/ddl``, ``sql/checks/duplicates.sql`` and pages of ``docs``.
+
+``python -m tools.generate`` writes, ``--check`` says what is stale and exits with 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import re
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from include.core.schemas import PARTITION_KEY_MEANINGS, TABLES, Column, Table
+from include.store.sql import description, view_names
+
+ROOT = Path(__file__).parent.parent
+DAGS = ROOT / "dags"
+NOTICE = "Generated from include/core/schemas/ by `python -m tools.generate`; change it there."
+
+
+def ddl(table: Table) -> str:
+    """Return the statement that creates a table in Athena, with placeholders for database and bucket."""
+    columns = ",\n".join(
+        f"  `{column.name}` {column.type} COMMENT {_text(column.meaning)}" for column in table.columns
+    )
+    keys = ",\n".join(
+        f"  `{key}` string COMMENT {_text(PARTITION_KEY_MEANINGS[key])}" for key in table.partition_keys
+    )
+    return f"""-- {NOTICE}
+CREATE EXTERNAL TABLE IF NOT EXISTS `${{database}}`.`{table.name}` (
+{columns}
+)
+COMMENT {_text(table.meaning)}
+PARTITIONED BY (
+{keys}
+)
+STORED AS PARQUET
+LOCATION 's3://${{bucket}}/curated/{table.name}/'
+TBLPROPERTIES ('parquet.compression' = 'ZSTD')
+"""
+
+
+def duplicates_check() -> str:
+    """Return the query that counts keys that occur more than once in a partition; no row is right.
+
+    Where a table has no key, rows that agree in every plain column are duplicates.
+    """
+    selects = "\nUNION ALL\n".join(_duplicates_of(table) for table in TABLES.values())
+    return f"-- Keys that occur more than once in a partition; no row is right.\n-- {NOTICE}\n{selects}\n"
+
+
+def _duplicates_of(table: Table) -> str:
+    key = table.unique or tuple(column.name for column in table.columns if "<" not in column.type)
+    columns = ", ".join((*table.partition_keys, *key))
+    return f"""SELECT '{table.name}' AS table_name, dt, count(*) AS duplicates
+FROM (SELECT {columns} FROM "${{database}}".{table.name} GROUP BY {columns} HAVING count(*) > 1) AS {table.name}_keys
+GROUP BY dt"""
+
+
+def data_dictionary() -> str:
+    """Return the page of tables, columns and views."""
+    tables = "\n".join(f"| [`{name}`](#{name}) | {table.meaning} |" for name, table in TABLES.items())
+    sections = "\n".join(_section(table) for table in TABLES.values())
+    views = "\n".join(f"| `{Path(name).name}` | {description(name)} |" for name in view_names())
+    return f"""<!-- {NOTICE} -->
+# Data dictionary
+
+Tables of the Glue database `media_lake`, stored as Parquet under `curated/` of the lake's bucket. Readers see a
+partition only after it was validated, and always whole.
+
+Everywhere: confidence is in percent, 0-100; boxes and points are ratios of the frame's width and height and may reach
+slightly outside 0-1; times in a video are milliseconds from its start and null for images; timestamps are in UTC.
+
+| table | content |
+|---|---|
+{tables}
+
+| view | content |
+|---|---|
+{views}
+{sections}"""
+
+
+def _section(table: Table) -> str:
+    notes = [f"Partitioned by {_names(table.partition_keys)}."]
+    if table.unique:
+        notes.append(f"Unique within a partition: {_names(table.unique)}.")
+    if table.sensitive:
+        notes.append(
+            "**Sensitive**: findings about identifiable people; readers are granted apart from other tables."
+        )
+    partition_keys = (
+        Column(key, "string", PARTITION_KEY_MEANINGS[key], required=True) for key in table.partition_keys
+    )
+    rows = "\n".join(_row(column) for column in (*table.columns, *partition_keys))
+    return f"""
+## {table.name}
+
+{table.meaning} {" ".join(notes)}
+
+| column | type | null | values | meaning |
+|---|---|---|---|---|
+{rows}
+"""
+
+
+def _row(column: Column) -> str:
+    null = "no" if column.required else "yes"
+    return f"| `{column.name}` | `{column.type}` | {null} | {_allowed(column)} | {column.meaning} |"
+
+
+def _allowed(column: Column) -> str:
+    if column.values:
+        return _names(column.values)
+    low, high = column.minimum, column.maximum
+    if low is not None and high is not None:
+        return f"{low:g} to {high:g}"
+    return f"{low:g} or more" if low is not None else f"{high:g} or less" if high is not None else ""
+
+
+def _names(names: tuple[str, ...]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _text(value: str) -> str:
+    """Quote a comment as Athena's DDL, which is Hive's, wants it: some of its readers end statements at any semicolon."""
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'").replace(";", ",")
+    return f"'{escaped}'"
+
+
+def dags_page() -> str:
+    """Return the page of the Dags, from the docstrings that their pages in the UI show."""
+    texts = {
+        path.stem: ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+        for path in DAGS.glob("*.py")
+    }
+    sections = "\n".join(
+        re.sub(r"^# (.*)", rf"## \1 (`{name}`)", text or "") + "\n" for name, text in sorted(texts.items())
+    )
+    return f"""<!-- Generated from the docstrings in dags/ by `python -m tools.generate`; change them there. -->
+# Dags
+
+Every Dag works on one day of the lake, its partition key. They start each other through assets:
+
+    discover_media --media_manifest--> enrich_images --image_findings--\\
+                                  \\--> enrich_videos --video_findings----> report_costs --cost_report-->
+
+{sections}"""
+
+
+# A generated file is one entry: its path from the project's root, and the function that returns its text.
+FILES: dict[str, Callable[[], str]] = {
+    **{f"sql/ddl/{table.name}.sql": partial(ddl, table) for table in TABLES.values()},
+    "sql/checks/duplicates.sql": duplicates_check,
+    "docs/DATA.md": data_dictionary,
+    "docs/DAGS.md": dags_page,
+}
+
+
+def stale(root: Path = ROOT) -> list[str]:
+    """Return the generated files that are missing, differ from what would be written, or should not exist."""
+    found = {path.relative_to(root).as_posix() for path in (root / "sql/ddl").glob("*.sql")}
+    differing = [name for name, render in FILES.items() if _read(root / name) != render()]
+    return sorted({*differing, *(found - set(FILES))})
+
+
+def write(root: Path = ROOT) -> list[str]:
+    """Write the stale files, delete those of tables that are gone, and return their names."""
+    changed = stale(root)
+    for name in changed:
+        path = root / name
+        if name in FILES:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(FILES[name](), encoding="utf-8")
+        else:
+            path.unlink()
+    return changed
+
+
+def _read(path: Path) -> str | None:
+    return path.read_text(encoding="utf-8") if path.exists() else None
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.generate", description="Write the generated files."
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="only say what is stale; exit with 1 if anything is"
+    )
+    if parser.parse_args(arguments).check:
+        names = stale()
+        for name in names:
+            print(f"{name} is stale: run python -m tools.generate", file=sys.stderr)
+        return 1 if names else 0
+    for name in write():
+        print(f"wrote {name}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

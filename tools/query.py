@@ -1,0 +1,182 @@
+"""Run a statement through the Athena API and print its rows.
+
+``python -m tools.query "SELECT ..." [--format table|json|csv]`` uses the workgroup and database of the settings, at
+whatever endpoint boto3 is configured for.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import sys
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import chain, islice
+from typing import Any, TextIO
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+from tabulate import tabulate  # type: ignore[import-untyped]
+
+from include.core.settings import SettingsError, load_settings
+
+Value = str | int | float | bool | None
+
+_INTEGERS = {"tinyint", "smallint", "integer", "bigint"}
+_REALS = {"double", "float", "real", "decimal"}
+_FINAL = {"SUCCEEDED", "FAILED", "CANCELLED"}
+_LONGEST_PAUSE = 2.0
+
+
+class QueryError(RuntimeError):
+    """Athena did not run the statement; the text is its reason."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a statement gave.
+
+    :param columns: names of the columns; a statement such as CREATE VIEW has none.
+    :param rows: values in the order of ``columns``, fetched page by page as they are read.
+    """
+
+    columns: tuple[str, ...]
+    rows: Iterator[list[Value]]
+
+
+def run_query(athena: Any, sql: str, database: str, workgroup: str) -> Result:
+    """Run a statement, wait for its end and return its result.
+
+    :param athena: a boto3 client.
+    :raises QueryError: if it failed or was cancelled.
+    """
+    query_id = athena.start_query_execution(
+        QueryString=sql, QueryExecutionContext={"Database": database}, WorkGroup=workgroup
+    )["QueryExecutionId"]
+    try:
+        execution = _wait(athena, query_id)
+    except KeyboardInterrupt:
+        with suppress(ClientError):
+            athena.stop_query_execution(QueryExecutionId=query_id)
+        raise
+    status = execution["Status"]
+    if status["State"] != "SUCCEEDED":
+        raise QueryError(status.get("StateChangeReason") or f"the query ended as {status['State']}")
+    return _result(athena, query_id)
+
+
+def _wait(athena: Any, query_id: str) -> dict[str, Any]:
+    pause = 0.05
+    while True:
+        execution: dict[str, Any] = athena.get_query_execution(QueryExecutionId=query_id)["QueryExecution"]
+        if execution["Status"]["State"] in _FINAL:
+            return execution
+        time.sleep(pause)
+        pause = min(2 * pause, _LONGEST_PAUSE)
+
+
+def _result(athena: Any, query_id: str) -> Result:
+    pages = iter(athena.get_paginator("get_query_results").paginate(QueryExecutionId=query_id))
+    first = next(pages)
+    infos = first["ResultSet"].get("ResultSetMetadata", {}).get("ColumnInfo", [])
+    columns = tuple(info["Name"] for info in infos)
+    types = [info["Type"] for info in infos]
+    texts = (
+        [cell.get("VarCharValue") for cell in row.get("Data", [])]
+        for page in chain([first], pages)
+        for row in page["ResultSet"]["Rows"]
+    )
+    return Result(columns, (_typed(row, types) for row in _without_header(texts, columns)))
+
+
+def _without_header(rows: Iterable[list[str | None]], columns: Sequence[str]) -> Iterator[list[str | None]]:
+    """Leave out the first row where it repeats the names of the columns, as it does for queries."""
+    rest = iter(rows)
+    head = list(islice(rest, 1))
+    return chain([row for row in head if row != list(columns)], rest)
+
+
+def _typed(row: Sequence[str | None], types: Sequence[str]) -> list[Value]:
+    return [_value(text, type_) for text, type_ in zip(row, types, strict=False)]
+
+
+def _value(text: str | None, type_: str) -> Value:
+    if text is None:
+        return None
+    if type_ in _INTEGERS:
+        return int(text)
+    if type_ in _REALS:
+        return float(text)
+    return text == "true" if type_ == "boolean" else text
+
+
+def print_table(result: Result, out: TextIO) -> None:
+    """Print rows in aligned columns and their number; values are shown as they are."""
+    rows = list(result.rows)
+    if result.columns:
+        out.write(
+            tabulate(rows, headers=result.columns, disable_numparse=_texts_of(rows), missingval="") + "\n"
+        )
+        out.write(f"({len(rows)} row{'' if len(rows) == 1 else 's'})\n")
+
+
+def _texts_of(rows: Sequence[Sequence[Value]]) -> list[int]:
+    """Return the columns that hold text, which must not be shown as numbers even where it looks like some."""
+    width = max(map(len, rows), default=0)
+    return [index for index in range(width) if any(isinstance(row[index], str) for row in rows)]
+
+
+def print_json(result: Result, out: TextIO) -> None:
+    """Print a list of objects, one a line; what JSON cannot hold, such as NaN, is null."""
+    out.write("[")
+    for number, row in enumerate(result.rows):
+        values = {name: _finite(value) for name, value in zip(result.columns, row, strict=True)}
+        out.write((",\n " if number else "") + json.dumps(values, ensure_ascii=False, allow_nan=False))
+    out.write("]\n")
+
+
+def _finite(value: Value) -> Value:
+    return None if isinstance(value, float) and not abs(value) < float("inf") else value
+
+
+def print_csv(result: Result, out: TextIO) -> None:
+    """Print a header and rows as CSV; null is an empty field."""
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(result.columns)
+    writer.writerows(
+        [str(value).lower() if isinstance(value, bool) else value for value in row] for row in result.rows
+    )
+
+
+FORMATS = {"table": print_table, "json": print_json, "csv": print_csv}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.query", description="Run SQL through the Athena API."
+    )
+    parser.add_argument("sql", help="the statement")
+    parser.add_argument(
+        "--format", choices=FORMATS, default="table", help="how rows are printed (default: table)"
+    )
+    options = parser.parse_args(arguments)
+    try:
+        settings = load_settings()
+        athena = boto3.client("athena", region_name=settings.region)
+        result = run_query(athena, options.sql, settings.database, settings.workgroup)
+        FORMATS[options.format](result, sys.stdout)
+    except (QueryError, SettingsError, ClientError, BotoCoreError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        sys.stderr.close()
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
