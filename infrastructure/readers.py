@@ -19,6 +19,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
+from include.core.errors import RESOURCE_EXISTS, error_code
 from include.core.schemas import TABLES
 from include.core.settings import Settings
 from include.store.sql import names_read, view_names
@@ -171,7 +172,7 @@ def create_reader_policies(session: boto3.Session, settings: Settings) -> list[s
         try:
             iam.create_policy(PolicyName=name, PolicyDocument=_compact(document))
         except ClientError as error:
-            if error.response["Error"]["Code"] != "EntityAlreadyExists":
+            if error_code(error) not in RESOURCE_EXISTS:
                 raise
             _update(iam, f"arn:{partition}:iam::{account}:policy/{name}", document)
         names.append(name)

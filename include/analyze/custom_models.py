@@ -18,7 +18,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from include.store.shared_record import SharedItem
+from include.core.errors import IN_USE, TerminalError, error_code
+from include.store.shared_record import SharedRecord
 from include.store.usage_log import Session
 
 log = logging.getLogger(__name__)
@@ -35,7 +36,7 @@ _VERSION_ARN = re.compile(
 )
 
 
-class ModelError(RuntimeError):
+class ModelError(TerminalError):
     """A model cannot be used; the text says why and what to do."""
 
 
@@ -97,7 +98,7 @@ class CustomModels:
                     ProjectVersionArn=arn, MinInferenceUnits=inference_units
                 )
             except ClientError as error:
-                if error.response["Error"]["Code"] != "ResourceInUseException":
+                if error_code(error) not in IN_USE:
                     raise
             self._change(
                 arn,
@@ -164,5 +165,5 @@ class CustomModels:
         record = self._item(arn).change(lambda record: asdict(change(Use(**record))))
         return Use(**record)
 
-    def _item(self, arn: str) -> SharedItem:
-        return SharedItem(self._dynamodb, self._table, f"model#{arn}")
+    def _item(self, arn: str) -> SharedRecord:
+        return SharedRecord(self._dynamodb, self._table, f"model#{arn}")

@@ -26,7 +26,7 @@ from include.analyze.circuit_breaker import Breaker
 from include.analyze.image_lanes import ImageWork, Lane, Outcome, Outcomes, Summary, lanes_of, received
 from include.analyze.pace import Pace
 from include.analyze.replaced_objects import REPLACED, replaced_objects
-from include.core.errors import Verdict, code_and_message, finds_nothing, judge, patience
+from include.core.errors import TransientError, Verdict, code_and_message, finds_nothing, judge, retrying
 from include.core.features import FEATURES
 from include.core.metrics import Metric, Metrics, NoMetrics
 from include.core.run import Run
@@ -51,7 +51,7 @@ LEASE_SHARE_LEFT = 0.5
 PROGRESS_SECONDS = 10.0
 
 
-class ServiceUnavailableError(RuntimeError):
+class ServiceUnavailableError(TransientError):
     """Calls kept failing although they were repeated; what was paid is recorded, and a retry goes on from there."""
 
 
@@ -94,7 +94,7 @@ class ImageAnalyzer:
         self._paces = paces
         self._metrics: Metrics = metrics or NoMetrics()
         self._breaker = Breaker(OUTAGE_SECONDS)
-        self._patient = patience(OUTAGE_SECONDS)
+        self._patient = retrying(OUTAGE_SECONDS)
         self._stop = threading.Event()
         self._summary = Summary()
 

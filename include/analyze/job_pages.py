@@ -14,7 +14,7 @@ from typing import Any
 from botocore import xform_name
 from botocore.exceptions import ClientError
 
-from include.core.errors import patience
+from include.core.errors import EXPIRED_PAGE_TOKEN, error_code, retrying
 from include.core.features import VideoJob
 from include.store.objects import Ndjson, Row, delete_prefix, get_ndjson, list_uris
 
@@ -68,7 +68,7 @@ class JobArchive:
             try:
                 return self._read_on(first, last, objects)
             except ClientError as error:
-                if error.response["Error"]["Code"] != "InvalidPaginationTokenException":
+                if error_code(error) not in EXPIRED_PAGE_TOKEN:
                     raise
             log.warning("a page token of job %s has expired; reading the job from its start", self._job_id)
             first, last, objects = None, None, 0
@@ -108,7 +108,7 @@ class JobArchive:
     def _page(self, token: str | None) -> Row:
         more = {"NextToken": token} if token else {}
         call = getattr(self._rekognition, xform_name(self._job.get_operation))
-        reply: Row = patience(PATIENCE)(
+        reply: Row = retrying(PATIENCE)(
             call, JobId=self._job_id, MaxResults=PAGE_SIZE, **self._job.get_parameters, **more
         )
         return reply

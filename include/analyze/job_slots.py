@@ -12,7 +12,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from include.store.shared_record import Record, SharedItem
+from include.store.shared_record import Record, SharedRecord
 
 KEY = "slots#video-jobs"
 FIRST_PAUSE = 30.0  # seconds until the next try after a refusal; doubled after each
@@ -27,7 +27,7 @@ class JobSlots:
     :param clock: seconds since the epoch.
     """
 
-    def __init__(self, item: SharedItem, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, item: SharedRecord, clock: Callable[[], float] = time.time) -> None:
         self._item = item
         self._clock = clock
         self._trying = False

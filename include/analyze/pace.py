@@ -9,11 +9,16 @@ multiplicative decrease; Chiu and Jain, 1989).
 
 from __future__ import annotations
 
+import random
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
+
+from include.analyze.quotas import read_quotas
+from include.store.shared_record import SharedRecord
+from include.store.workspace import Workspace
 
 RESERVED_SECONDS = 0.5
 CUT = 0.7
@@ -23,8 +28,8 @@ RISE = 0.02  # of the ceiling, per second
 Record = dict[str, Any]
 
 
-class Turns(Protocol):
-    """The record that tasks share; :class:`include.store.shared_record.SharedItem` is one."""
+class SharedRate(Protocol):
+    """The record that tasks share; :class:`include.store.shared_record.SharedRecord` is one."""
 
     def change(self, change: Callable[[Record], Record]) -> Record: ...
 
@@ -53,14 +58,14 @@ class Pace:
 
     def __init__(
         self,
-        turns: Turns,
+        turns: SharedRate,
         ceiling: float,
         floor: float = 1.0,
         reserved_seconds: float = RESERVED_SECONDS,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._turns = turns
+        self._shared_rate = turns
         self._ceiling = ceiling
         self._floor = min(floor, ceiling)
         self._reserved_seconds = reserved_seconds
@@ -93,7 +98,7 @@ class Pace:
         """Note a throttled call: the rate is cut by 30%, for everybody, at most once a second."""
         with self._lock:
             self.throttled += 1
-            self._rate = self._turns.change(self._cut)["rate"]
+            self._rate = self._shared_rate.change(self._cut)["rate"]
 
     def _reserve(self, calls: int) -> None:
         starts: list[float] = []
@@ -104,7 +109,7 @@ class Pace:
             starts[:] = [max(record.get("next_at", 0.0), now)]
             return {**record, "next_at": starts[0] + calls / rate, "rate": rate, "changed_at": now}
 
-        self._rate = self._turns.change(reserve)["rate"]
+        self._rate = self._shared_rate.change(reserve)["rate"]
         self._reserved.extend(starts[0] + number / self._rate for number in range(calls))
 
     def _cut(self, record: Record) -> Record:
@@ -119,3 +124,20 @@ class Pace:
         rate = record.get("rate", self._ceiling)
         since = max(0.0, now - record.get("changed_at", now))
         return max(self._floor, min(self._ceiling, rate + RISE * self._ceiling * since))
+
+
+def shared_paces(workspace: Workspace, operations: Iterable[str]) -> dict[str, Pace]:
+    """Return the pace of each image operation: the lake's share of the quota, with all other tasks."""
+    settings = workspace.settings
+    quotas = read_quotas(workspace.aws.client("service-quotas"), settings.region, frozenset(operations))
+    dynamodb = workspace.aws.client("dynamodb", connections=16)
+    # Shares differ, or tasks would all end at the same time, and nobody would use the quota while the next ones start.
+    seconds = random.uniform(0.2, 0.8)
+    return {
+        operation: Pace(
+            SharedRecord(dynamodb, settings.ledger_table, f"pace#{operation}"),
+            settings.quota_share * quota,
+            reserved_seconds=seconds,
+        )
+        for operation, quota in quotas.items()
+    }

@@ -14,6 +14,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from include.core.errors import NO_OBJECT, error_code
+
 Asset = Mapping[str, Any]
 
 REPLACED = (
@@ -71,6 +73,6 @@ def present_etag(s3: Any, bucket: str, key: str) -> str | None:
     try:
         return str(s3.head_object(Bucket=bucket, Key=key)["ETag"]).strip('"')
     except ClientError as error:
-        if error.response["Error"]["Code"] in ("404", "NoSuchKey", "NotFound"):
+        if error_code(error) in NO_OBJECT:
             return None
         raise

@@ -28,7 +28,7 @@ from include.analyze.job_slots import KEY as SLOTS_KEY
 from include.analyze.job_slots import JobSlots
 from include.analyze.replaced_objects import REPLACED, present_etag
 from include.analyze.video_work import JobWork, Progress, fair_order, next_look_up
-from include.core.errors import Verdict, code_and_message, judge, passes
+from include.core.errors import NO_RESOURCE, Verdict, code_and_message, error_code, is_transient, judge
 from include.core.features import FEATURES, VideoJob
 from include.core.metrics import Metric, Metrics, NoMetrics
 from include.core.run import Run, job_responses_uri
@@ -96,7 +96,7 @@ class VideoAnalyzer:
         :return: where the batch stands now, as far as this engine knows.
         :raises botocore.exceptions.ClientError: if access is denied; a retry goes on from there.
         """
-        for job_id, status in self._ledger.job_reports(self._running).items():
+        for job_id, status in self._ledger.job_ends(self._running).items():
             self._end(job_id, status)
         self._start_some()
         progress = self.progress()
@@ -225,7 +225,7 @@ class VideoAnalyzer:
             try:
                 failed = self._record_failure(item, entry)
             except Exception as error:
-                if not passes(error):
+                if not is_transient(error):
                     raise
                 log.info("why job %s failed is asked again later: %s", job_id, error)
                 return
@@ -332,7 +332,7 @@ class VideoAnalyzer:
         try:
             reply = self._get(item.job, entry.job_id)
         except ClientError as error:
-            if error.response["Error"]["Code"] != "ResourceNotFoundException":
+            if error_code(error) not in NO_RESOURCE:
                 raise
             return self._fail(item, entry, *_FORGOTTEN)
         return self._fail(
@@ -352,9 +352,9 @@ class VideoAnalyzer:
         try:
             status: str = self._get(job, job_id)["JobStatus"]
         except Exception as error:
-            if code_and_message(error)[0] == "ResourceNotFoundException":
+            if error_code(error) in NO_RESOURCE:
                 return "FAILED"  # results are kept for 7 days: nobody will ever get them
-            if not passes(error):
+            if not is_transient(error):
                 raise
             log.info("look-up of job %s will be repeated: %s", job_id, error)
             return None
@@ -373,7 +373,7 @@ class VideoAnalyzer:
         try:
             pages = archive.complete()
         except ClientError as error:
-            if error.response["Error"]["Code"] != "ResourceNotFoundException":
+            if error_code(error) not in NO_RESOURCE:
                 raise
             return self._fail(item, entry, *_FORGOTTEN)
         if pages.status == "IN_PROGRESS":

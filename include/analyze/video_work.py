@@ -75,7 +75,7 @@ class Progress:
         return not self.running and not self.pending
 
     @property
-    def stand(self) -> tuple[int, ...]:
+    def snapshot(self) -> tuple[int, ...]:
         """What changes when the batch moves."""
         return len(self.running), self.pending, self.done, self.failed, self.started
 
@@ -100,7 +100,7 @@ class Progress:
         return text
 
 
-class Chronicle:
+class ProgressLog:
     """Logs how far a batch is, when it has moved and not too often.
 
     :param clock: seconds, monotonic.
@@ -116,10 +116,10 @@ class Chronicle:
 
     def note(self, progress: Progress) -> bool:
         """Log where the batch stands, if it is time to, and return whether it has moved since the last note."""
-        moved = self._last is not None and progress.stand != self._last.stand
+        moved = self._last is not None and progress.snapshot != self._last.snapshot
         self._first, self._last = self._first or progress, progress
-        if progress.stand != self._logged and self._clock() - self._logged_at >= LOG_SECONDS:
-            self._logged, self._logged_at = progress.stand, self._clock()
+        if progress.snapshot != self._logged and self._clock() - self._logged_at >= LOG_SECONDS:
+            self._logged, self._logged_at = progress.snapshot, self._clock()
             minutes = self.minutes_left()
             log.info("%s%s", progress, "" if minutes is None else f"; about {minutes:.0f} minutes to go")
         return moved

@@ -18,6 +18,7 @@ from typing import Annotated, Literal, NamedTuple, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from include.core.errors import TerminalError
 from include.core.features import ImageCall, VideoJob
 
 PRICES = Path(__file__).with_name("price_books")
@@ -26,7 +27,7 @@ PRICES = Path(__file__).with_name("price_books")
 RETRY_MARGIN = Decimal("0.05")
 
 
-class PriceError(ValueError):
+class PriceError(TerminalError, ValueError):
     """There is no price for what was asked; the text says what is missing and what to do."""
 
 

@@ -6,12 +6,13 @@ import hashlib
 import re
 from dataclasses import dataclass
 
+from include.core.errors import TerminalError
 from include.core.features import MediaType
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
-class PartitionError(ValueError):
+class PartitionError(TerminalError, ValueError):
     """The run has no usable partition key; the text says how to give it one."""
 
 

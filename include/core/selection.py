@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Self
 
+from include.core.errors import TerminalError
 from include.core.features import FEATURES
 
 
-class SelectionError(ValueError):
+class SelectionError(TerminalError, ValueError):
     """A selection names something that does not exist; the text says what may be chosen."""
 
 

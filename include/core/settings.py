@@ -17,13 +17,15 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from include.core.errors import TerminalError
+
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 
 # Where the cost page lies in the lake's bucket.
 COST_PAGE_KEY = "reports/costs.html"
 
 
-class SettingsError(ValueError):
+class SettingsError(TerminalError, ValueError):
     """A setting is missing or wrong; the text says which and what to do."""
 
 

@@ -23,6 +23,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from botocore.exceptions import ClientError
 
+from include.core.errors import ARCHIVED_OBJECT, CHANGED_OBJECT, NO_OBJECT, TransientError, error_code
 from include.core.lake import Lake
 from include.core.media_facts import Defect, MediaFacts
 from include.core.run import Run
@@ -47,7 +48,7 @@ MANIFEST_SCHEMA = pa.schema(
 _FACTS = [fact.name for fact in fields(MediaFacts) if fact.name != "defect"]
 
 
-class DiscoveredMeanwhileError(RuntimeError):
+class DiscoveredMeanwhileError(TransientError):
     """Another run wrote the manifest of the day while this one made its own; the next attempt starts from that."""
 
 
@@ -139,7 +140,7 @@ class _EarlierManifest:
         try:
             reply = s3.get_object(Bucket=bucket, Key=key)
         except ClientError as error:
-            if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
+            if error_code(error) in NO_OBJECT:
                 return cls()
             raise
         # What could not be used is looked into again: it may have changed, or this version may know better.
@@ -165,11 +166,7 @@ class _EarlierManifest:
         try:
             s3.put_object(Bucket=bucket, Key=key, Body=file, **unchanged)
         except ClientError as error:
-            if error.response["Error"]["Code"] in (
-                "PreconditionFailed",
-                "ConditionalRequestConflict",
-                "NoSuchKey",
-            ):
+            if error_code(error) in CHANGED_OBJECT | NO_OBJECT:
                 raise DiscoveredMeanwhileError(
                     f"{uri} was written or deleted by another run meanwhile"
                 ) from error
@@ -200,15 +197,15 @@ def _look_into(s3: Any, item: Listed) -> MediaFacts:
     try:
         return probe(reader, item.size, item.key)
     except ClientError as error:
-        code = error.response["Error"]["Code"]
-        if code in ("PreconditionFailed", "412"):
+        code = error_code(error)
+        if code in CHANGED_OBJECT:
             defect = Defect(
                 "Overwritten",
                 "the object was replaced after it was listed; the day of the new version has that",
             )
-        elif code in ("NoSuchKey", "404"):
+        elif code in NO_OBJECT:
             defect = Defect("Deleted", "the object was deleted after it was listed")
-        elif code == "InvalidObjectState":
+        elif code in ARCHIVED_OBJECT:
             defect = Defect("Archived", "the object is in an archive storage class; restore it first")
         else:
             raise

@@ -31,6 +31,7 @@ import pyarrow.parquet as pq
 from botocore.exceptions import ClientError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from include.core.errors import NO_OBJECT, TerminalError, TransientError, error_code
 from include.core.features import MEBIBYTE
 from include.core.lake import Source
 from include.discover.listed_object import Listed
@@ -53,11 +54,11 @@ _COLUMNS = {
 _OPTIONAL = {"is_latest", "is_delete_marker"}  # only in lists of all versions
 
 
-class InventoryError(ValueError):
+class InventoryError(TerminalError, ValueError):
     """A list of S3 Inventory can't be used; the text names the file and says what to do."""
 
 
-class InventoryPendingError(LookupError):
+class InventoryPendingError(TransientError, LookupError):
     """S3 has not yet delivered a list that has the whole day; it will."""
 
 
@@ -160,7 +161,7 @@ def _downloaded(s3: Any, place: _Place, file: _File) -> Iterator[IO[bytes]]:
     try:
         body = s3.get_object(Bucket=place.bucket, Key=file.key)["Body"]
     except ClientError as error:
-        if error.response["Error"]["Code"] not in ("NoSuchKey", "404"):
+        if error_code(error) not in NO_OBJECT:
             raise
         raise InventoryError(
             f"{place.uri(file.key)} is in the manifest but not in the bucket: keep lists as long as they are read"

@@ -28,7 +28,7 @@ from PIL.TiffImagePlugin import TiffImageFile
 
 from include.core.features import MEBIBYTE, MediaType
 from include.core.media_facts import Defect, MediaFacts
-from include.store.object_reader import ReadLimitExceeded
+from include.store.object_reader import ReadLimitExceededError
 
 MAX_MOOV_BYTES = 48 * MEBIBYTE
 
@@ -119,7 +119,7 @@ def probe(file: BinaryIO | io.RawIOBase, size: int, key: str) -> MediaFacts:
         )
     except _Damaged as damage:
         return replace(facts, defect=damage.defect)
-    except ReadLimitExceeded:
+    except ReadLimitExceededError:
         return replace(
             facts, defect=Defect("HeaderTooLarge", f"the headers of this {name} file are too large to read")
         )

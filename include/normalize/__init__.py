@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from include.core.errors import TerminalError
 from include.normalize.celebrities import image_celebrities, video_celebrities
 from include.normalize.custom_labels import image_custom_labels
 from include.normalize.face_matches import collection_matches, compared_faces, video_matches
@@ -24,7 +25,7 @@ from include.normalize.protective_equipment import image_protective_equipment
 from include.normalize.segments import video_segments
 from include.normalize.text import image_text, video_text
 
-__all__ = ["NORMALIZERS", "UnknownOperation", "normalize"]
+__all__ = ["NORMALIZERS", "UnknownOperationError", "normalize"]
 
 Row = dict[str, Any]
 Normalizer = Callable[[Iterable[Mapping[str, Any]]], Iterator[tuple[str, Row]]]
@@ -53,12 +54,12 @@ NORMALIZERS: dict[str, Normalizer] = {
 }
 
 
-class UnknownOperation(ValueError):
+class UnknownOperationError(TerminalError, ValueError):
     """There is no normalizer for an operation."""
 
 
 def normalize(
-    operation: str, responses: Iterable[Mapping[str, Any]], oddities: Counter[str] | None = None
+    operation: str, responses: Iterable[Mapping[str, Any]], anomalies: Counter[str] | None = None
 ) -> Iterator[tuple[str, Row]]:
     """Yield ``(table, row)`` for every finding of one analysis, one page at a time.
 
@@ -68,20 +69,22 @@ def normalize(
     :param operation: API operation that gave the responses, such as ``DetectLabels``.
     :param responses: its response, or for a video job its pages in order; for GetMediaAnalysisJob the lines of its
         results manifest.
-    :param oddities: counts paths of members that the API does not document, such as ``Labels[].Instances[].HasVest``,
+    :param anomalies: counts paths of members that the API does not document, such as ``Labels[].Instances[].HasVest``,
         values outside a column's limits, such as ``texts with type out of range``, and findings left out because a
         required column would be null, such as ``labels without name``.
-    :raises UnknownOperation: at the call, not at the first row.
+    :raises UnknownOperationError: at the call, not at the first row.
     """
     if operation not in NORMALIZERS:
-        raise UnknownOperation(f"no normalizer for operation {operation!r}; known: {', '.join(NORMALIZERS)}")
-    return _rows(operation, responses, Counter() if oddities is None else oddities)
+        raise UnknownOperationError(
+            f"no normalizer for operation {operation!r}; known: {', '.join(NORMALIZERS)}"
+        )
+    return _rows(operation, responses, Counter() if anomalies is None else anomalies)
 
 
 def _rows(
-    operation: str, responses: Iterable[Mapping[str, Any]], oddities: Counter[str]
+    operation: str, responses: Iterable[Mapping[str, Any]], anomalies: Counter[str]
 ) -> Iterator[tuple[str, Row]]:
-    pages = count_unknown_members(operation, responses, oddities)
+    pages = count_unknown_members(operation, responses, anomalies)
     for table, row in NORMALIZERS[operation](pages):
-        if fit(table, row, oddities):
+        if fit(table, row, anomalies):
             yield table, row

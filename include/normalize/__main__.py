@@ -15,7 +15,7 @@ from contextlib import nullcontext
 from itertools import groupby
 from typing import Any, TextIO
 
-from include.normalize import NORMALIZERS, UnknownOperation, normalize
+from include.normalize import NORMALIZERS, UnknownOperationError, normalize
 from include.normalize.members import MANIFEST_SOURCE
 
 
@@ -31,27 +31,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("files", metavar="FILE", nargs="+", help="response or NDJSON; - is standard input")
     options = parser.parse_args(arguments)
-    oddities: Counter[str] = Counter()
+    anomalies: Counter[str] = Counter()
     try:
         normalize(options.operation, [])  # an unknown operation is the first thing to say
-        _print_rows(options.operation, options.files, oddities)
-    except (UnknownOperation, OSError, ValueError) as error:
+        _print_rows(options.operation, options.files, anomalies)
+    except (UnknownOperationError, OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    for oddity, count in sorted(oddities.items()):
-        print(f"note: {oddity}: {count}", file=sys.stderr)
+    for anomaly, count in sorted(anomalies.items()):
+        print(f"note: {anomaly}: {count}", file=sys.stderr)
     return 0
 
 
-def _print_rows(operation: str, files: Sequence[str], oddities: Counter[str]) -> None:
-    responses = (response for file in files for response in _responses(file, operation, oddities))
+def _print_rows(operation: str, files: Sequence[str], anomalies: Counter[str]) -> None:
+    responses = (response for file in files for response in _responses(file, operation, anomalies))
     for origin, pages in groupby(responses, lambda response: response[0]):
-        for table, row in normalize(operation, (page for _, page in pages), oddities):
+        for table, row in normalize(operation, (page for _, page in pages), anomalies):
             print(json.dumps({"table": table, **origin, **row}, ensure_ascii=False))
 
 
 def _responses(
-    file: str, operation: str, oddities: Counter[str]
+    file: str, operation: str, anomalies: Counter[str]
 ) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
     """Yield ``(columns that say where it is from, response)``.
 
@@ -65,7 +65,7 @@ def _responses(
         elif document.get("operation", operation) == operation:
             yield {"analysis_key": document.get("analysis_key")}, document["response"]
         else:
-            oddities[f"line of operation {document['operation']} passed over"] += 1
+            anomalies[f"line of operation {document['operation']} passed over"] += 1
 
 
 def _documents(file: str) -> Iterator[dict[str, Any]]:

@@ -63,7 +63,7 @@ _LIMITS = {
 }
 
 
-def fit(table: str, row: dict[str, Any], oddities: Counter[str]) -> bool:
+def fit(table: str, row: dict[str, Any], anomalies: Counter[str]) -> bool:
     """Make a row fit its table: what is outside a column's limits becomes null and is counted.
 
     A value that misses a bound by no more than a 32-bit float's rounding becomes the bound.
@@ -78,10 +78,10 @@ def fit(table: str, row: dict[str, Any], oddities: Counter[str]) -> bool:
             if allowed is not value:
                 row[limit.name] = allowed
                 if allowed is None:
-                    oddities[f"{table} with {limit.name} out of range"] += 1
+                    anomalies[f"{table} with {limit.name} out of range"] += 1
                 value = allowed
         if value is None and limit.required:
             absent.append(limit.name)
     if absent:
-        oddities[f"{table} without {', '.join(absent)}"] += 1
+        anomalies[f"{table} without {', '.join(absent)}"] += 1
     return not absent

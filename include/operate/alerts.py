@@ -10,7 +10,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from include.core.errors import code_and_message
+from include.core.errors import code_and_message, error_chain
 
 MOST_CAUSES = 3
 MOST_TASKS = 5
@@ -71,12 +71,7 @@ class RunName:
 
 def failure_of(error: BaseException) -> dict[str, str]:
     """Return what is remembered of an exception that failed a task: the code of AWS behind it, and its own text."""
-    behind: list[BaseException] = []
-    link: BaseException | None = error
-    while link is not None and link not in behind:
-        behind.append(link)
-        link = link.__cause__ or (None if link.__suppress_context__ else link.__context__)
-    of_aws = next((link for link in behind if isinstance(link, ClientError)), None)
+    of_aws = next((link for link in error_chain(error) if isinstance(link, ClientError)), None)
     return {
         "code": code_and_message(of_aws)[0] if of_aws else type(error).__name__,
         "message": shorten(str(error)),

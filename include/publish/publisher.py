@@ -14,6 +14,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from include.core.errors import NO_RESOURCE, RESOURCE_EXISTS, TerminalError, error_code
 from include.core.features import MediaType
 from include.core.run import Run
 from include.core.schemas import TABLES
@@ -24,7 +25,7 @@ log = logging.getLogger(__name__)
 COPY_THREADS = 8
 
 
-class NoTableError(LookupError):
+class NoTableError(TerminalError, LookupError):
     """A table is missing from the Glue catalog; the text says how to make it."""
 
 
@@ -66,7 +67,7 @@ def _point(glue: Any, database: str, name: str, values: list[str], location: str
     try:
         table = glue.get_table(DatabaseName=database, Name=name)["Table"]
     except ClientError as error:
-        if error.response["Error"]["Code"] != "EntityNotFoundException":
+        if error_code(error) not in NO_RESOURCE:
             raise
         raise NoTableError(
             f"table {database}.{name} does not exist: run `python -m infrastructure`"
@@ -83,7 +84,7 @@ def _point(glue: Any, database: str, name: str, values: list[str], location: str
             glue.create_partition(**where, PartitionInput=partition)
             return
         except ClientError as error:
-            if error.response["Error"]["Code"] != "AlreadyExistsException":
+            if error_code(error) not in RESOURCE_EXISTS:
                 raise
             previous = _location(glue, where, values)
     if previous:
@@ -95,7 +96,7 @@ def _location(glue: Any, where: dict[str, str], values: list[str]) -> str | None
     try:
         partition = glue.get_partition(**where, PartitionValues=values)["Partition"]
     except ClientError as error:
-        if error.response["Error"]["Code"] != "EntityNotFoundException":
+        if error_code(error) not in NO_RESOURCE:
             raise
         return None
     return partition["StorageDescriptor"]["Location"]

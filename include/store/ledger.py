@@ -20,8 +20,9 @@ from typing import Any, Literal
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 
-from include.store.job_ends import job_report_item, job_report_key, job_reports
-from include.store.shared_record import SharedItem
+from include.core.errors import CONDITION_FAILED, TRANSACTION_CANCELED, error_code
+from include.store.job_ends import job_end_item, job_end_key, job_ends
+from include.store.shared_record import SharedRecord
 
 State = Literal["running", "done", "failed"]
 
@@ -160,7 +161,7 @@ class Ledger:
                 )
                 return standing
             except ClientError as error:
-                if error.response["Error"]["Code"] != "TransactionCanceledException":
+                if error_code(error) not in TRANSACTION_CANCELED:
                     raise
                 reasons = error.response["CancellationReasons"]  # type: ignore[typeddict-item]
             taken = {
@@ -250,23 +251,23 @@ class Ledger:
         try:
             self._client.put_item(
                 TableName=self._table,
-                Item=job_report_item(job_id, status, self._clock()),
+                Item=job_end_item(job_id, status, self._clock()),
                 ConditionExpression="attribute_not_exists(#key)",
                 ExpressionAttributeNames={"#key": "key"},
             )
         except ClientError as error:
-            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+            if error_code(error) not in CONDITION_FAILED:
                 raise
             return False
         return True
 
-    def shared(self, key: str) -> SharedItem:
+    def shared(self, key: str) -> SharedRecord:
         """Return a record of the ledger's table that many tasks change at the same time."""
-        return SharedItem(self._client, self._table, key)
+        return SharedRecord(self._client, self._table, key)
 
-    def job_reports(self, job_ids: Iterable[str]) -> dict[str, str]:
+    def job_ends(self, job_ids: Iterable[str]) -> dict[str, str]:
         """Return the reported end, SUCCEEDED or FAILED, of those jobs that have one."""
-        return job_reports(self._batch_get([job_report_key(job_id) for job_id in sorted(set(job_ids))]))
+        return job_ends(self._batch_get([job_end_key(job_id) for job_id in sorted(set(job_ids))]))
 
     def _put_if(
         self, entry: Entry, condition: str, values: dict[str, Any], names: dict[str, str]
@@ -290,7 +291,7 @@ class Ledger:
         try:
             self._client.put_item(**write)
         except ClientError as error:
-            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+            if error_code(error) not in CONDITION_FAILED:
                 raise
             item = error.response.get("Item")  # type: ignore[typeddict-item]
             standing = Entry.from_item(item) if item else self.lookup([entry.key]).get(entry.key)

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from botocore.exceptions import ClientError
 
+from include.core.errors import NO_OBJECT, TerminalError, error_code
 from include.core.features import MEBIBYTE, MediaType
 from include.core.run import Run
 from include.store.object_reader import S3ObjectReader
@@ -23,7 +24,7 @@ CACHED_BLOCKS = 48
 _COLUMN_ROWS = 50_000
 
 
-class NoManifestError(FileNotFoundError):
+class NoManifestError(TerminalError, FileNotFoundError):
     """The partition has no manifest; the text says how to make one."""
 
 
@@ -38,7 +39,7 @@ class ManifestReader:
         try:
             head = s3.head_object(Bucket=bucket, Key=key)
         except ClientError as error:
-            if error.response["Error"]["Code"] not in ("NoSuchKey", "404"):
+            if error_code(error) not in NO_OBJECT:
                 raise
             raise NoManifestError(
                 f"{run.partition} has no manifest: run discover_media for that day first (it then starts this Dag)"

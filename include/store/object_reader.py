@@ -11,7 +11,7 @@ from include.core.features import MEBIBYTE
 READ_LIMIT = 96 * MEBIBYTE
 
 
-class ReadLimitExceeded(Exception):
+class ReadLimitExceededError(Exception):
     """More bytes of an object were asked for than its reader may fetch."""
 
 
@@ -26,7 +26,7 @@ class S3ObjectReader(io.RawIOBase):
     :param etag: ETag, with or without quotes.
     :param block_bytes: bytes fetched at a time; neighboring blocks that one read needs come in one request.
     :param cached_blocks: blocks kept, least recently used dropped first.
-    :param max_bytes: most bytes fetched in all; past it reads raise :class:`ReadLimitExceeded`.
+    :param max_bytes: most bytes fetched in all; past it reads raise :class:`ReadLimitExceededError`.
     """
 
     def __init__(
@@ -94,7 +94,7 @@ class S3ObjectReader(io.RawIOBase):
     def _fetch(self, first: int, last: int) -> None:
         start, end = first * self._block_bytes, min((last + 1) * self._block_bytes, self._size)
         if self.bytes_read + end - start > self._max_bytes:
-            raise ReadLimitExceeded(
+            raise ReadLimitExceededError(
                 f"s3://{self._request['Bucket']}/{self._request['Key']}: more than {self._max_bytes} bytes wanted"
             )
         body = self._client.get_object(Range=f"bytes={start}-{end - 1}", **self._request)["Body"].read()

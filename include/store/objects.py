@@ -12,6 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from botocore.exceptions import ClientError
 
+from include.core.errors import NO_OBJECT, error_code
+
 Row = dict[str, Any]
 
 
@@ -41,7 +43,7 @@ def get(s3: Any, uri: str) -> bytes:
     try:
         return s3.get_object(Bucket=bucket, Key=key)["Body"].read()
     except ClientError as error:
-        if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
+        if error_code(error) in NO_OBJECT:
             raise FileNotFoundError(uri) from error
         raise
 

@@ -10,13 +10,15 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from include.core.errors import CONDITION_FAILED, error_code
+
 _WRITES = 50
 _LONGEST_PAUSE = 0.05  # seconds
 
 Record = dict[str, Any]
 
 
-class SharedItem:
+class SharedRecord:
     """An item that is read, changed and written on condition that nobody else wrote it meanwhile.
 
     :param client: boto3 client of DynamoDB.
@@ -65,7 +67,7 @@ class SharedItem:
                 ExpressionAttributeValues={":version": {"N": str(version)}},
             )
         except ClientError as error:
-            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+            if error_code(error) not in CONDITION_FAILED:
                 raise
             return False
         return True

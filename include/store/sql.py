@@ -10,6 +10,8 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 from string import Template
 
+from include.core.errors import TerminalError
+
 SQL = Path(__file__).parents[2] / "sql"
 
 # Names of Glue databases and S3 buckets; nothing that could end a quoted identifier or a string.
@@ -17,7 +19,7 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 _REFERENCE = re.compile(r'"\$\{database\}"\.(\w+)')
 
 
-class SqlError(ValueError):
+class SqlError(TerminalError, ValueError):
     """A statement cannot be made; the text says why."""
 
 

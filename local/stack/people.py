@@ -6,6 +6,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from include.core.errors import NO_RESOURCE, error_code
 from include.core.lake import Source
 from local.stack.stack_settings import PROJECT
 
@@ -42,7 +43,7 @@ def _known(rekognition: Any) -> set[str]:
     try:
         pages = list(rekognition.get_paginator("list_faces").paginate(CollectionId=COLLECTION))
     except ClientError as error:
-        if error.response["Error"]["Code"] != "ResourceNotFoundException":
+        if error_code(error) not in NO_RESOURCE:
             raise
         rekognition.create_collection(CollectionId=COLLECTION)
         return set()

@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 from rich.console import Console
 from rich.table import Table
 
+from include.core.errors import NO_OBJECT, error_code
 from include.core.settings import COST_PAGE_KEY, Settings
 from include.store.athena_queries import read_query
 from local.stack.stack_settings import StackSettings
@@ -80,7 +81,7 @@ def download_cost_page(session: boto3.Session, settings: Settings, folder: Path)
     try:
         page = session.client("s3").get_object(Bucket=settings.bucket, Key=COST_PAGE_KEY)["Body"].read()
     except ClientError as error:
-        if error.response["Error"]["Code"] != "NoSuchKey":
+        if error_code(error) not in NO_OBJECT:
             raise
         return None
     folder.mkdir(parents=True, exist_ok=True)

@@ -5,16 +5,40 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import boto3
     from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook
     from botocore.config import Config
 
     from include.core.settings import Settings
 
 
-def aws_hook(settings: Settings, service: str, config: Config | None = None) -> AwsGenericHook[Any]:
-    """Return the hook of a service, for ``get_conn`` or ``get_async_conn``."""
+def aws_hook(settings: Settings, service: str | None, config: Config | None = None) -> AwsGenericHook[Any]:
+    """Return the hook of a service, for ``get_conn`` or ``get_async_conn``; of none, for ``get_session``."""
     from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook
 
     return AwsGenericHook(
         aws_conn_id=settings.aws_conn_id, region_name=settings.region, client_type=service, config=config
     )
+
+
+class ConnectionClients:
+    """Gives the clients of a task, as :class:`include.store.workspace.AwsClients` describes."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def session(self) -> boto3.Session:
+        return aws_hook(self._settings, None).get_session()
+
+    def client(self, service: str, connections: int = 10) -> Any:
+        from botocore.config import Config
+
+        config = Config(
+            max_pool_connections=connections,
+            connect_timeout=10,
+            read_timeout=60,
+            retries={"mode": "standard", "total_max_attempts": 1 if service == "rekognition" else 5},
+            # Checking a transaction of a hundred items against the API's model takes as long as sending it.
+            parameter_validation=service != "dynamodb",
+        )
+        return aws_hook(self._settings, service, config).get_conn()

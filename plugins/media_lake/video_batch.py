@@ -5,17 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from include.analyze.video_analyzer import VideoAnalyzer
+from include.store.workspace import Workspace
 from media_lake.airflow_metrics import AirflowMetrics
-from media_lake.task_context import TaskContext
+from media_lake.task_context import task_workspace
 
 
-def video_analyzer(batch: dict[str, Any]) -> tuple[VideoAnalyzer, TaskContext]:
+def video_analyzer(batch: dict[str, Any]) -> tuple[VideoAnalyzer, Workspace]:
     """Return the analyzer and the context it was made from."""
-    context = TaskContext()
+    context = task_workspace()
     return analyzer_in(context, batch, jobs_topic_arn(context)), context
 
 
-def analyzer_in(context: TaskContext, batch: dict[str, Any], topic_arn: str) -> VideoAnalyzer:
+def analyzer_in(context: Workspace, batch: dict[str, Any], topic_arn: str) -> VideoAnalyzer:
     """Return the analyzer of a batch.
 
     :param topic_arn: from :func:`jobs_topic_arn`.
@@ -24,7 +25,7 @@ def analyzer_in(context: TaskContext, batch: dict[str, Any], topic_arn: str) -> 
 
     name = batch_name(batch)
     return VideoAnalyzer(
-        context.client("rekognition"),
+        context.aws.client("rekognition"),
         context.s3,
         context.ledger,
         context.run,
@@ -36,6 +37,6 @@ def analyzer_in(context: TaskContext, batch: dict[str, Any], topic_arn: str) -> 
     )
 
 
-def jobs_topic_arn(context: TaskContext) -> str:
+def jobs_topic_arn(context: Workspace) -> str:
     """Return the ARN of the topic that Rekognition reports finished jobs to: CreateTopic is idempotent by name."""
-    return context.client("sns").create_topic(Name=context.settings.jobs_topic)["TopicArn"]
+    return context.aws.client("sns").create_topic(Name=context.settings.jobs_topic)["TopicArn"]

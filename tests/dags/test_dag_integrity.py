@@ -14,8 +14,8 @@ import pytest
 from airflow.dag_processing.dagbag import DagBag
 from botocore.exceptions import EndpointConnectionError
 
+from media_lake.retry_policy import AwsErrorCodeRetryPolicy
 from media_lake.tasks.defaults import ATTEMPTS
-from rekognition.retry_policy import AwsErrorCodeRetryPolicy
 
 ROOT = Path(__file__).parents[2]
 DAG_FILES = sorted((ROOT / "dags").glob("*.py"))

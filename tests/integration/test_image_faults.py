@@ -25,7 +25,7 @@ from include.core.metrics import Metric, Metrics
 from include.core.run import Run
 from include.store.ledger import Ledger
 from include.store.objects import Row
-from include.store.shared_record import SharedItem
+from include.store.shared_record import SharedRecord
 from include.store.usage_log import read_usage_log
 from tests.integration.conftest import LocalLake, paces, picture
 from tests.metrics_recorder import MetricsRecorder
@@ -257,7 +257,7 @@ def test_tasks_that_share_a_quota_use_all_of_it_and_are_not_throttled(
     name = f"pace#{uuid.uuid4()}"
 
     def shared() -> dict[str, Pace]:
-        item = SharedItem(local_lake.client("dynamodb"), local_lake.settings.ledger_table, name)
+        item = SharedRecord(local_lake.client("dynamodb"), local_lake.settings.ledger_table, name)
         return {"DetectModerationLabels": Pace(item, quota)}
 
     runs = [a_run(local_lake) for _ in range(3)]

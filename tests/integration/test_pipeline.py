@@ -24,7 +24,7 @@ from include.discover import discover
 from include.normalize.batch import normalize_batch
 from include.plan.planner import plan
 from include.publish.publisher import publish
-from include.store.job_ends import job_report_item
+from include.store.job_ends import job_end_item
 from include.store.objects import Row, get
 from include.store.plan_batches import read_plan
 from include.validate.audit import validate
@@ -60,7 +60,7 @@ def wait_for_jobs(local_lake: LocalLake, engine: VideoAnalyzer, batch: list[Row]
         for job, operation in progress.running.items():
             status = getattr(rekognition, xform_name(operation))(JobId=job, MaxResults=1)["JobStatus"]
             if status != "IN_PROGRESS":
-                item = job_report_item(job, status, time.time())
+                item = job_end_item(job, status, time.time())
                 dynamodb.put_item(TableName=local_lake.settings.ledger_table, Item=item)
         time.sleep(0.5)
 

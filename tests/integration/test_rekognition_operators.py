@@ -32,7 +32,7 @@ from rekognition.operators import (
 )
 from rekognition.sensors import RekognitionProjectVersionStateSensor, RekognitionVideoJobCompletedSensor
 from tests.integration.conftest import ROOT, LocalLake, picture
-from tests.plugins.rekognition.conftest import TaskContext
+from tests.plugins.conftest import TaskContext
 
 pytestmark = pytest.mark.integration
 

@@ -58,7 +58,7 @@ class Jobs:
         self._pages = pages
         self._collections = collections
         self._clock = clock
-        self._turns = asyncio.Semaphore(workers)
+        self._shared_rate = asyncio.Semaphore(workers)
         self._jobs: dict[str, Job] = {}
         self._tokens: dict[tuple[str, str, str], tuple[Job, float]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -121,7 +121,7 @@ class Jobs:
 
     async def _run(self, job: Job) -> None:
         try:
-            async with self._turns:
+            async with self._shared_rate:
                 await self._analyze(job)
             await asyncio.sleep(job.extra_seconds)
             job.status, job.message = ("FAILED", job.failure) if job.failure else ("SUCCEEDED", None)

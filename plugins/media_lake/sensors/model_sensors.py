@@ -10,7 +10,7 @@ from airflow.sdk import BaseSensorOperator, Context
 
 if TYPE_CHECKING:
     from include.analyze.custom_models import CustomModels
-    from media_lake.task_context import TaskContext
+    from include.store.workspace import Workspace
 
 
 # AWS takes up to half an hour to start a model.
@@ -43,7 +43,7 @@ class ModelsSensor(BaseSensorOperator):
         models, task_context = custom_models()
         return all([self.settle(models, task_context, model) for model in self.models])
 
-    def settle(self, models: CustomModels, context: TaskContext, model: dict[str, Any]) -> bool:
+    def settle(self, models: CustomModels, context: Workspace, model: dict[str, Any]) -> bool:
         """Bring one model nearer to its state and return whether it is there."""
         raise NotImplementedError
 
@@ -56,7 +56,7 @@ class StartModelsSensor(ModelsSensor):
     ``analyses``; those of the other features go on.
     """
 
-    def settle(self, models: CustomModels, context: TaskContext, model: dict[str, Any]) -> bool:
+    def settle(self, models: CustomModels, context: Workspace, model: dict[str, Any]) -> bool:
         from include.analyze.custom_models import ModelError
 
         try:
@@ -69,7 +69,7 @@ class StartModelsSensor(ModelsSensor):
 class StopModelsSensor(ModelsSensor):
     """Stop models that no other run uses, and record for how long they ran."""
 
-    def settle(self, models: CustomModels, context: TaskContext, model: dict[str, Any]) -> bool:
+    def settle(self, models: CustomModels, context: Workspace, model: dict[str, Any]) -> bool:
         from include.analyze.custom_models import ModelError
         from include.store.usage_log import log_model_hours
 
@@ -81,13 +81,13 @@ class StopModelsSensor(ModelsSensor):
             return True
 
 
-def custom_models() -> tuple[CustomModels, TaskContext]:
+def custom_models() -> tuple[CustomModels, Workspace]:
     """Return the models of the task's account, and the context they were made from."""
     from include.analyze.custom_models import CustomModels
-    from media_lake.task_context import TaskContext
+    from media_lake.task_context import task_workspace
 
-    context = TaskContext()
+    context = task_workspace()
     models = CustomModels(
-        context.client("rekognition"), context.client("dynamodb"), context.settings.ledger_table
+        context.aws.client("rekognition"), context.aws.client("dynamodb"), context.settings.ledger_table
     )
     return models, context

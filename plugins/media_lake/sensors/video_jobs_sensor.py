@@ -10,10 +10,11 @@ from typing import Any
 from airflow.sdk import BaseSensorOperator, Context
 from airflow.sdk.exceptions import AirflowSensorTimeout
 
+from include.core.errors import TransientError
 from media_lake.triggers.video_jobs_trigger import MAX_WAIT, VideoJobsTrigger
 
 
-class BrokenWaitError(RuntimeError):
+class BrokenWaitError(TransientError):
     """The trigger met an error that a worker did not meet; a new attempt goes on from there."""
 
 

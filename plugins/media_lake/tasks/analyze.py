@@ -30,16 +30,17 @@ def reserve_models(planned: dict[str, Any]) -> list[dict[str, Any]]:
 def analyze_image_batch(batch: dict[str, Any]) -> dict[str, Any]:
     """Pay for what a batch of images still needs."""
     from include.analyze.image_analyzer import ImageAnalyzer, planned_operations
+    from include.analyze.pace import shared_paces
     from include.store.plan_batches import read_plan
-    from media_lake.task_context import TaskContext
+    from media_lake.task_context import task_workspace
 
-    context = TaskContext()
+    context = task_workspace()
     name, threads = batch_name(batch), context.settings.image_threads
     metrics = task_metrics("image")
     rows = read_plan(context.s3, batch["uri"])
     operations = planned_operations(rows)
     analyzer = ImageAnalyzer(
-        context.client("rekognition", connections=threads * max(1, len(operations))),
+        context.aws.client("rekognition", connections=threads * max(1, len(operations))),
         context.s3,
         context.ledger,
         context.run,
@@ -47,7 +48,7 @@ def analyze_image_batch(batch: dict[str, Any]) -> dict[str, Any]:
         owner=f"{context.run.token}/{name}",
         threads=threads,
         lease_seconds=context.settings.lease_seconds,
-        paces=context.paces(operations),
+        paces=shared_paces(context, operations),
         metrics=metrics,
     )
     summary = analyzer.analyze(rows).to_xcom()

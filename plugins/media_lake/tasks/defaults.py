@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from media_lake.callbacks.failed_runs import record_failure
-from rekognition.retry_policy import AwsErrorCodeRetryPolicy
+from media_lake.retry_policy import AwsErrorCodeRetryPolicy
 
 # At every task of the pipeline: their delays double, so that five minutes without AWS end no run.
 ATTEMPTS = 7

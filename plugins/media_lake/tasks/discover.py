@@ -11,19 +11,14 @@ from airflow.sdk import RetryDecision, get_current_context, task
 from include.core.metrics import Metric, count_each
 from media_lake.airflow_metrics import task_metrics
 from media_lake.assets import media_manifest
-from rekognition.retry_policy import AwsErrorCodeRetryPolicy
+from media_lake.retry_policy import AwsErrorCodeRetryPolicy
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from include.core.run import Run
-    from media_lake.task_context import TaskContext
-from typing import TYPE_CHECKING
+    from include.store.workspace import Workspace
 
 from media_lake.tasks.defaults import ATTEMPTS
-
-if TYPE_CHECKING:
-    from media_lake.task_context import TaskContext
 
 
 @dataclass(frozen=True)
@@ -56,11 +51,11 @@ _DAY_LABEL = "{{ task.op_kwargs['found']['day'] }}"
 DISCOVERY_ARGS: dict[str, Any] = {"retries": 144, "retry_policy": DiscoveryRetryPolicy()}
 
 
-def discover_partition(context: TaskContext, run: Run) -> dict[str, Any]:
+def discover_partition(workspace: Workspace) -> dict[str, Any]:
     """Make the manifest of the run's partition and count what is in it."""
     from include.discover import discover
 
-    found = discover(context.s3, context.lake, run)
+    found = discover(workspace.s3, workspace.lake, workspace.run)
     kinds = ("images", "videos", "defective", "ignored", "known")
     count_each(task_metrics(), Metric.ASSETS, "kind", {kind: found[kind] for kind in kinds})
     return found
@@ -73,11 +68,11 @@ def record_events() -> list[dict[str, Any]]:
     Returns the days to discover, each with the marks to remove when that is done, to be mapped over.
     """
     from include.discover.event_queue import record_events
-    from media_lake.task_context import TaskContext
+    from media_lake.task_context import task_deployment
 
-    context = TaskContext()
+    context = task_deployment()
     return record_events(
-        context.client("sqs"),
+        context.aws.client("sqs"),
         context.s3,
         context.lake,
         context.settings.bucket,
@@ -89,14 +84,10 @@ def record_events() -> list[dict[str, Any]]:
 @task(outlets=[media_manifest], map_index_template=_DAY_LABEL, multiple_outputs=False, **DISCOVERY_ARGS)
 def discover_day(found: dict[str, Any]) -> dict[str, Any]:
     """Do what discover does, for a day with new events."""
-    from include.core.run import Run
-    from media_lake.task_context import TaskContext
+    from media_lake.task_context import task_workspace
 
-    airflow, context = get_current_context(), TaskContext()
-    dag_run = airflow["dag_run"]
-    run = Run(context.settings.bucket, dag_run.dag_id, dag_run.run_id, found["day"])
-    summary = discover_partition(context, run)
-    airflow["outlet_events"][media_manifest].add_partitions(found["day"])
+    summary = discover_partition(task_workspace(found["day"]))
+    get_current_context()["outlet_events"][media_manifest].add_partitions(found["day"])
     return summary
 
 
@@ -104,16 +95,15 @@ def discover_day(found: dict[str, Any]) -> dict[str, Any]:
 def remove_marks(found: dict[str, Any]) -> None:
     """Note that the day's events are in its manifest, and that the manifest is announced."""
     from include.discover.events import remove_marks
-    from media_lake.task_context import TaskContext
+    from media_lake.task_context import task_deployment
 
-    context = TaskContext()
+    context = task_deployment()
     remove_marks(context.s3, context.settings.bucket, found["marks"])
 
 
 @task(outlets=[media_manifest], multiple_outputs=False, **DISCOVERY_ARGS)
 def discover() -> dict[str, Any]:
     """Find the day's media, look into their headers and leave a manifest."""
-    from media_lake.task_context import TaskContext
+    from media_lake.task_context import task_workspace
 
-    context = TaskContext()
-    return discover_partition(context, context.run)
+    return discover_partition(task_workspace())

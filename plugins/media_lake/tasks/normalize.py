@@ -17,9 +17,9 @@ def normalize_batch(batch: dict[str, Any], media_type: MediaType) -> dict[str, i
     """Turn a batch's archived responses into typed rows."""
     from include.normalize.batch import normalize_batch
     from include.store.plan_batches import read_plan
-    from media_lake.task_context import TaskContext
+    from media_lake.task_context import task_workspace
 
-    context = TaskContext()
+    context = task_workspace()
     rows = normalize_batch(
         context.session,
         context.s3,

@@ -7,18 +7,13 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import get_current_context, task
 
 from include.core.features import MediaType
+from include.core.metrics import Metric, count_each
+from media_lake.airflow_metrics import task_metrics
 from media_lake.assets import REDRIVES, media_manifest
 
 if TYPE_CHECKING:
     from include.core.selection import Selection
-from typing import TYPE_CHECKING
-
-from include.core.metrics import Metric, count_each
-from media_lake.airflow_metrics import task_metrics
-
-if TYPE_CHECKING:
-    from include.core.selection import Selection
-    from media_lake.task_context import TaskContext
+    from include.store.workspace import Workspace
 
 
 def requested_selections(media_type: MediaType) -> list[Selection] | None:
@@ -39,9 +34,9 @@ def plan(media_type: MediaType) -> list[dict[str, Any]]:
     Returns the batches' claim checks, to be mapped over, and leaves the plan's figures as XCom ``summary``.
     """
     from include.store.month_to_date import this_month
-    from media_lake.task_context import TaskContext
+    from media_lake.task_context import task_workspace
 
-    context = TaskContext()
+    context = task_workspace()
     used = this_month(context.session, context.settings)
     batches, summary = plan_day(context, media_type, used, requested_selections(media_type))
     metrics = task_metrics(media_type)
@@ -52,7 +47,7 @@ def plan(media_type: MediaType) -> list[dict[str, Any]]:
 
 
 def plan_day(
-    context: TaskContext,
+    context: Workspace,
     media_type: MediaType,
     month_to_date: dict[str, float],
     selections: list[Selection] | None,

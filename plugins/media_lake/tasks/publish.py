@@ -14,12 +14,12 @@ def publish(media_type: MediaType) -> dict[str, str]:
     """Point the day's partitions at the audited data."""
     from include.core.features import run_tables
     from include.publish.publisher import publish
-    from media_lake.task_context import TaskContext
+    from media_lake.task_context import task_workspace
 
-    context = TaskContext()
+    context = task_workspace()
     published = publish(
         context.s3,
-        context.client("glue"),
+        context.aws.client("glue"),
         context.settings.database,
         context.run,
         run_tables(media_type),

@@ -26,9 +26,9 @@ def select_failures() -> dict[str, Any]:
     from include.core.prices import load_price_book
     from include.operate.failed_analyses import find_failures, in_words
     from include.store.month_to_date import this_month
-    from media_lake.task_context import TaskContext
+    from media_lake.task_context import task_deployment
 
-    context, airflow = TaskContext(), get_current_context()
+    context, airflow = task_deployment(), get_current_context()
     media_type = airflow["params"]["media_type"] or None
     found = find_failures(context.session, context.settings, chosen_days(), media_type, chosen_failures())
     used = this_month(context.session, context.settings)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator, Context
 
+from include.core.errors import TerminalError
 from include.core.metrics import Metric
 from media_lake.links.cost_page_link import CostPageLink
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-class CheckError(ValueError):
+class CheckError(TerminalError, ValueError):
     """Priced usage broke its own schema; nothing was published. The text names the checks."""
 
 
@@ -30,10 +31,10 @@ class ReportCostsOperator(BaseOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         from media_lake.airflow_metrics import task_metrics
-        from media_lake.task_context import TaskContext
+        from media_lake.task_context import task_workspace
 
-        lake = TaskContext()
-        reported = report_day(lake.session, lake.s3, lake.client("glue"), lake.settings, lake.run)
+        lake = task_workspace()
+        reported = report_day(lake.session, lake.s3, lake.aws.client("glue"), lake.settings, lake.run)
         metrics = task_metrics()
         metrics.gauge(Metric.USD, reported["usd"], kind="paid")
         metrics.gauge(Metric.USD, reported["saved_usd"], kind="saved")

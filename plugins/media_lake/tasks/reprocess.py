@@ -23,9 +23,9 @@ def plan_reprocessing(media_type: MediaType) -> list[dict[str, Any]]:
 
     Returns the batches' claim checks, to be mapped over, and leaves the plan's figures as XCom ``summary``.
     """
-    from media_lake.task_context import TaskContext
+    from media_lake.task_context import task_workspace
 
-    batches, _ = plan_day(TaskContext(), media_type, {}, selections=[])
+    batches, _ = plan_day(task_workspace(), media_type, {}, selections=[])
     return batches
 
 
@@ -35,9 +35,9 @@ def select_days() -> list[str]:
     from include.core.selection import SelectionError
     from include.operate.failed_analyses import MOST_DAYS
     from include.store.manifest import discovered_days
-    from media_lake.task_context import TaskContext
+    from media_lake.task_context import task_deployment
 
-    context, chosen = TaskContext(), chosen_days()
+    context, chosen = task_deployment(), chosen_days()
     days = [day for day in discovered_days(context.s3, context.settings.bucket) if day in chosen]
     if len(days) > MOST_DAYS:
         raise SelectionError(

@@ -18,9 +18,9 @@ def validate(media_type: MediaType, planned: dict[str, Any]) -> dict[str, Any]:
     from include.publish.publisher import publish
     from include.store.tables import write_table
     from include.validate.audit import validate
-    from media_lake.task_context import TaskContext
+    from media_lake.task_context import task_workspace
 
-    context = TaskContext()
+    context = task_workspace()
     run = context.run
     rows, failed = validate(
         context.session, context.s3, run, media_type, planned["assets"], planned["analyses"]
@@ -28,7 +28,12 @@ def validate(media_type: MediaType, planned: dict[str, Any]) -> dict[str, Any]:
     uri = f"{run.staged_uri('validation_results', media_type)}results.parquet"
     write_table(context.session, TABLES["validation_results"], rows, uri)
     publish(
-        context.s3, context.client("glue"), context.settings.database, run, ["validation_results"], media_type
+        context.s3,
+        context.aws.client("glue"),
+        context.settings.database,
+        run,
+        ["validation_results"],
+        media_type,
     )
     passed = sum(row["success"] for row in rows)
     counts = {"passed": passed, "failed": len(rows) - passed}

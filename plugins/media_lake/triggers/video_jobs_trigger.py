@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-from include.analyze.video_work import Chronicle
-from include.core.errors import passes
+from include.analyze.video_work import ProgressLog
+from include.core.errors import is_transient
 from include.core.run import Run
 from include.core.settings import Settings
-from include.store.job_ends import job_report
-from media_lake.aws_clients import aws_hook
+from include.store.job_ends import job_end
+from media_lake.aws_clients import ConnectionClients, aws_hook
 
 if TYPE_CHECKING:
     from include.analyze.video_analyzer import VideoAnalyzer
     from include.analyze.video_work import Progress
-    from media_lake.task_context import TaskContext
+    from include.store.workspace import Workspace
 
 MAX_WAIT = 3600.0  # seconds
 LONG_POLL = 2  # seconds for which an empty queue is waited at
@@ -70,9 +70,7 @@ class VideoJobsTrigger(BaseTrigger):
         self.max_wait = max_wait
 
     @classmethod
-    def of(
-        cls, context: TaskContext, batch: dict[str, Any], topic_arn: str, **times: Any
-    ) -> VideoJobsTrigger:
+    def of(cls, context: Workspace, batch: dict[str, Any], topic_arn: str, **times: Any) -> VideoJobsTrigger:
         """Return the trigger of a batch for a task's context."""
         return cls(batch, asdict(context.run), context.settings.model_dump(mode="json"), topic_arn, **times)
 
@@ -97,7 +95,7 @@ class VideoJobsTrigger(BaseTrigger):
     async def _watch(self, began: float) -> str | None:
         """Return when it is time to fire, with the error if waiting does not mend it."""
         context = await asyncio.to_thread(self._context)
-        chronicle = Chronicle()
+        progress_log = ProgressLog()
         analyzer: VideoAnalyzer | None = None
         async with await aws_hook(context.settings, "sqs").get_async_conn() as sqs:
             while time.time() - self.last_news <= self.patience and time.monotonic() - began < self.max_wait:
@@ -108,13 +106,13 @@ class VideoJobsTrigger(BaseTrigger):
                     else:
                         progress = await self._step(sqs, queue, analyzer)
                 except Exception as error:
-                    if not passes(error):
+                    if not is_transient(error):
                         return repr(error)
                     self.log.warning("The wait goes on after trouble: %s", error)
                     analyzer = None  # another reads from the ledger how far things came
                     await asyncio.sleep(PAUSE_IN_TROUBLE)
                     continue
-                if chronicle.note(progress):
+                if progress_log.note(progress):
                     self.last_news = time.time()
                 if progress.finished:
                     self.log.info("%s", progress)
@@ -129,7 +127,7 @@ class VideoJobsTrigger(BaseTrigger):
             await asyncio.to_thread(analyzer.look_up_overdue)
             return await asyncio.to_thread(analyzer.turn)
         for message in messages:
-            report = job_report(message["Body"])
+            report = job_end(message["Body"])
             if report is None:
                 self.log.warning(
                     "Dropping a message that is no notification of Rekognition: %.200s", message["Body"]
@@ -145,16 +143,15 @@ class VideoJobsTrigger(BaseTrigger):
         await sqs.delete_message_batch(QueueUrl=queue, Entries=receipts)
         return progress
 
-    def _open(self, context: TaskContext) -> tuple[VideoAnalyzer, Progress]:
+    def _open(self, context: Workspace) -> tuple[VideoAnalyzer, Progress]:
         from include.store.plan_batches import read_plan
         from media_lake.video_batch import analyzer_in
 
         analyzer = analyzer_in(context, self.batch, self.topic_arn)
         return analyzer, analyzer.advance(read_plan(context.s3, self.batch["uri"]))
 
-    def _context(self) -> TaskContext:
-        from media_lake.task_context import TaskContext
+    def _context(self) -> Workspace:
+        from include.store.workspace import Workspace
 
-        context = TaskContext()
-        context.settings, context.run = Settings(**self.settings), Run(**self.run_fields)
-        return context
+        settings = Settings(**self.settings)
+        return Workspace(Run(**self.run_fields), settings, ConnectionClients(settings))

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from include.analyze.job_slots import FIRST_PAUSE, KEY, LONGEST_PAUSE, TRY_SECONDS, JobSlots
-from include.store.shared_record import SharedItem
+from include.store.shared_record import SharedRecord
 from tests.conftest import LEDGER_TABLE
 
 
@@ -22,17 +22,17 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def item(dynamodb: Any) -> SharedItem:
-    return SharedItem(dynamodb, LEDGER_TABLE, KEY)
+def item(dynamodb: Any) -> SharedRecord:
+    return SharedRecord(dynamodb, LEDGER_TABLE, KEY)
 
 
 @pytest.fixture
-def one(item: SharedItem, clock: Clock) -> JobSlots:
+def one(item: SharedRecord, clock: Clock) -> JobSlots:
     return JobSlots(item, clock)
 
 
 @pytest.fixture
-def other(item: SharedItem, clock: Clock) -> JobSlots:
+def other(item: SharedRecord, clock: Clock) -> JobSlots:
     return JobSlots(item, clock)
 
 
@@ -121,7 +121,7 @@ def test_a_refusal_corrects_what_was_taken_to_be_free(one: JobSlots, other: JobS
 
 
 def test_nothing_is_written_while_there_is_no_slot(
-    one: JobSlots, item: SharedItem, monkeypatch: pytest.MonkeyPatch
+    one: JobSlots, item: SharedRecord, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one.take()
     one.refused()

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from include.analyze.pace import CUT, LocalTurns, Pace, Turns
-from include.store.shared_record import SharedItem
+from include.analyze.pace import CUT, LocalTurns, Pace, SharedRate
+from include.store.shared_record import SharedRecord
 
 
 class Clock:
@@ -32,7 +32,7 @@ def clock() -> Clock:
     return Clock()
 
 
-def pace(clock: Clock, ceiling: float, floor: float = 1.0, turns: Turns | None = None) -> Pace:
+def pace(clock: Clock, ceiling: float, floor: float = 1.0, turns: SharedRate | None = None) -> Pace:
     return Pace(turns or LocalTurns(), ceiling, floor, clock=clock, sleep=clock.sleep)
 
 
@@ -142,7 +142,7 @@ def test_threads_and_tasks_share_a_record_in_dynamodb(dynamodb: Any) -> None:
                 paced.wait(20)
                 starts.append(0)
 
-    item = SharedItem(dynamodb, "media-lake-ledger", "pace#DetectText")
+    item = SharedRecord(dynamodb, "media-lake-ledger", "pace#DetectText")
     paces = [Pace(item, 50, clock=clock, sleep=clock.sleep) for _ in range(4)]
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(work, paces))

@@ -12,9 +12,9 @@ from include.analyze.video_work import (
     LOG_SECONDS,
     LONGEST_SILENCE,
     MAX_JOB_ATTEMPTS,
-    Chronicle,
     JobWork,
     Progress,
+    ProgressLog,
     fair_order,
     next_look_up,
 )
@@ -106,23 +106,23 @@ def stand(running: int, pending: int, done: int) -> Progress:
 
 
 def test_movement_is_news_the_first_look_is_not() -> None:
-    chronicle = Chronicle(Clock())
-    assert not chronicle.note(stand(2, 3, 0))
-    assert not chronicle.note(stand(2, 3, 0))
-    assert chronicle.note(stand(2, 2, 1))
+    progress_log = ProgressLog(Clock())
+    assert not progress_log.note(stand(2, 3, 0))
+    assert not progress_log.note(stand(2, 3, 0))
+    assert progress_log.note(stand(2, 2, 1))
 
 
 def test_lines_are_few(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     clock = Clock()
-    chronicle = Chronicle(clock)
+    progress_log = ProgressLog(clock)
     for done in range(5):
-        chronicle.note(stand(2, 10 - done, done))
+        progress_log.note(stand(2, 10 - done, done))
     assert len(caplog.records) == 1
     clock.now += LOG_SECONDS
-    chronicle.note(stand(2, 5, 5))
+    progress_log.note(stand(2, 5, 5))
     clock.now += LOG_SECONDS
-    chronicle.note(stand(2, 5, 5))
+    progress_log.note(stand(2, 5, 5))
     assert [record.getMessage() for record in caplog.records] == [
         "2 jobs run, 10 wait for a slot, 0 are done (0.0 minutes of video), 0 have failed; the longest has run for 0 s",
         "2 jobs run, 5 wait for a slot, 5 are done (0.0 minutes of video), 0 have failed; the longest has run for 0 s",
@@ -131,15 +131,15 @@ def test_lines_are_few(caplog: pytest.LogCaptureFixture) -> None:
 
 def test_the_rest_is_judged_by_the_pace_so_far_once_enough_jobs_have_ended() -> None:
     clock = Clock()
-    chronicle = Chronicle(clock)
-    chronicle.note(stand(5, 100, 7))
+    progress_log = ProgressLog(clock)
+    progress_log.note(stand(5, 100, 7))
     clock.now = 600
-    chronicle.note(stand(5, 100 - LEAST_ENDED + 1, 7 + LEAST_ENDED - 1))
-    assert chronicle.minutes_left() is None
-    chronicle.note(stand(5, 100 - LEAST_ENDED, 7 + LEAST_ENDED))
-    assert chronicle.minutes_left() == pytest.approx(10 / LEAST_ENDED * (105 - LEAST_ENDED))
-    chronicle.note(stand(0, 0, 112))
-    assert chronicle.minutes_left() is None
+    progress_log.note(stand(5, 100 - LEAST_ENDED + 1, 7 + LEAST_ENDED - 1))
+    assert progress_log.minutes_left() is None
+    progress_log.note(stand(5, 100 - LEAST_ENDED, 7 + LEAST_ENDED))
+    assert progress_log.minutes_left() == pytest.approx(10 / LEAST_ENDED * (105 - LEAST_ENDED))
+    progress_log.note(stand(0, 0, 112))
+    assert progress_log.minutes_left() is None
 
 
 def test_an_xcom_stays_small_whatever_the_batch() -> None:

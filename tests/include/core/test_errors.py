@@ -4,8 +4,15 @@ import pytest
 from botocore import exceptions
 from botocore.exceptions import ClientError
 
-from include.core.errors import DENIED, THROTTLED, UNAVAILABLE, Verdict, code_and_message, judge
-from rekognition.retry_policy import ADVICE_BY_CODE
+from include.core.errors import (
+    ADVICE_BY_CODE,
+    DENIED,
+    THROTTLED,
+    UNAVAILABLE,
+    Verdict,
+    code_and_message,
+    judge,
+)
 
 
 def client_error(code: str, status: int = 400, message: str = "text") -> ClientError:

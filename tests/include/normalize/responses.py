@@ -31,19 +31,19 @@ def pages_of(operation: str) -> list[dict[str, Any]]:
     return [response(operation), *(manifest() if operation == "GetMediaAnalysisJob" else [])]
 
 
-def tables(operation: str, *pages: Any, oddities: Counter[str] | None = None) -> dict[str, list[Any]]:
+def tables(operation: str, *pages: Any, anomalies: Counter[str] | None = None) -> dict[str, list[Any]]:
     """Return the rows by table, each checked against the schema."""
     found: defaultdict[str, list[Any]] = defaultdict(list)
-    for table, row in normalize(operation, pages, oddities):
+    for table, row in normalize(operation, pages, anomalies):
         found[table].append(row)
     for table, table_rows in found.items():
         assert_fit(table, table_rows)
     return dict(found)
 
 
-def rows(operation: str, *pages: Any, oddities: Counter[str] | None = None) -> list[Any]:
+def rows(operation: str, *pages: Any, anomalies: Counter[str] | None = None) -> list[Any]:
     """Return the rows of the first table."""
-    return next(iter(tables(operation, *pages, oddities=oddities).values()), [])
+    return next(iter(tables(operation, *pages, anomalies=anomalies).values()), [])
 
 
 def assert_fit(table: str, rows: list[dict[str, Any]]) -> None:

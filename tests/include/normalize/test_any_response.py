@@ -82,9 +82,9 @@ def damaged(value: Any, random: Random) -> Any:
 
 
 def fits(operation: str, pages: list[Any]) -> None:
-    oddities: Counter[str] = Counter()
-    tables(operation, *pages, oddities=oddities)
-    assert all(isinstance(name, str) and count > 0 for name, count in oddities.items())
+    anomalies: Counter[str] = Counter()
+    tables(operation, *pages, anomalies=anomalies)
+    assert all(isinstance(name, str) and count > 0 for name, count in anomalies.items())
 
 
 QUICKLY = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))

@@ -21,10 +21,10 @@ def test_a_confidence_that_misses_100_by_a_rounding_is_100() -> None:
 
 
 def test_celebrities_of_a_video() -> None:
-    oddities: Counter[str] = Counter()
+    anomalies: Counter[str] = Counter()
     page = response("GetCelebrityRecognition")
-    first, second = rows("GetCelebrityRecognition", page, oddities=oddities)
+    first, second = rows("GetCelebrityRecognition", page, anomalies=anomalies)
     assert [row["timestamp_ms"] for row in (first, second)] == [0, 166]
     assert (first["confidence"], first["face_confidence"], first["body_box_height"]) == (0.69, 99.82, 0.93)
     assert (first["box_top"], second["box_top"], second["body_box_top"]) == (0.19, None, 0.06)
-    assert oddities == {"celebrities without name": 1}
+    assert anomalies == {"celebrities without name": 1}

@@ -11,15 +11,15 @@ def boxes(row: dict[str, Any]) -> tuple[float | None, float | None]:
 
 
 def test_faces_found_by_image() -> None:
-    oddities: Counter[str] = Counter()
+    anomalies: Counter[str] = Counter()
     page = response("SearchFacesByImage")
-    best, other = rows("SearchFacesByImage", page, oddities=oddities)
+    best, other = rows("SearchFacesByImage", page, anomalies=anomalies)
     assert (best["similarity"], best["confidence"], best["model_version"]) == (100.0, 99.96, "6.0")
     assert (best["external_image_id"], other["external_image_id"]) == ("team-photo.jpg", None)
     assert best["face_id"] == page["FaceMatches"][0]["Face"]["FaceId"]
     assert best["image_id"] == page["FaceMatches"][0]["Face"]["ImageId"]
     assert (boxes(best), boxes(other)) == ((-0.01, 0.58), (-0.01, 0.35))
-    assert oddities == {"face_matches without similarity": 1}
+    assert anomalies == {"face_matches without similarity": 1}
 
 
 def test_faces_found_by_face_have_no_image_that_was_analyzed() -> None:

@@ -37,11 +37,11 @@ TEXT = {"text": "x", "type": "WORD", "confidence": 90.0}
     ],
 )
 def test_what_is_outside_a_columns_limits_becomes_null(column: str, value: Any, kept: Any) -> None:
-    row, oddities = a_row("texts", **TEXT | {column: value}), Counter[str]()
-    assert fit("texts", row, oddities)
+    row, anomalies = a_row("texts", **TEXT | {column: value}), Counter[str]()
+    assert fit("texts", row, anomalies)
     assert row[column] == kept
     assert type(row[column]) is type(kept)
-    assert oddities == ({f"texts with {column} out of range": 1} if kept is None else {})
+    assert anomalies == ({f"texts with {column} out of range": 1} if kept is None else {})
 
 
 @pytest.mark.parametrize(
@@ -53,13 +53,13 @@ def test_what_is_outside_a_columns_limits_becomes_null(column: str, value: Any, 
     ],
 )
 def test_a_row_without_what_is_required_is_left_out(changes: dict[str, Any], counted: dict[str, int]) -> None:
-    oddities: Counter[str] = Counter()
-    assert not fit("texts", a_row("texts", **TEXT | changes), oddities)
-    assert oddities == counted
+    anomalies: Counter[str] = Counter()
+    assert not fit("texts", a_row("texts", **TEXT | changes), anomalies)
+    assert anomalies == counted
 
 
 def test_a_row_that_fits_is_left_as_it_is() -> None:
-    row, oddities = a_row("texts", **TEXT), Counter[str]()
+    row, anomalies = a_row("texts", **TEXT), Counter[str]()
     before = dict(row)
-    assert fit("texts", row, oddities)
-    assert (row, oddities) == (before, {})
+    assert fit("texts", row, anomalies)
+    assert (row, anomalies) == (before, {})

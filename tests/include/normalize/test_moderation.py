@@ -28,11 +28,11 @@ def test_moderation_of_a_video_by_time_and_by_span() -> None:
     ("level", "read", "odd"), [(1, 1, 0), (3, 3, 0), (0, None, 1), (-1, None, 1), (None, None, 0)]
 )
 def test_levels_begin_at_1(level: Any, read: int | None, odd: int) -> None:
-    oddities: Counter[str] = Counter()
+    anomalies: Counter[str] = Counter()
     label = {"Name": "Violence", "Confidence": 80, "TaxonomyLevel": level}
-    (row,) = rows("DetectModerationLabels", {"ModerationLabels": [label]}, oddities=oddities)
+    (row,) = rows("DetectModerationLabels", {"ModerationLabels": [label]}, anomalies=anomalies)
     assert row["taxonomy_level"] == read
-    assert oddities["moderation_labels with taxonomy_level out of range"] == odd
+    assert anomalies["moderation_labels with taxonomy_level out of range"] == odd
 
 
 def test_lines_of_a_results_manifest_have_the_rows_and_the_job_itself_has_none() -> None:
@@ -46,7 +46,7 @@ def test_lines_of_a_results_manifest_have_the_rows_and_the_job_itself_has_none()
 
 
 def test_members_of_a_manifest_line_that_are_new_are_counted() -> None:
-    oddities: Counter[str] = Counter()
+    anomalies: Counter[str] = Counter()
     line = {"source-ref": "s3://b/k", "detect-moderation-labels": {"Mood": 1}, "detect-labels": {}}
-    rows("GetMediaAnalysisJob", line, oddities=oddities)
-    assert oddities == {"detect-moderation-labels.Mood": 1, "detect-labels": 1}
+    rows("GetMediaAnalysisJob", line, anomalies=anomalies)
+    assert anomalies == {"detect-moderation-labels.Mood": 1, "detect-labels": 1}

@@ -1,4 +1,4 @@
-"""What holds for every operation: rows are as many as other means count, and oddities never fail."""
+"""What holds for every operation: rows are as many as other means count, and anomalies never fail."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import jmespath
 import pytest
 
 from include.core.features import FEATURES, RETIRED
-from include.normalize import NORMALIZERS, UnknownOperation, normalize
+from include.normalize import NORMALIZERS, UnknownOperationError, normalize
 from tests.include.normalize.responses import pages_of, response, rows, tables
 
 # Rows by table, counted with JMESPath over the response alone.
@@ -74,9 +74,9 @@ def test_a_page_without_findings_gives_no_rows(operation: str, page: dict[str, A
 @pytest.mark.parametrize("operation", NORMALIZERS)
 def test_members_that_are_null_are_as_if_they_were_absent(operation: str) -> None:
     page = dict.fromkeys(response(operation)) | dict.fromkeys(pages_of(operation)[-1])
-    oddities: Counter[str] = Counter()
-    assert tables(operation, page, oddities=oddities) == {}
-    assert not [name for name in oddities if "without" in name]
+    anomalies: Counter[str] = Counter()
+    assert tables(operation, page, anomalies=anomalies) == {}
+    assert not [name for name in anomalies if "without" in name]
 
 
 @pytest.mark.parametrize("operation", NORMALIZERS)
@@ -90,25 +90,25 @@ def test_pages_without_findings_in_between_change_nothing(operation: str) -> Non
     "operation", ["GetCelebrityRecognition", "GetFaceSearch", "GetPersonTracking", "GetMediaAnalysisJob"]
 )
 def test_what_the_api_documents_is_not_counted_as_odd(operation: str) -> None:
-    oddities: Counter[str] = Counter()
-    tables(operation, *pages_of(operation), oddities=oddities)
-    undocumented = {name for name in oddities if " " not in name}
+    anomalies: Counter[str] = Counter()
+    tables(operation, *pages_of(operation), anomalies=anomalies)
+    undocumented = {name for name in anomalies if " " not in name}
     assert undocumented <= {"VideoMetadata.FileExtension"}
 
 
 def test_oddities_are_counted_and_never_fail() -> None:
-    oddities: Counter[str] = Counter()
+    anomalies: Counter[str] = Counter()
     page = {
         "New": 1,
         "ResponseMetadata": {},
         "Labels": [{"Confidence": 5}, {"Name": "A", "Confidence": 5, "Mood": {}}],
     }
-    assert [row["name"] for row in rows("DetectLabels", page, oddities=oddities)] == ["A"]
-    assert oddities == {"New": 1, "Labels[].Mood": 1, "labels without name": 1}
+    assert [row["name"] for row in rows("DetectLabels", page, anomalies=anomalies)] == ["A"]
+    assert anomalies == {"New": 1, "Labels[].Mood": 1, "labels without name": 1}
 
 
 def test_unknown_operation_says_what_is_known() -> None:
-    with pytest.raises(UnknownOperation, match="'Nonsense'; known: DetectLabels, "):
+    with pytest.raises(UnknownOperationError, match="'Nonsense'; known: DetectLabels, "):
         normalize("Nonsense", [])
 
 

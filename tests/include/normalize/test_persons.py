@@ -15,7 +15,7 @@ def test_paths_of_people() -> None:
 
 
 def test_a_person_without_a_number_is_left_out_and_counted() -> None:
-    oddities: Counter[str] = Counter()
+    anomalies: Counter[str] = Counter()
     page = {"Persons": [{"Timestamp": 0, "Person": {}}, {"Timestamp": 0, "Person": {"Index": -1}}]}
-    assert rows("GetPersonTracking", page, oddities=oddities) == []
-    assert oddities == {"persons without person_index": 2, "persons with person_index out of range": 1}
+    assert rows("GetPersonTracking", page, anomalies=anomalies) == []
+    assert anomalies == {"persons without person_index": 2, "persons with person_index out of range": 1}

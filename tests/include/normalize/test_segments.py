@@ -21,7 +21,7 @@ def test_segments_carry_the_version_of_their_kind_over_pages() -> None:
 
 
 def test_a_segment_of_an_unknown_type_is_left_out_and_counted() -> None:
-    oddities: Counter[str] = Counter()
+    anomalies: Counter[str] = Counter()
     page = {"Segments": [{**SHOT, "Type": "SCENE"}, SHOT]}
-    assert len(rows("GetSegmentDetection", page, oddities=oddities)) == 1
-    assert oddities == {"segments with type out of range": 1, "segments without type": 1}
+    assert len(rows("GetSegmentDetection", page, anomalies=anomalies)) == 1
+    assert anomalies == {"segments with type out of range": 1, "segments without type": 1}

@@ -17,7 +17,7 @@ def test_text_of_a_frame_has_its_time() -> None:
 
 
 def test_text_of_an_unknown_type_is_left_out_and_counted() -> None:
-    oddities: Counter[str] = Counter()
+    anomalies: Counter[str] = Counter()
     page = {"TextDetections": [{"DetectedText": "x", "Type": "PARAGRAPH", "Confidence": 90}]}
-    assert rows("DetectText", page, oddities=oddities) == []
-    assert oddities == {"texts with type out of range": 1, "texts without type": 1}
+    assert rows("DetectText", page, anomalies=anomalies) == []
+    assert anomalies == {"texts with type out of range": 1, "texts without type": 1}

@@ -5,23 +5,23 @@ from typing import Any
 
 import pytest
 
-from include.store.job_ends import job_report, job_report_item, job_report_key, job_reports
+from include.store.job_ends import job_end, job_end_item, job_end_key, job_ends
 
 
 def test_a_report_is_read_as_it_was_written() -> None:
-    items = [job_report_item("j-1", "SUCCEEDED", 1000.5), job_report_item("j-2", "FAILED", 1000.5)]
-    assert job_reports(items) == {"j-1": "SUCCEEDED", "j-2": "FAILED"}
+    items = [job_end_item("j-1", "SUCCEEDED", 1000.5), job_end_item("j-2", "FAILED", 1000.5)]
+    assert job_ends(items) == {"j-1": "SUCCEEDED", "j-2": "FAILED"}
 
 
 def test_a_report_outlives_the_results_of_its_job() -> None:
     """Rekognition keeps results for 7 days; DynamoDB drops the item at ``expires_at``."""
-    item = job_report_item("j-1", "SUCCEEDED", 1000.5)
+    item = job_end_item("j-1", "SUCCEEDED", 1000.5)
     assert int(item["expires_at"]["N"]) == 1000 + 14 * 86_400
-    assert item["key"] == {"S": job_report_key("j-1")}
+    assert item["key"] == {"S": job_end_key("j-1")}
 
 
 def test_a_report_is_never_taken_for_an_analysis() -> None:
-    assert job_report_key("a" * 64).startswith("job#")
+    assert job_end_key("a" * 64).startswith("job#")
 
 
 @pytest.mark.parametrize(
@@ -43,9 +43,9 @@ def test_a_report_is_never_taken_for_an_analysis() -> None:
     ],
 )
 def test_job_report(body: Any, report: tuple[str, str] | None) -> None:
-    assert job_report(json.dumps(body)) == report
+    assert job_end(json.dumps(body)) == report
 
 
 def test_job_report_of_no_json() -> None:
-    assert job_report("{") is None
-    assert job_report("") is None
+    assert job_end("{") is None
+    assert job_end("") is None

@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from include.store import ledger as ledger_module
-from include.store.job_ends import job_report_item, job_report_key, job_reports
+from include.store.job_ends import job_end_item, job_end_key, job_ends
 from include.store.ledger import Entry, Ledger
 
 NOW = 1_800_000_000
@@ -385,20 +385,20 @@ def test_of_many_threads_that_race_for_a_claim_one_wins(dynamodb: Any) -> None:
 
 def test_job_reports(ledger: Ledger, dynamodb: Any) -> None:
     for job, status in (("j-1", "SUCCEEDED"), ("j-2", "FAILED")):
-        dynamodb.put_item(TableName=TABLE, Item=job_report_item(job, status, NOW + 0.5))
+        dynamodb.put_item(TableName=TABLE, Item=job_end_item(job, status, NOW + 0.5))
     write(ledger, Entry("j-3", "done"))
-    assert ledger.job_reports(["j-1", "j-2", "j-3", "j-1"]) == {"j-1": "SUCCEEDED", "j-2": "FAILED"}
-    assert ledger.job_reports([]) == {}
+    assert ledger.job_ends(["j-1", "j-2", "j-3", "j-1"]) == {"j-1": "SUCCEEDED", "j-2": "FAILED"}
+    assert ledger.job_ends([]) == {}
 
 
 def test_a_report_repeated_stays_the_same(dynamodb: Any, ledger: Ledger) -> None:
     for _ in range(2):
-        dynamodb.put_item(TableName=TABLE, Item=job_report_item("j-1", "FAILED", NOW))
-    assert ledger.job_reports(["j-1"]) == {"j-1": "FAILED"}
+        dynamodb.put_item(TableName=TABLE, Item=job_end_item("j-1", "FAILED", NOW))
+    assert ledger.job_ends(["j-1"]) == {"j-1": "FAILED"}
 
 
 def test_a_report_is_no_analysis_and_ends_after_the_jobs_results_do() -> None:
-    item = job_report_item("j-1", "FAILED", NOW + 0.9)
-    assert item["key"] == {"S": job_report_key("j-1")} == {"S": "job#j-1"}
+    item = job_end_item("j-1", "FAILED", NOW + 0.9)
+    assert item["key"] == {"S": job_end_key("j-1")} == {"S": "job#j-1"}
     assert int(item["expires_at"]["N"]) - NOW > 7 * 86_400
-    assert job_reports([item]) == {"j-1": "FAILED"}
+    assert job_ends([item]) == {"j-1": "FAILED"}

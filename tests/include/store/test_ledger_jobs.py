@@ -76,7 +76,7 @@ def test_the_end_of_a_job_is_news_once(ledger: Ledger) -> None:
     assert ledger.record_end("j", "SUCCEEDED")
     assert not ledger.record_end("j", "SUCCEEDED")
     assert not ledger.record_end("j", "FAILED")
-    assert ledger.job_reports(["j"]) == {"j": "SUCCEEDED"}
+    assert ledger.job_ends(["j"]) == {"j": "SUCCEEDED"}
 
 
 def test_a_shared_record_is_in_the_table(ledger: Ledger) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from botocore.exceptions import ClientError
 
-from include.store.object_reader import ReadLimitExceeded, S3ObjectReader
+from include.store.object_reader import ReadLimitExceededError, S3ObjectReader
 
 BUCKET = "media-lake"
 DATA = bytes(np.random.default_rng(2).integers(0, 255, 5000, dtype=np.uint8))
@@ -67,7 +67,7 @@ def test_the_block_used_longest_ago_is_dropped_first(s3: Any) -> None:
 def test_it_has_a_limit_and_names_the_object(s3: Any) -> None:
     remote = reader(s3, block_bytes=100, max_bytes=1000)
     assert remote.read(1000) == DATA[:1000]
-    with pytest.raises(ReadLimitExceeded, match="s3://media-lake/k"):
+    with pytest.raises(ReadLimitExceededError, match="s3://media-lake/k"):
         remote.read(1)
 
 

@@ -9,7 +9,7 @@ import pytest
 from include.core.run import PartitionError
 from include.core.settings import load_settings
 from media_lake import task_context
-from media_lake.task_context import TaskContext
+from media_lake.task_context import task_deployment, task_workspace
 
 
 @pytest.fixture(autouse=True)
@@ -29,7 +29,7 @@ def running(monkeypatch: pytest.MonkeyPatch, partition_key: str | None) -> None:
 
 def test_the_run_is_that_of_the_task(monkeypatch: pytest.MonkeyPatch) -> None:
     running(monkeypatch, "2026-11-20")
-    run = TaskContext().run
+    run = task_workspace().run
     assert (run.bucket, run.dag_id, run.run_id, run.partition) == (
         "my-lake",
         "enrich_images",
@@ -44,25 +44,25 @@ def test_a_run_without_a_day_says_what_to_do(
 ) -> None:
     running(monkeypatch, partition_key)
     with pytest.raises(PartitionError, match="trigger the Dag with a partition key"):
-        _ = TaskContext().run
+        _ = task_workspace().run
 
 
 @pytest.mark.parametrize(("service", "attempts"), [("rekognition", 1), ("s3", 5), ("dynamodb", 5)])
 def test_clients_repeat_only_what_is_not_paid(aws: Any, service: str, attempts: int) -> None:
     """The analyzers repeat calls of Rekognition themselves, under a claim."""
-    client = TaskContext().client(service, connections=7)
+    client = task_deployment().aws.client(service, connections=7)
     assert client.meta.config.retries["total_max_attempts"] == attempts
     assert client.meta.config.max_pool_connections == 7
     assert client.meta.region_name == "eu-west-1"
 
 
 def test_the_ledger_has_a_connection_for_every_thread(aws: Any) -> None:
-    ledger = TaskContext().ledger
+    ledger = task_deployment().ledger
     assert ledger._client.meta.config.max_pool_connections >= 2 * 4
 
 
 def test_everything_is_made_once(aws: Any) -> None:
-    context = TaskContext()
+    context = task_deployment()
     assert context.s3 is context.s3
     assert context.ledger is context.ledger
     assert context.lake.sources

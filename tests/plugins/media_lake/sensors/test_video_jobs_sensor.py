@@ -29,14 +29,14 @@ class Analyzer:
 
     def advance(self, plan: Any) -> Progress:
         self.plans.append(plan)
-        self.stand = next(self.steps)
-        return self.stand
+        self.snapshot = next(self.steps)
+        return self.snapshot
 
     def archive_ended(self) -> None:
         self.archived += 1
 
     def progress(self) -> Progress:
-        return self.stand
+        return self.snapshot
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ def stages() -> Iterator[None]:
     analyzer = SimpleNamespace(collect=lambda plan: SimpleNamespace(to_xcom=lambda: COLLECTED))
     denied = ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, "GetPartition")
     with (
-        mock.patch("media_lake.task_context.TaskContext", return_value=lake),
+        mock.patch("media_lake.task_context.task_workspace", return_value=lake),
         mock.patch("media_lake.video_batch.video_analyzer", return_value=(analyzer, lake)),
         mock.patch("include.discover.discover", return_value=FOUND),
         mock.patch("include.store.plan_batches.read_plan", return_value=[]),

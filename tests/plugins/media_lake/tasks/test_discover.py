@@ -59,7 +59,7 @@ def test_a_day_with_events_is_discovered_and_announced_under_its_own_key(
     context = {"dag_run": dag_run, "outlet_events": {media_manifest: outlet}}
     lake = SimpleNamespace(settings=SimpleNamespace(bucket="media-lake"))
     monkeypatch.setattr(discovery, "get_current_context", lambda: context)
-    monkeypatch.setattr("media_lake.task_context.TaskContext", lambda: lake)
+    monkeypatch.setattr("media_lake.task_context.task_workspace", lambda: lake)
     monkeypatch.setattr(discovery, "discover_partition", lambda *given: made.append(given) or {"rows": 1})
     assert discover_day.function({"day": "2026-11-20", "marks": []}) == {"rows": 1}
     ((given, run),) = made

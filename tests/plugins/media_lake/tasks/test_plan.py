@@ -27,7 +27,7 @@ def test_the_plan_of_a_redrive_is_limited_to_what_was_selected(
     for name in ("s3", "ledger", "lake", "run", "session"):
         setattr(context, name, name)
     airflow = {"ti": SimpleNamespace(xcom_push=lambda **_: None), "dag_run": SimpleNamespace(dag_id="d")}
-    monkeypatch.setattr("media_lake.task_context.TaskContext", lambda: context)
+    monkeypatch.setattr("media_lake.task_context.task_workspace", lambda: context)
     monkeypatch.setattr("include.store.month_to_date.this_month", lambda *_: {})
     monkeypatch.setattr("include.plan.planner.plan", plan)
     monkeypatch.setattr(tasks, "requested_selections", lambda media_type: selections)

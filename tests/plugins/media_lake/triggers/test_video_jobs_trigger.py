@@ -14,8 +14,8 @@ import include.store.plan_batches
 from include.analyze.video_work import Progress
 from include.core.run import Run
 from include.core.settings import Settings
+from include.store.workspace import Workspace
 from media_lake import video_batch
-from media_lake.task_context import TaskContext
 from media_lake.triggers import video_jobs_trigger as triggers
 from media_lake.triggers.video_jobs_trigger import VideoJobsTrigger
 
@@ -28,7 +28,7 @@ DENIED = ClientError({"Error": {"Code": "AccessDeniedException", "Message": ""}}
 
 
 def a_trigger(**changes: Any) -> VideoJobsTrigger:
-    context = TaskContext()
+    context = Workspace()
     context.settings, context.run = Settings(lease_seconds=77), RUN
     times: dict[str, Any] = {"patience": 60.0, "min_wait": 0.0, **changes}
     return VideoJobsTrigger.of(context, BATCH, "arn:aws:sns:us-east-1:123456789012:jobs", **times)

@@ -1,0 +1,74 @@
+"""What a stage works with: settings, clients of what the lake keeps, and the run."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Protocol
+
+from include.core.lake import Lake, load_lake
+from include.core.run import Run
+from include.core.settings import Settings
+from include.store.ledger import Ledger
+
+if TYPE_CHECKING:
+    import boto3
+    from mypy_boto3_s3.client import S3Client
+
+
+class AwsClients(Protocol):
+    """Gives clients of AWS: through Airflow's connection in tasks, of a local endpoint in tests."""
+
+    def session(self) -> boto3.Session:
+        """Return a session, for libraries that make their own clients."""
+
+    def client(self, service: str, connections: int = 10) -> Any:
+        """Return a boto3 client.
+
+        :param service: name of the service in boto3.
+        :param connections: requests that it may have under way at once.
+        """
+
+
+class Deployment:
+    """The deployment's settings and clients. Each is made when it is first used: most stages need some of them only.
+
+    :ivar settings: of the deployment.
+    :ivar aws: gives the clients of the services that few stages need.
+    """
+
+    def __init__(self, settings: Settings, aws: AwsClients) -> None:
+        self.settings = settings
+        self.aws = aws
+
+    @cached_property
+    def lake(self) -> Lake:
+        """The content of ``lake.yaml``.
+
+        :raises include.core.settings.SettingsError: if the file is missing or wrong.
+        """
+        return load_lake(self.settings.lake_file)
+
+    @cached_property
+    def session(self) -> boto3.Session:
+        return self.aws.session()
+
+    @cached_property
+    def s3(self) -> S3Client:
+        client: S3Client = self.aws.client("s3", connections=32)
+        return client
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        connections = 2 * self.settings.image_threads + 8
+        return Ledger(self.aws.client("dynamodb", connections), self.settings.ledger_table)
+
+
+class Workspace(Deployment):
+    """A deployment, and the run that works in it.
+
+    :ivar run: the Dag run and its day.
+    """
+
+    def __init__(self, run: Run, settings: Settings, aws: AwsClients) -> None:
+        super().__init__(settings, aws)
+        self.run = run
