@@ -10,68 +10,48 @@ from __future__ import annotations
 import json
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from functools import cache
+from collections.abc import Iterable
 from typing import Any
 
 import boto3
-import great_expectations as gx
-import great_expectations.expectations as gxe
 import pandas as pd
-from great_expectations.data_context.types.base import ProgressBarsConfig
-from great_expectations.expectations.expectation import Expectation
 
 from include.core.features import FEATURES, MediaType, run_tables
 from include.core.run import Run
 from include.core.schemas import TABLES, Table
 from include.store.objects import Row
 from include.store.tables import read_frames
+from include.validate.no_rows import has_columns_of, results_of_no_rows
+from include.validate.promises import (
+    EXAMPLES,
+    Promise,
+    bounded,
+    counted,
+    promises_of_keys,
+    promises_of_rows,
+    promises_of_schema,
+)
 
 log = logging.getLogger(__name__)
 
-
 PAST_END_TOLERANCE_MS = 1000.0
-
-EXAMPLES = 5
 
 _PAST_END = "past_end_ms"
 
 
-def schema_expectations(table: Table) -> Iterator[Expectation]:
-    """Yield what the schema promises of a table."""
-    yield from _promises_of_rows(table)
-    yield from _promises_of_keys(table)
-
-
-def _promises_of_rows(table: Table) -> Iterator[Expectation]:
-    """Yield what is true of a table if it is true of its parts."""
-    yield gxe.ExpectTableColumnsToMatchOrderedList(column_list=list(table.column_types))
-    for column in table.columns:
-        if column.required:
-            yield gxe.ExpectColumnValuesToNotBeNull(column=column.name)
-        if column.minimum is not None or column.maximum is not None:
-            yield gxe.ExpectColumnValuesToBeBetween(
-                column=column.name, min_value=column.minimum, max_value=column.maximum
-            )
-        if column.values:
-            yield gxe.ExpectColumnValuesToBeInSet(column=column.name, value_set=list(column.values))
-
-
-def _promises_of_keys(table: Table) -> Iterator[Expectation]:
-    if len(table.unique) == 1:
-        yield gxe.ExpectColumnValuesToBeUnique(column=table.unique[0])
-    elif table.unique:
-        yield gxe.ExpectCompoundColumnsToBeUnique(column_list=list(table.unique))
-
-
 def check(table: Table, frame: pd.DataFrame, run_id: str) -> list[Row]:
     """Check a whole table's rows and return the rows of table ``validation_results``."""
-    return _check(table, frame, schema_expectations(table), run_id)
+    return _check(table, frame, promises_of_schema(table), run_id)
 
 
-def _check(table: Table, frame: pd.DataFrame, promises: Iterable[Expectation], run_id: str) -> list[Row]:
-    suite = gx.ExpectationSuite(name=table.name, expectations=list(promises))
-    return [_result(table, outcome, run_id) for outcome in _batch(frame).validate(suite).results]
+def _check(table: Table, frame: pd.DataFrame, promises: Iterable[Promise], run_id: str) -> list[Row]:
+    """Check a frame; Great Expectations is imported only if there are rows to look at."""
+    promises = list(promises)
+    if len(frame) == 0 and has_columns_of(list(frame.columns), promises):
+        return results_of_no_rows(table, promises, run_id)
+    from include.validate.expectations import evaluate
+
+    return evaluate(table, frame, promises, run_id)
 
 
 def validate(
@@ -105,13 +85,13 @@ def _check_table(
     """
     parts, keys = [], []
     for frame in frames:
-        rows = _check(table, frame, _promises_of_rows(table), run_id)
+        rows = _check(table, frame, promises_of_rows(table), run_id)
         if durations is not None:
             rows += _check_ends(table, frame, durations, run_id)
         parts.append(rows)
         keys.append(frame.reindex(columns=list(table.unique)))
         log.info("%s: %d rows checked", table.name, sum(map(len, keys)))
-    promises = [*_promises_of_keys(table), gxe.ExpectTableRowCountToEqual(value=expected)]
+    promises = [*promises_of_keys(table), counted(expected)]
     return merged(parts) + _check(table, pd.concat(keys, ignore_index=True), promises, run_id)
 
 
@@ -153,7 +133,7 @@ def _check_ends(table: Table, frame: pd.DataFrame, durations: pd.Series, run_id:
         return []
     ends = frame["media_id"].map(durations).astype("float64")
     past_end = frame[times].astype("float64").max(axis=1) - ends
-    promise = gxe.ExpectColumnValuesToBeBetween(column=_PAST_END, max_value=PAST_END_TOLERANCE_MS)
+    promise = bounded(_PAST_END, maximum=PAST_END_TOLERANCE_MS)
     return _check(table, pd.DataFrame({_PAST_END: past_end}), [promise], run_id)
 
 
@@ -173,34 +153,3 @@ def _counted_findings(analyses: pd.DataFrame) -> Counter[str]:
         (table,) = FEATURES[str(feature)].tables
         counted[table] += int(rows)
     return counted
-
-
-@cache
-def _asset() -> Any:
-    context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = ProgressBarsConfig(globally=False)
-    source = context.data_sources.add_pandas("staged")
-    return source.add_dataframe_asset("frame").add_batch_definition_whole_dataframe("whole")
-
-
-def _batch(frame: pd.DataFrame) -> Any:
-    return _asset().get_batch(batch_parameters={"dataframe": frame})
-
-
-def _result(table: Table, outcome: Any, run_id: str) -> Row:
-    configuration, result = outcome.expectation_config, outcome.result or {}
-    details = {"kwargs": configuration.kwargs, "observed": result.get("observed_value")}
-    if outcome.exception_info and outcome.exception_info.get("raised_exception"):
-        details["exception"] = outcome.exception_info.get("exception_message")
-    if not table.sensitive:  # readers of the checks are not all readers of the table
-        details["examples"] = result.get("partial_unexpected_list", [])[:EXAMPLES]
-    return {
-        "run_id": run_id,
-        "table_name": table.name,
-        "expectation": configuration.type,
-        "column_name": configuration.kwargs.get("column"),
-        "success": bool(outcome.success),
-        "checked_rows": result.get("element_count"),
-        "unexpected_rows": result.get("unexpected_count"),
-        "details": json.dumps(details, default=str, sort_keys=True),
-    }

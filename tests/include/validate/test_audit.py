@@ -14,7 +14,8 @@ from include.core.run import Run
 from include.core.schemas import TABLES, Table
 from include.store.objects import Row
 from include.store.tables import read_frames, write_table
-from include.validate.audit import check, in_words, schema_expectations, validate
+from include.validate.audit import check, in_words, validate
+from include.validate.promises import promises_of_schema
 
 
 def finding(table: str, media_id: str = "a", **changes: Any) -> Row:
@@ -88,7 +89,7 @@ def test_good_data_passes_and_every_check_is_a_row(bench: Bench) -> None:
     assert failures(rows) == set()
     assert {row["table_name"] for row in rows} == set(run_tables("video"))
     assert {row["run_id"] for row in rows} == {bench.run.run_id}
-    promised = sum(len(list(schema_expectations(TABLES[name]))) for name in run_tables("video"))
+    promised = sum(len(list(promises_of_schema(TABLES[name]))) for name in run_tables("video"))
     assert len(rows) >= promised + len(run_tables("video"))
     write_table(
         bench.session,
