@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, fields
 from datetime import UTC, date
+from itertools import islice
 from typing import IO, Any
 
 import pyarrow as pa
@@ -33,6 +34,7 @@ from include.discover.listing import list_media
 from include.discover.media_probe import media_type_of_name, probe
 from include.store.object_reader import S3ObjectReader
 from include.store.objects import Row, split_uri
+from include.store.parquet import write_parquet
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +83,7 @@ def discover(s3: Any, lake: Lake, run: Run) -> dict[str, Any]:
             yield _manifest_row(item, facts)
 
     with tempfile.TemporaryFile() as file:
-        _write(file, rows())
+        write_parquet(file, MANIFEST_SCHEMA, _row_groups(rows()))
         size = earlier.replace(s3, uri, file)
     if ignored:
         log.warning(
@@ -174,15 +176,10 @@ class _EarlierManifest:
         return size
 
 
-def _write(file: IO[bytes], rows: Iterable[Row]) -> None:
-    group: list[Row] = []
-    with pq.ParquetWriter(file, MANIFEST_SCHEMA, compression="zstd") as writer:
-        for row in rows:
-            group.append(row)
-            if len(group) == ROW_GROUP:
-                writer.write_table(pa.Table.from_pylist(group, schema=MANIFEST_SCHEMA))
-                group = []
-        writer.write_table(pa.Table.from_pylist(group, schema=MANIFEST_SCHEMA))
+def _row_groups(rows: Iterable[Row]) -> Iterator[pa.Table]:
+    remaining = iter(rows)
+    while group := list(islice(remaining, ROW_GROUP)):
+        yield pa.Table.from_pylist(group, schema=MANIFEST_SCHEMA)
 
 
 def _facts_of(s3: Any, item: Listed, earlier: _EarlierManifest) -> Looked:

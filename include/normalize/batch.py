@@ -52,7 +52,7 @@ def normalize_batch(
     }
     entries = ledger.lookup(wanted)
     _warn_of_versions(lake, media_type, wanted, entries)
-    writer = TableWriter(session, run, media_type, batch)
+    writer = TableWriter(s3, run, media_type, batch)
     findings = _write_findings(s3, lake, plan, wanted, entries, writer)
     for row in plan:
         analyses = [_analysis(row["asset"], item, entries, findings, run) for item in row["analyses"]]

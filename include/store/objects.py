@@ -1,15 +1,13 @@
-"""Whole objects in S3: compressed NDJSON and Parquet, written in one PUT so that a reader sees all of them or nothing."""
+"""Whole objects in S3 and compressed NDJSON, written in one PUT so that a reader sees all of an object or nothing."""
 
 from __future__ import annotations
 
 import gzip
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import orjson
-import pyarrow as pa
-import pyarrow.parquet as pq
 from botocore.exceptions import ClientError
 
 from include.core.errors import NO_OBJECT, error_code
@@ -98,18 +96,3 @@ def get_ndjson(s3: Any, uri: str) -> Iterator[Row]:
     with gzip.open(io.BytesIO(get(s3, uri))) as lines:
         for line in lines:
             yield orjson.loads(line)
-
-
-def put_parquet(s3: Any, uri: str, rows: Sequence[Row], schema: pa.Schema) -> int:
-    """Write rows as one Parquet object and return its size in bytes."""
-    buffer = io.BytesIO()
-    pq.write_table(pa.Table.from_pylist(list(rows), schema=schema), buffer, compression="zstd")
-    return put(s3, uri, buffer.getvalue())
-
-
-def get_parquet(s3: Any, uri: str) -> pa.Table:
-    """Read one Parquet object.
-
-    :raises FileNotFoundError: if there is none.
-    """
-    return pq.read_table(io.BytesIO(get(s3, uri)))

@@ -1,20 +1,22 @@
-"""Staged tables: rows become Parquet files of a run, and are read again some at a time."""
+"""Staged tables: rows become Parquet files in the run's own place."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import awswrangler as wr
-import boto3
-import pandas as pd
 import pyarrow as pa
 
 from include.core.features import MediaType
 from include.core.run import Run
 from include.core.schemas import TABLES, Table
-from include.store.objects import Row, list_uris
+from include.store.objects import Row, put
+from include.store.parquet import arrow_frame, arrow_rows, table_file
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from mypy_boto3_s3.client import S3Client
 
 ROWS_PER_CHUNK = 2_000
 
@@ -22,10 +24,10 @@ ROWS_PER_FILE = 50_000
 
 
 class TableWriter:
-    """Writes rows of many tables as Parquet files named after the batch; a repeated attempt replaces its own."""
+    """Writes the rows of many tables as files named after the batch; a repeated attempt replaces its own files."""
 
-    def __init__(self, session: boto3.Session, run: Run, media_type: MediaType | None, batch: str) -> None:
-        self._session = session
+    def __init__(self, s3: S3Client, run: Run, media_type: MediaType | None, batch: str) -> None:
+        self._s3 = s3
         self._run = run
         self._media_type = media_type
         self._batch = batch
@@ -35,7 +37,7 @@ class TableWriter:
         self.written: Counter[str] = Counter()
 
     def add(self, table: str, row: Row) -> None:
-        """Add a row; it is written when enough have come together."""
+        """Add a row; it is written once there are enough for a file."""
         rows = self._rows[table]
         rows.append(row)
         if len(rows) >= min(ROWS_PER_CHUNK, ROWS_PER_FILE):
@@ -52,51 +54,22 @@ class TableWriter:
                 self._write(TABLES[name])
 
     def _pack(self, table: Table) -> None:
-        chunk = pa.Table.from_pylist(self._rows[table.name], schema=table.arrow_schema)
-        self._chunks[table.name].append(chunk)
+        self._chunks[table.name].append(arrow_rows(table, self._rows[table.name]))
         self._rows[table.name].clear()
 
     def _write(self, table: Table) -> None:
         rows = pa.concat_tables(self._chunks.pop(table.name))
-        uri = f"{self._run.staged_uri(table.name, self._media_type)}{self._batch}-{self._files[table.name]:04d}.parquet"
-        _write_arrow(self._session, table, rows, uri)
+        name = f"{self._batch}-{self._files[table.name]:04d}.parquet"
+        put(self._s3, self._run.staged_uri(table.name, self._media_type) + name, table_file(table, rows))
         self._files[table.name] += 1
         self.written[table.name] += rows.num_rows
 
 
-def write_table(session: boto3.Session, table: Table, rows: list[Row], uri: str) -> None:
-    """Write rows as one Parquet file with the types of the schema."""
-    _write_arrow(session, table, pa.Table.from_pylist(rows, schema=table.arrow_schema), uri)
+def write_table(s3: S3Client, table: Table, rows: Sequence[Row], uri: str) -> None:
+    """Write rows as one data file of a table."""
+    put(s3, uri, table_file(table, arrow_rows(table, rows)))
 
 
-def _write_arrow(session: boto3.Session, table: Table, rows: pa.Table, uri: str) -> None:
-    write_frame(session, table, rows.to_pandas(types_mapper=pd.ArrowDtype), uri)
-
-
-def write_frame(session: boto3.Session, table: Table, frame: pd.DataFrame, uri: str) -> None:
-    """Write a frame as one Parquet file with the types of the schema."""
-    wr.s3.to_parquet(
-        frame, path=uri, dtype=table.column_types, compression="zstd", index=False, boto3_session=session
-    )
-
-
-ROWS_AT_A_TIME = 250_000
-
-
-def read_frames(
-    session: boto3.Session,
-    s3: Any,
-    run: Run,
-    name: str,
-    media_type: MediaType | None,
-    columns: list[str] | None = None,
-) -> Iterator[pd.DataFrame]:
-    """Yield what the run wrote of a table, ``ROWS_AT_A_TIME``; one empty frame with its columns if nothing."""
-    uris = list_uris(s3, run.staged_uri(name, media_type))
-    if not uris:
-        empty = TABLES[name].arrow_schema.empty_table()
-        yield (empty.select(columns) if columns else empty).to_pandas(types_mapper=pd.ArrowDtype)
-        return
-    yield from wr.s3.read_parquet(
-        uris, columns=columns, chunked=ROWS_AT_A_TIME, boto3_session=session, dtype_backend="pyarrow"
-    )
+def write_frame(s3: S3Client, table: Table, frame: pd.DataFrame, uri: str) -> None:
+    """Write a frame as one data file of a table."""
+    put(s3, uri, table_file(table, arrow_frame(table, frame)))

@@ -11,16 +11,14 @@ import json
 import logging
 from collections import Counter
 from collections.abc import Iterable
-from typing import Any
 
-import boto3
 import pandas as pd
 
 from include.core.features import FEATURES, MediaType, run_tables
-from include.core.run import Run
 from include.core.schemas import TABLES, Table
 from include.store.objects import Row
-from include.store.tables import read_frames
+from include.store.staged_frames import read_frames
+from include.store.workspace import Workspace
 from include.validate.no_rows import has_columns_of, results_of_no_rows
 from include.validate.promises import (
     EXAMPLES,
@@ -55,7 +53,7 @@ def _check(table: Table, frame: pd.DataFrame, promises: Iterable[Promise], run_i
 
 
 def validate(
-    session: boto3.Session, s3: Any, run: Run, media_type: MediaType, assets: int, analyses: int
+    workspace: Workspace, media_type: MediaType, assets: int, analyses: int
 ) -> tuple[list[Row], str]:
     """Check every table that a run on images or videos wrote, some rows at a time.
 
@@ -64,13 +62,13 @@ def validate(
     """
     tables = run_tables(media_type)
     counted: Counter[str] = Counter(media_assets=assets, analyses=analyses)
-    for frame in read_frames(session, s3, run, "analyses", media_type, ["feature", "findings"]):
+    for frame in read_frames(workspace, "analyses", media_type, ["feature", "findings"]):
         counted += _counted_findings(frame)
-    durations = _durations(session, s3, run) if media_type == "video" else None
+    durations = _durations(workspace) if media_type == "video" else None
     rows: list[Row] = []
     for name in tables:
-        frames = read_frames(session, s3, run, name, media_type)
-        rows += _check_table(TABLES[name], frames, counted[name], durations, run.run_id)
+        frames = read_frames(workspace, name, media_type)
+        rows += _check_table(TABLES[name], frames, counted[name], durations, workspace.run.run_id)
     failed = [row for row in rows if not row["success"]]
     log.info("%d checks of %d tables, %d failed", len(rows), len(tables), len(failed))
     return rows, in_words(failed)
@@ -119,10 +117,10 @@ def _sum_of(one: Row, other: Row) -> Row:
     return one | sums | {"success": success, "details": json.dumps(details, default=str, sort_keys=True)}
 
 
-def _durations(session: boto3.Session, s3: Any, run: Run) -> pd.Series:
+def _durations(workspace: Workspace) -> pd.Series:
     """Return the durations of a day's videos, in milliseconds, by media id."""
     columns = ["media_id", "duration_ms"]
-    found = pd.concat(read_frames(session, s3, run, "media_assets", "video", columns))
+    found = pd.concat(read_frames(workspace, "media_assets", "video", columns))
     return found.groupby("media_id")["duration_ms"].max().astype("float64")
 
 

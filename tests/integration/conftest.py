@@ -23,9 +23,12 @@ from PIL import Image
 
 from include.analyze.pace import LocalTurns, Pace
 from include.core.lake import Lake, load_lake
+from include.core.run import Run
 from include.core.settings import Settings
 from include.store.ledger import Ledger
+from include.store.workspace import Workspace
 from infrastructure.resources import create
+from tests.workspaces import make_workspace
 
 ROOT = Path(__file__).parents[2]
 
@@ -47,6 +50,10 @@ class LocalLake:
             parameter_validation=service != "dynamodb",  # as tasks do
         )
         return self.session.client(service, config=config)
+
+    def workspace(self, run: Run, lake: Lake | None = None) -> Workspace:
+        """Return what a stage of a run works with."""
+        return make_workspace(run, self.session, self.settings, lake or self.lake)
 
     @property
     def ledger(self) -> Ledger:

@@ -87,10 +87,10 @@ class Days:
                     batch=name, owner=f"{run.token}/{name}", threads=4, lease_seconds=60, paces=paces(),
                 ).analyze(rows)  # fmt: skip
             normalize_batch(local_lake.session, s3, ledger, lake, run, "image", name, rows)
-        _, failed = validate(local_lake.session, s3, run, "image", figures["assets"], figures["analyses"])
+        workspace = local_lake.workspace(run, lake)
+        _, failed = validate(workspace, "image", figures["assets"], figures["analyses"])
         assert failed == ""
-        glue = local_lake.client("glue")
-        publish(s3, glue, local_lake.settings.database, run, run_tables("image"), "image")
+        publish(workspace, run_tables("image"), "image")
         return figures
 
     def query(self, sql: str) -> list[Any]:

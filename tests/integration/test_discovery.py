@@ -15,10 +15,10 @@ from include.core.lake import Lake
 from include.core.run import Run
 from include.discover import discover
 from include.discover.event_queue import record_events
-from include.store.objects import get_parquet
 from tests.include.discover.inventories import csv_file, deliver, entry, parquet_file
 from tests.include.discover.test_discovery import KEYS
 from tests.integration.conftest import LocalLake, picture
+from tests.parquet_objects import get_parquet
 
 pytestmark = pytest.mark.integration
 

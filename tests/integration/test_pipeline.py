@@ -93,10 +93,9 @@ def enrich(local_lake: LocalLake, media_type: MediaType) -> tuple[list[Row], str
             wait_for_jobs(local_lake, jobs, rows)
             jobs.collect(rows)
         normalize_batch(local_lake.session, s3, ledger, local_lake.lake, run, media_type, "batch-0000", rows)
-    checks, failed = validate(local_lake.session, s3, run, media_type, figures["assets"], figures["analyses"])
-    publish(
-        s3, local_lake.client("glue"), local_lake.settings.database, run, run_tables(media_type), media_type
-    )
+    workspace = local_lake.workspace(run)
+    checks, failed = validate(workspace, media_type, figures["assets"], figures["analyses"])
+    publish(workspace, run_tables(media_type), media_type)
     return checks, failed
 
 
@@ -119,9 +118,7 @@ def day(provisioned: LocalLake) -> dict[str, Any]:
     found = discover(s3, provisioned.lake, run)
     outcome = {media_type: enrich(provisioned, media_type) for media_type in MEDIA_TYPES}
     reporting = Run(provisioned.settings.bucket, "report_costs", "report", DAY)
-    reported = report_day(
-        provisioned.session, s3, provisioned.client("glue"), provisioned.settings, reporting
-    )
+    reported = report_day(provisioned.workspace(reporting))
     billed = {
         (key, name): count for (key, name), count in provisioned.billed().items() if name != "IndexFaces"
     }

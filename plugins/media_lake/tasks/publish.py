@@ -16,14 +16,6 @@ def publish(media_type: MediaType) -> dict[str, str]:
     from include.publish.publisher import publish
     from media_lake.task_context import task_workspace
 
-    context = task_workspace()
-    published = publish(
-        context.s3,
-        context.aws.client("glue"),
-        context.settings.database,
-        context.run,
-        run_tables(media_type),
-        media_type,
-    )
+    published = publish(task_workspace(), run_tables(media_type), media_type)
     task_metrics(media_type).count(Metric.PARTITIONS_PUBLISHED, len(published))
     return published

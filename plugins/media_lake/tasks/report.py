@@ -12,10 +12,7 @@ from include.core.metrics import Metric
 from media_lake.links.cost_page_link import CostPageLink
 
 if TYPE_CHECKING:
-    import boto3
-
-    from include.core.run import Run
-    from include.core.settings import Settings
+    from include.store.workspace import Workspace
 
 log = logging.getLogger(__name__)
 
@@ -34,14 +31,14 @@ class ReportCostsOperator(BaseOperator):
         from media_lake.task_context import task_workspace
 
         lake = task_workspace()
-        reported = report_day(lake.session, lake.s3, lake.aws.client("glue"), lake.settings, lake.run)
+        reported = report_day(lake)
         metrics = task_metrics()
         metrics.gauge(Metric.USD, reported["usd"], kind="paid")
         metrics.gauge(Metric.USD, reported["saved_usd"], kind="saved")
         return reported
 
 
-def report_day(session: boto3.Session, s3: Any, glue: Any, settings: Settings, run: Run) -> dict[str, Any]:
+def report_day(lake: Workspace) -> dict[str, Any]:
     """Publish the priced usage of a day and the cost page.
 
     :return: ``{uri, url, bytes, rows, usd, saved_usd}``; the URL works for a week.
@@ -54,7 +51,8 @@ def report_day(session: boto3.Session, s3: Any, glue: Any, settings: Settings, r
     from include.store.tables import write_frame
     from include.validate.audit import check, in_words
 
-    frames = price_day(session, s3, settings, run)
+    run = lake.run
+    frames = price_day(lake.session, lake.s3, lake.settings, run)
     results = [row for name in COST_TABLES for row in check(TABLES[name], frames[name], run.run_id)]
     failed = [row for row in results if not row["success"]]
     if failed:
@@ -62,8 +60,8 @@ def report_day(session: boto3.Session, s3: Any, glue: Any, settings: Settings, r
     for name in COST_TABLES:
         if len(frames[name]):
             uri = f"{run.staged_uri(name, None)}{name}.parquet"
-            write_frame(session, TABLES[name], frames[name], uri)
-    publish(s3, glue, settings.database, run, COST_TABLES, None)
+            write_frame(lake.s3, TABLES[name], frames[name], uri)
+    publish(lake, COST_TABLES, None)
     costs = frames["costs_daily"]
     usd, saved_usd = float(costs["usd"].sum()), float(costs["saved_usd"].sum())
     log.info("%s: $%.4f paid, $%.4f saved by re-use", run.partition, usd, saved_usd)
@@ -71,5 +69,5 @@ def report_day(session: boto3.Session, s3: Any, glue: Any, settings: Settings, r
         "rows": len(frames["usage"]),
         "usd": round(usd, 6),
         "saved_usd": round(saved_usd, 6),
-        **draw_page(session, s3, settings),
+        **draw_page(lake.session, lake.s3, lake.settings),
     }

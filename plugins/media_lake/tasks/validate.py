@@ -20,21 +20,11 @@ def validate(media_type: MediaType, planned: dict[str, Any]) -> dict[str, Any]:
     from include.validate.audit import validate
     from media_lake.task_context import task_workspace
 
-    context = task_workspace()
-    run = context.run
-    rows, failed = validate(
-        context.session, context.s3, run, media_type, planned["assets"], planned["analyses"]
-    )
-    uri = f"{run.staged_uri('validation_results', media_type)}results.parquet"
-    write_table(context.session, TABLES["validation_results"], rows, uri)
-    publish(
-        context.s3,
-        context.aws.client("glue"),
-        context.settings.database,
-        run,
-        ["validation_results"],
-        media_type,
-    )
+    lake = task_workspace()
+    rows, failed = validate(lake, media_type, planned["assets"], planned["analyses"])
+    uri = f"{lake.run.staged_uri('validation_results', media_type)}results.parquet"
+    write_table(lake.s3, TABLES["validation_results"], rows, uri)
+    publish(lake, ["validation_results"], media_type)
     passed = sum(row["success"] for row in rows)
     counts = {"passed": passed, "failed": len(rows) - passed}
     count_each(task_metrics(media_type), Metric.CHECKS, "result", counts)

@@ -16,8 +16,9 @@ from include.core.schemas import TABLES
 from include.discover import MANIFEST_SCHEMA, discover
 from include.discover import discovery as manifest_module
 from include.discover.discovery import DiscoveredMeanwhileError
-from include.store.objects import get, get_parquet
+from include.store.objects import get
 from tests.include.discover.conftest import a_lake, jpeg, upload
+from tests.parquet_objects import get_parquet
 
 SAMPLE = Path(include.__file__).parents[1] / "local" / "sample_media"
 

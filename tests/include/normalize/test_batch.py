@@ -14,8 +14,8 @@ from include.core.features import run_tables
 from include.core.lake import Lake
 from include.core.run import Run
 from include.core.schemas import FINDING_TABLES, TABLES
-from include.normalize import batch as batch_module
 from include.normalize.batch import normalize_batch
+from include.store import tables
 from include.store.ledger import Entry, Ledger
 from include.store.objects import Row, get, list_uris, put_ndjson
 from include.store.tables import TableWriter, write_table
@@ -279,7 +279,7 @@ def test_types_of_the_files_are_those_of_the_schema(bench: Bench, name: str) -> 
     table = TABLES[name]
     row = {column.name: least[column.type] for column in table.columns if column.required}
     uri = f"{bench.run.staged_uri(name, 'image')}x.parquet"
-    write_table(bench.session, table, [row], uri)
+    write_table(bench.s3, table, [row], uri)
     file = pq.ParquetFile(pa.BufferReader(get(bench.s3, uri)))
     assert file.metadata.row_group(0).column(0).compression == "ZSTD"
     for field in table.arrow_schema:
@@ -318,8 +318,8 @@ def test_nested_findings_are_written_as_they_are(bench: Bench) -> None:
 
 
 def test_rows_go_to_files_of_a_bounded_size(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(batch_module, "ROWS_PER_FILE", 10)
-    writer = TableWriter(bench.session, bench.run, "image", "batch-0003")
+    monkeypatch.setattr(tables, "ROWS_PER_FILE", 10)
+    writer = TableWriter(bench.s3, bench.run, "image", "batch-0003")
     row = {"media_id": "a", "analysis_key": "k", "name": "x", "confidence": 1.0, "instance_count": 0}
     for _ in range(25):
         writer.add("labels", row)
@@ -331,8 +331,8 @@ def test_rows_go_to_files_of_a_bounded_size(bench: Bench, monkeypatch: pytest.Mo
 
 
 def test_rows_are_packed_before_they_are_written(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(batch_module, "ROWS_PER_CHUNK", 4)
-    monkeypatch.setattr(batch_module, "ROWS_PER_FILE", 8)
+    monkeypatch.setattr(tables, "ROWS_PER_CHUNK", 4)
+    monkeypatch.setattr(tables, "ROWS_PER_FILE", 8)
     bench.archive("k1", labels(*range(60, 79)))
     bench.normalize([planned(an_asset("a"), an_analysis("k1"))])
     assert [row["confidence"] for row in bench.rows("labels")] == [float(n) for n in range(60, 79)]

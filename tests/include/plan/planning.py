@@ -14,7 +14,8 @@ from include.core.settings import Settings
 from include.discover import MANIFEST_SCHEMA
 from include.plan.planner import plan
 from include.store.ledger import Ledger
-from include.store.objects import Row, get_ndjson, put_parquet
+from include.store.objects import Row, get_ndjson
+from tests.parquet_objects import put_parquet
 
 BOOK = load_price_book("us-east-1")
 

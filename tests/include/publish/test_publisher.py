@@ -5,13 +5,17 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
 
 from include.core.run import Run
 from include.core.schemas import TABLES
+from include.core.settings import Settings
 from include.publish.publisher import NoTableError, publish
 from include.store.objects import get, list_uris, put
+from include.store.workspace import Workspace
+from tests.workspaces import make_workspace
 
 DATABASE = "media_lake"
 
@@ -38,7 +42,11 @@ def glue(aws: SimpleNamespace) -> Any:
 @pytest.fixture
 def publish_labels(s3: Any, glue: Any) -> Callable[[Run], str]:
     """Publish the labels of a run's images and return where they are."""
-    return lambda run: publish(s3, glue, DATABASE, run, ["labels"], "image")["labels"]
+    return lambda run: publish(lake(s3, glue, run), ["labels"], "image")["labels"]
+
+
+def lake(s3: Any, glue: Any, run: Run) -> Workspace:
+    return make_workspace(run, boto3.Session(), Settings(database=DATABASE), s3=s3, glue=glue)
 
 
 def stage(s3: Any, run: Run, table: str, media_type: Any, **files: bytes) -> None:
@@ -59,7 +67,7 @@ def partition(glue: Any, table: str, *values: str) -> Any:
 def test_the_first_run_makes_the_partition(s3: Any, glue: Any, run: Run) -> None:
     stage(s3, run, "labels", "image", one=b"1", two=b"2")
     stage(s3, run, "media_assets", "image", one=b"a")
-    locations = publish(s3, glue, DATABASE, run, ["labels", "media_assets"], "image")
+    locations = publish(lake(s3, glue, run), ["labels", "media_assets"], "image")
     assert list(locations) == ["labels", "media_assets"]
     for name, location in locations.items():
         assert location.startswith(f"s3://media-lake/curated/{name}/dt=2026-11-20/media_type=image/version=")
@@ -147,14 +155,14 @@ def test_no_partition_moves_before_all_data_is_in_place(s3: Any, glue: Any, run:
             return s3.copy(source, bucket, key)
 
     with pytest.raises(ClientError, match="AccessDenied"):
-        publish(Denied(), glue, DATABASE, run, ["labels", "media_assets"], "image")
+        publish(lake(Denied(), glue, run), ["labels", "media_assets"], "image")
     assert glue.get_partitions(DatabaseName=DATABASE, TableName="labels")["Partitions"] == []
 
 
 def test_days_and_media_types_are_partitions_of_their_own(s3: Any, glue: Any, run: Run) -> None:
-    publish(s3, glue, DATABASE, run, ["labels"], "image")
-    publish(s3, glue, DATABASE, run, ["labels"], "video")
-    publish(s3, glue, DATABASE, replace(run, partition="2026-11-21"), ["labels"], "image")
+    publish(lake(s3, glue, run), ["labels"], "image")
+    publish(lake(s3, glue, run), ["labels"], "video")
+    publish(lake(s3, glue, replace(run, partition="2026-11-21")), ["labels"], "image")
     found = glue.get_partitions(DatabaseName=DATABASE, TableName="labels")["Partitions"]
     assert sorted(item["Values"] for item in found) == [
         ["2026-11-20", "image"],
@@ -165,7 +173,7 @@ def test_days_and_media_types_are_partitions_of_their_own(s3: Any, glue: Any, ru
 
 def test_a_table_by_day_only(s3: Any, glue: Any, run: Run) -> None:
     stage(s3, run, "usage", None, usage=b"1")
-    location = publish(s3, glue, DATABASE, run, ["usage"], None)["usage"]
+    location = publish(lake(s3, glue, run), ["usage"], None)["usage"]
     assert location.startswith("s3://media-lake/curated/usage/dt=2026-11-20/version=")
     assert content(s3, location) == {"usage.parquet": b"1"}
     assert partition(glue, "usage", "2026-11-20")["Values"] == ["2026-11-20"]
@@ -175,7 +183,7 @@ def test_a_table_that_was_never_made_says_how_to_make_it(s3: Any, glue: Any, run
     with pytest.raises(
         NoTableError, match=r"media_lake.texts does not exist: run `python -m infrastructure`"
     ):
-        publish(s3, glue, DATABASE, run, ["texts"], "image")
+        publish(lake(s3, glue, run), ["texts"], "image")
 
 
 def test_another_error_of_glue_is_raised_as_it_is(s3: Any, run: Run) -> None:
@@ -184,7 +192,7 @@ def test_another_error_of_glue_is_raised_as_it_is(s3: Any, run: Run) -> None:
             raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, "GetTable")
 
     with pytest.raises(ClientError, match="AccessDenied"):
-        publish(s3, Denied(), DATABASE, run, ["labels"], "image")
+        publish(lake(s3, Denied(), run), ["labels"], "image")
 
 
 def test_a_partition_that_somebody_makes_meanwhile_is_moved(
@@ -202,7 +210,7 @@ def test_a_partition_that_somebody_makes_meanwhile_is_moved(
             theirs.append(publish_labels(replace(run, run_id="other")))
             return glue.create_partition(**request)
 
-    ours = publish(s3, Raced(), DATABASE, run, ["labels"], "image")["labels"]
+    ours = publish(lake(s3, Raced(), run), ["labels"], "image")["labels"]
     made = partition(glue, "labels", "2026-11-20", "image")
     assert made["StorageDescriptor"]["Location"] == ours
     assert made["Parameters"]["previous_location"] == theirs[0]

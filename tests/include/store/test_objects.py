@@ -4,7 +4,6 @@ import gzip
 import io
 from typing import Any
 
-import pyarrow as pa
 import pytest
 from botocore.exceptions import ClientError
 
@@ -53,22 +52,6 @@ def test_ndjson_is_read_a_row_at_a_time(s3: Any) -> None:
     assert next(rows) == {"n": 1}
     with pytest.raises(ValueError, match="unexpected|JSON|invalid"):
         next(rows)
-
-
-def test_parquet_comes_back_with_its_schema(s3: Any) -> None:
-    schema = pa.schema([pa.field("n", pa.int32(), nullable=False), pa.field("names", pa.list_(pa.string()))])
-    rows = [{"n": 1, "names": []}, {"n": 2, "names": ["a", None]}]
-    size = objects.put_parquet(s3, "s3://media-lake/t.parquet", rows, schema)
-    table = objects.get_parquet(s3, "s3://media-lake/t.parquet")
-    assert size == len(objects.get(s3, "s3://media-lake/t.parquet"))
-    assert table.to_pylist() == rows
-    assert table.schema.field("n").type == pa.int32()
-
-
-def test_parquet_without_rows_keeps_its_columns(s3: Any) -> None:
-    schema = pa.schema([pa.field("n", pa.int32())])
-    objects.put_parquet(s3, "s3://media-lake/t.parquet", [], schema)
-    assert objects.get_parquet(s3, "s3://media-lake/t.parquet").column_names == ["n"]
 
 
 def test_missing_object_is_a_file_not_found_that_names_it(s3: Any) -> None:

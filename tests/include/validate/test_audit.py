@@ -13,9 +13,11 @@ from include.core.features import run_tables
 from include.core.run import Run
 from include.core.schemas import TABLES, Table
 from include.store.objects import Row
-from include.store.tables import read_frames, write_table
+from include.store.staged_frames import read_frames
+from include.store.tables import write_table
 from include.validate.audit import check, in_words, validate
 from include.validate.promises import promises_of_schema
+from tests.workspaces import make_workspace
 
 
 def finding(table: str, media_id: str = "a", **changes: Any) -> Row:
@@ -55,13 +57,14 @@ class Bench:
     """Writes tables as a run does and validates them."""
 
     def __init__(self, session: Any, s3: Any, run: Run) -> None:
-        self.session, self.s3, self.run = session, s3, run
+        self.s3, self.run = s3, run
+        self.workspace = make_workspace(run, session, s3=s3)
 
     def write(self, tables: dict[str, list[Row]], media_type: Any) -> None:
         for name, rows in tables.items():
             if rows:
                 uri = f"{self.run.staged_uri(name, media_type)}batch-0000-0000.parquet"
-                write_table(self.session, TABLES[name], rows, uri)
+                write_table(self.s3, TABLES[name], rows, uri)
 
     def validate(
         self,
@@ -71,7 +74,7 @@ class Bench:
         analyses: int = 3,
     ) -> tuple[list[Row], str]:
         self.write(GOOD | (tables or {}), media_type)
-        return validate(self.session, self.s3, self.run, media_type, assets, analyses)
+        return validate(self.workspace, media_type, assets, analyses)
 
 
 @pytest.fixture
@@ -92,12 +95,12 @@ def test_good_data_passes_and_every_check_is_a_row(bench: Bench) -> None:
     promised = sum(len(list(promises_of_schema(TABLES[name]))) for name in run_tables("video"))
     assert len(rows) >= promised + len(run_tables("video"))
     write_table(
-        bench.session,
+        bench.s3,
         TABLES["validation_results"],
         rows,
         f"{bench.run.staged_uri('validation_results', 'video')}r.parquet",
     )
-    (frame,) = read_frames(bench.session, bench.s3, bench.run, "validation_results", "video")
+    (frame,) = read_frames(bench.workspace, "validation_results", "video")
     assert check(TABLES["validation_results"], frame, "r")
     assert failures(check(TABLES["validation_results"], frame, "r")) == set()
 
@@ -165,7 +168,7 @@ def test_findings_past_the_end_of_their_own_video_are_found(bench: Bench) -> Non
 
 def test_a_table_is_checked_some_rows_at_a_time(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is wrong with rows adds up, and what is wrong between rows is found across parts."""
-    monkeypatch.setattr("include.store.tables.ROWS_AT_A_TIME", 3)
+    monkeypatch.setattr("include.store.staged_frames.ROWS_AT_A_TIME", 3)
     confidences = [90.0, 101.0, 102.0, 90.0, 90.0, 103.0, 104.0, 105.0, 106.0, 90.0]
     media = ["a", "b", "c", "d", "a"]
     tables: dict[str, list[Row]] = {

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -27,15 +26,14 @@ class Gauges(NoMetrics):
 
 def test_the_report_is_of_the_runs_day_and_its_figures_are_returned(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[Any, ...]] = []
-    lake = SimpleNamespace(session="session", s3="s3", client=str.upper, settings="settings", run="run")
-    monkeypatch.setattr(task_context, "TaskContext", lambda: lake)
+    monkeypatch.setattr(task_context, "task_workspace", lambda: "the run's workspace")
     reported = REPORT | FIGURES
     monkeypatch.setattr(report, "report_day", lambda *arguments: asked.append(arguments) or reported)
     gauges = Gauges()
     monkeypatch.setattr(media_lake.airflow_metrics, "task_metrics", lambda: gauges)
     assert ReportCostsOperator(task_id="report").execute({}) == reported
     assert gauges.shown == [("usd", 1.5, {"kind": "paid"}), ("usd", 0.5, {"kind": "saved"})]
-    assert asked == [("session", "s3", "GLUE", "settings", "run")]
+    assert asked == [("the run's workspace",)]
 
 
 @pytest.mark.parametrize(("drawn", "address"), [(REPORT, REPORT["url"]), (None, "")])
