@@ -28,7 +28,7 @@ from local.stack.supervision import BASE_PROGRAMS, PROGRAMS, Supervisor, configu
 
 Say = Callable[[str], None]
 
-POOLS = PROJECT / "include" / "infrastructure" / "pools.json"
+POOLS = PROJECT / "infrastructure" / "pools.json"
 
 STOP_SECONDS = 40
 KILL_SECONDS = 10
