@@ -74,7 +74,11 @@ def test_the_attributes_of_an_item_keep_their_names() -> None:
         "response_uri", "model_version", "completed_at", "units", "error_code", "error_message",
     }  # fmt: skip
     assert FULL.to_item()["starter"] == {"S": FULL.payer}
-    paid = {"key": {"S": "k"}, "state": {"S": "done"}, "starter": {"S": '{"run_id": "run-0", "media_id": "m0"}'}}
+    paid = {
+        "key": {"S": "k"},
+        "state": {"S": "done"},
+        "starter": {"S": '{"run_id": "run-0", "media_id": "m0"}'},
+    }
     assert Entry.from_item(paid).payer_is("run-0", "m0")
 
 
