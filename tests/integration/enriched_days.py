@@ -82,10 +82,8 @@ class Days:
         for number, batch in enumerate(batches):
             name, rows = f"batch-{number:04d}", read_plan(s3, batch["uri"])
             if pay:
-                ImageAnalyzer(
-                    local_lake.client("rekognition"), s3, ledger, run,
-                    batch=name, owner=f"{run.token}/{name}", threads=4, lease_seconds=60, paces=paces(),
-                ).analyze(rows)  # fmt: skip
+                workspace = local_lake.workspace(run, image_threads=4, lease_seconds=60)
+                ImageAnalyzer(workspace, batch=name, paces=paces()).analyze(rows)
             normalize_batch(local_lake.session, s3, ledger, lake, run, "image", name, rows)
         workspace = local_lake.workspace(run, lake)
         _, failed = validate(workspace, "image", figures["assets"], figures["analyses"])

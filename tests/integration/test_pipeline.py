@@ -72,23 +72,10 @@ def enrich(local_lake: LocalLake, media_type: MediaType) -> tuple[list[Row], str
     for batch in batches:
         rows = read_plan(s3, batch["uri"])
         if media_type == "image":
-            engine = ImageAnalyzer(
-                local_lake.client("rekognition"), s3, ledger, run,
-                batch="batch-0000", owner="test", threads=4, lease_seconds=60, paces=paces(),
-            )  # fmt: skip
-            engine.analyze(rows)
+            workspace = local_lake.workspace(run, image_threads=4, lease_seconds=60)
+            ImageAnalyzer(workspace, batch="batch-0000", paces=paces()).analyze(rows)
         else:
-            topic = local_lake.client("sns").create_topic(Name=local_lake.settings.jobs_topic)["TopicArn"]
-            jobs = VideoAnalyzer(
-                local_lake.client("rekognition"),
-                s3,
-                ledger,
-                run,
-                local_lake.settings,
-                topic_arn=topic,
-                batch="batch-0000",
-                owner="test",
-            )
+            jobs = VideoAnalyzer(local_lake.workspace(run), local_lake.job_client(), batch="batch-0000")
             wait_for_jobs(local_lake, jobs, rows)
             jobs.collect(rows)
         normalize_batch(local_lake.session, s3, ledger, local_lake.lake, run, media_type, "batch-0000", rows)
