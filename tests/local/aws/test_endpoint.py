@@ -188,4 +188,7 @@ def test_sigterm_ends_it_cleanly_even_while_a_query_runs(
     )
     time.sleep(0.2)
     process.send_signal(signal.SIGTERM)
-    assert process.wait(timeout=15) == 0
+    try:
+        assert process.wait(timeout=15) == 0
+    finally:
+        process.kill()

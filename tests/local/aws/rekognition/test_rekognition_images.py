@@ -204,7 +204,7 @@ def test_invalid_parameters(rekognition: Any, params: dict[str, Any]) -> None:
 
 
 def test_operations_beyond_the_offer_are_refused_clearly(rekognition: Any) -> None:
-    with pytest.raises(ClientError, match="ListUsers is not offered by the local Rekognition"):
+    with pytest.raises(ClientError, match="The local Rekognition does not offer ListUsers"):
         rekognition.list_users(CollectionId="c")
 
 
