@@ -33,7 +33,7 @@ class Moto(DomainDispatcherApplication):
         self._backend = lru_cache(maxsize=1000)(super().get_backend_for_host)
 
     def get_backend_for_host(self, host: str | None) -> Any:
-        """Return the name of the service, None if there is none."""
+        """Return the name of the service, None if it knows none."""
         return self._backend(host)
 
 

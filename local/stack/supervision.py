@@ -12,6 +12,7 @@ import sys
 import xmlrpc.client
 from collections.abc import Mapping
 from configparser import RawConfigParser
+from contextlib import closing
 from dataclasses import dataclass
 from io import StringIO
 from typing import Any
@@ -97,11 +98,11 @@ class Supervisor:
         self._configuration = stack.folder / "supervisord.conf"
         self._socket = f"unix://{stack.runtime / 'supervisor.sock'}"
 
-    @property
-    def _rpc(self) -> Any:
-        """A new proxy for every call, as a proxy cannot be used again after a failed call."""
-        transport = SupervisorTransport(serverurl=self._socket)
-        return xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport).supervisor
+    def _call(self, method: str, *arguments: object) -> Any:
+        """Call a method of supervisord over a new connection: a failed one cannot be used again."""
+        with closing(SupervisorTransport(serverurl=self._socket)) as transport:
+            supervisor = xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport).supervisor
+            return getattr(supervisor, method)(*arguments)
 
     def start_daemon(self, configuration: str, environment: Mapping[str, str]) -> None:
         """Start supervisord in the background, with the programs that start by themselves."""
@@ -112,14 +113,14 @@ class Supervisor:
     def is_up(self) -> bool:
         """Return whether supervisord answers."""
         try:
-            return bool(self._rpc.getState()["statename"] == "RUNNING")
+            return bool(self._call("getState")["statename"] == "RUNNING")
         except (OSError, xmlrpc.client.Error):
             return False
 
     def start(self, name: str) -> None:
         """Start a program unless it runs, without waiting for it."""
         try:
-            self._rpc.startProcess(name, False)
+            self._call("startProcess", name, False)
         except xmlrpc.client.Fault as fault:
             if fault.faultCode != Faults.ALREADY_STARTED:
                 raise
@@ -130,12 +131,12 @@ class Supervisor:
             return {}
         return {
             info["name"]: ProgramState(info["name"], info["statename"], info["description"])
-            for info in self._rpc.getAllProcessInfo()
+            for info in self._call("getAllProcessInfo")
         }
 
     def ended(self) -> list[str]:
         """Return the names of the programs that are down and that supervisord will not restart."""
-        return [info["name"] for info in self._rpc.getAllProcessInfo() if info["state"] in STOPPED_STATES]
+        return [info["name"] for info in self._call("getAllProcessInfo") if info["state"] in STOPPED_STATES]
 
     def shut_down(self) -> None:
         """Ask supervisord to stop all programs and itself.
@@ -144,8 +145,8 @@ class Supervisor:
         """
         for name in AIRFLOW_PROGRAMS:
             try:
-                self._rpc.stopProcess(name, False)
+                self._call("stopProcess", name, False)
             except xmlrpc.client.Fault as fault:
                 if fault.faultCode != Faults.NOT_RUNNING:
                     raise
-        self._rpc.shutdown()
+        self._call("shutdown")

@@ -7,6 +7,8 @@ import re
 import duckdb
 from botocore.exceptions import ClientError
 
+from include.core.errors import code_and_message
+
 
 class QueryFailed(Exception):
     """A query ends as FAILED.
@@ -45,7 +47,7 @@ def failure_reason(error: Exception, sql: str) -> str:
     if isinstance(error, QueryFailed):
         return error.reason
     if isinstance(error, ClientError):
-        return f"{error.response['Error']['Code']}: {error.response['Error']['Message']}"
+        return ": ".join(code_and_message(error))
     message = str(error).split("\n")[0]
     for pattern, code, text in _NAMED_ERRORS:
         if found := re.search(pattern, message):

@@ -61,7 +61,7 @@ _JODA = (
 def parse_query(sql: str) -> exp.Query:
     """Parse a SELECT, WITH, VALUES or TABLE query.
 
-    :raises MalformedQuery: if the text is no query.
+    :raises MalformedQuery: if the text is not a query.
     """
     try:
         tree = sqlglot.parse_one(sql, read="trino")

@@ -92,9 +92,12 @@ class AthenaService:
 
     def close(self) -> None:
         """Cancel queued and running queries."""
-        for execution in list(self._executions.values()):
-            self._cancel(execution)
-        self._pool.shutdown(cancel_futures=True)
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        # Again and again: DuckDB ignores an interrupt that comes between two statements of a query.
+        while running := [execution for execution in self._executions.values() if execution.cancel]:
+            for execution in running:
+                self._cancel(execution)
+            time.sleep(0.02)
         self._database.close()
 
     def _start_query_execution(self, request: Request, region: str) -> dict[str, Any]:

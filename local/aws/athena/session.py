@@ -10,7 +10,7 @@ from sqlglot import exp
 from local.aws.athena.athena_errors import QueryFailed
 from local.aws.athena.catalog import Catalog, TableName
 from local.aws.athena.dialect import parse_query, to_duckdb
-from local.aws.athena.execution import Execution
+from local.aws.athena.execution import TERMINAL, Execution
 from local.aws.athena.storage import Scan, Storage
 from local.aws.athena.table_reader import TableReader
 
@@ -46,9 +46,12 @@ class Session:
     def translate(self, sql: str) -> str:
         """Translate a query to DuckDB's SQL, over the tables as they are now.
 
-        :raises QueryFailed: if it names a table that does not exist.
+        :raises QueryFailed: if it names a table that does not exist, or the execution was canceled meanwhile.
         """
-        return to_duckdb(self._resolve(parse_query(sql), self.execution.database, depth=0))
+        translated = to_duckdb(self._resolve(parse_query(sql), self.execution.database, depth=0))
+        if self.execution.state in TERMINAL:
+            raise QueryFailed("Query cancelled by user")
+        return translated
 
     def relation(self, sql: str) -> duckdb.DuckDBPyRelation:
         """Translate and bind a query, which runs when its rows are read.

@@ -160,7 +160,7 @@ _DEFINITION_WORDS = re.compile(
 def recognize(sql: str) -> Statement:
     """Recognize the statement of a query text.
 
-    :raises MalformedQuery: if the text is no statement, or more than one, or if its query does not parse.
+    :raises MalformedQuery: if the text is not exactly one statement, or its query does not parse.
     """
     text = sql[_leading_comments(sql) :].strip()
     is_definition = bool(_DEFINITION_WORDS.match(text))

@@ -55,7 +55,7 @@ class Storage:
         self._client = clients.s3(region)
 
     def data_files(self, location: str) -> list[StoredFile]:
-        """List the data files under a location, without empty ones and hidden ones (``_`` or ``.`` in front).
+        """List the data files under a location, without empty and hidden ones (``_`` or ``.`` in front).
 
         :raises QueryFailed: if the bucket does not exist.
         """

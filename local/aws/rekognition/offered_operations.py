@@ -32,7 +32,7 @@ OFFERED: dict[str, tuple[str, str]] = {
         "recognizes a face in the same picture or a crop of it, not the same person in another picture; "
         "a recorded reply takes precedence",
     ),
-    "DetectModerationLabels": (REPLAY, _FOUND_BY_REPLAY.format("moderation")),
+    "DetectModerationLabels": (REPLAY, _FOUND_BY_REPLAY.format("moderation labels")),
     "DetectProtectiveEquipment": (
         REPLAY,
         _FOUND_BY_REPLAY.format("persons and equipment") + "; the summary is computed for each request",
@@ -72,7 +72,7 @@ OFFERED: dict[str, tuple[str, str]] = {
     "GetFaceSearch": (PIXELS, "by time or person, in pages"),
     "StartSegmentDetection": (PIXELS, "shots between cuts, black frames and color bars, of every frame"),
     "GetSegmentDetection": (PIXELS, "in pages"),
-    "StartContentModeration": (REPLAY, _FOUND_BY_REPLAY.format("moderation")),
+    "StartContentModeration": (REPLAY, _FOUND_BY_REPLAY.format("moderation labels")),
     "GetContentModeration": (REPLAY, "by time or name, aggregated by timestamp or segment, in pages"),
     "StartCelebrityRecognition": (REPLAY, _FOUND_BY_REPLAY.format("celebrities")),
     "GetCelebrityRecognition": (REPLAY, "by time or id, in pages"),

@@ -1,4 +1,4 @@
-"""Items of the local DynamoDB: values of every type come back as they were, and items have a greatest size."""
+"""Items of the local DynamoDB: values of every type come back unchanged, and items have a greatest size."""
 
 from __future__ import annotations
 

@@ -182,10 +182,13 @@ def test_sigterm_ends_it_cleanly_even_while_a_query_runs(
     }
     boto3.client("s3", region_name="us-east-1", **local).create_bucket(Bucket="out")
     boto3.client("athena", region_name="us-east-1", **local).start_query_execution(
-        QueryString="SELECT count(*) FROM UNNEST(sequence(1, 3000000)) AS a(x) CROSS JOIN UNNEST(sequence(1, 3000000)) AS b(y)"
-        " WHERE x % 7 = y % 11",
+        QueryString="SELECT count(*) FROM UNNEST(sequence(1, 3000000)) AS a(x) "
+        "CROSS JOIN UNNEST(sequence(1, 3000000)) AS b(y) WHERE x % 7 = y % 11",
         ResultConfiguration={"OutputLocation": "s3://out/"},
     )
     time.sleep(0.2)
     process.send_signal(signal.SIGTERM)
-    assert process.wait(timeout=15) == 0
+    try:
+        assert process.wait(timeout=15) == 0
+    finally:
+        process.kill()

@@ -82,9 +82,11 @@ def test_down_ends_what_has_lost_its_supervisor_and_removes_all_state(
     assert said == ["the stack is down; the local lake and Airflow's history are gone"]
 
 
-def test_down_twice_is_no_error(stack: StackSettings) -> None:
-    down(stack, print)
-    down(stack, print)
+def test_a_stack_can_be_taken_down_twice(stack: StackSettings) -> None:
+    said: list[str] = []
+    down(stack, said.append)
+    down(stack, said.append)
+    assert said == ["the stack is down; the local lake and Airflow's history are gone"] * 2
 
 
 def test_a_shell_can_source_what_clients_need(stack: StackSettings, tmp_path: Path) -> None:

@@ -43,9 +43,9 @@ def test_credits_and_hidden_files_stay_behind(tmp_path: Path) -> None:
 
 
 def test_a_missing_or_empty_folder_is_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(StackError, match="is no folder"):
+    with pytest.raises(StackError, match="is not a folder"):
         media_files(tmp_path / "nowhere")
-    with pytest.raises(StackError, match="there is no file in"):
+    with pytest.raises(StackError, match="has no files"):
         media_files(write(tmp_path, "CREDITS.md"))
 
 

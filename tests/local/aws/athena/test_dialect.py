@@ -121,20 +121,23 @@ def test_expression(connection: duckdb.DuckDBPyConnection, expression: str, expe
         ("SELECT count_if(x > 1), arbitrary(1) FROM (VALUES 1, 2) AS t(x)", [["1", "1"]]),
         ("SELECT sum(x), count(*) FILTER (WHERE x > 1) FROM (VALUES 1, 2) AS t(x)", [["3", "1"]]),
         (
-            "SELECT x, row_number() OVER (ORDER BY x DESC), lag(x) OVER (ORDER BY x) FROM (VALUES 1, 2) AS t(x) ORDER BY 1",
+            "SELECT x, row_number() OVER (ORDER BY x DESC), lag(x) OVER (ORDER BY x) "
+            "FROM (VALUES 1, 2) AS t(x) ORDER BY 1",
             [["1", "2", None], ["2", "1", "1"]],
         ),
         (
-            "SELECT x, count(*) FROM (VALUES 'a', 'a', 'b') AS t(x) GROUP BY GROUPING SETS ((x), ()) ORDER BY 1",
+            "SELECT x, count(*) FROM (VALUES 'a', 'a', 'b') AS t(x) "
+            "GROUP BY GROUPING SETS ((x), ()) ORDER BY 1",
             [["a", "2"], ["b", "1"], [None, "3"]],
         ),
         (
-            "SELECT n, v FROM (VALUES (1, array['a', 'b'])) AS t(n, vs) CROSS JOIN UNNEST(vs) AS u(v) ORDER BY v",
+            "SELECT n, v FROM (VALUES (1, array['a', 'b'])) AS t(n, vs) "
+            "CROSS JOIN UNNEST(vs) AS u(v) ORDER BY v",
             [["1", "a"], ["1", "b"]],
         ),
         (
-            "SELECT v, o FROM (VALUES (1, array['a', 'b'])) AS t(n, vs) CROSS JOIN UNNEST(vs) WITH ORDINALITY AS u(v, o)"
-            " ORDER BY o",
+            "SELECT v, o FROM (VALUES (1, array['a', 'b'])) AS t(n, vs) "
+            "CROSS JOIN UNNEST(vs) WITH ORDINALITY AS u(v, o) ORDER BY o",
             [["a", "1"], ["b", "2"]],
         ),
         (
@@ -150,8 +153,8 @@ def test_expression(connection: duckdb.DuckDBPyConnection, expression: str, expe
         ("SELECT a, b FROM UNNEST(array[1, 2], array['x']) AS t(a, b) ORDER BY a", [["1", "x"], ["2", None]]),
         ("SELECT k, v FROM UNNEST(map(array['a'], array[1])) AS t(k, v)", [["a", "1"]]),
         (
-            "SELECT n, v FROM (VALUES (1, array['a']), (2, array[])) AS t(n, vs) LEFT JOIN UNNEST(vs) AS u(v) ON true"
-            " ORDER BY n",
+            "SELECT n, v FROM (VALUES (1, array['a']), (2, array[])) AS t(n, vs) "
+            "LEFT JOIN UNNEST(vs) AS u(v) ON true ORDER BY n",
             [["1", "a"], ["2", None]],
         ),
         ("WITH a AS (SELECT 1 x), b AS (SELECT x + 1 y FROM a) SELECT * FROM b", [["2"]]),

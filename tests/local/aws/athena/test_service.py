@@ -76,7 +76,8 @@ def test_select_over_partitions(query: Query, labels: str) -> None:
     rows = query("SELECT dt, count(*) FROM labels GROUP BY dt ORDER BY dt")
     assert rows == [("2026-01-01", "2"), ("2026-01-02", "1")]
     unnested = query(
-        "SELECT l.name, i.x FROM labels l CROSS JOIN UNNEST(l.instances) AS i(x, y) WHERE dt = '2026-01-02' ORDER BY x"
+        "SELECT l.name, i.x FROM labels l CROSS JOIN UNNEST(l.instances) AS i(x, y) "
+        "WHERE dt = '2026-01-02' ORDER BY x"
     )
     assert unnested == [("Car", "0.125"), ("Car", "0.5")]
     shadowed = "WITH labels AS (SELECT * FROM labels WHERE name = 'Cat') SELECT name, media_type FROM labels"
@@ -114,7 +115,8 @@ def test_data_scanned_depends_on_columns(client: Client, bucket: str, query: Que
     rows = [{"small": i % 2, "large": random.randbytes(60).hex()} for i in range(20_000)]
     size = put_parquet(client, bucket, "wide/a.parquet", rows)
     query(
-        f"CREATE EXTERNAL TABLE wide (small int, large string) STORED AS PARQUET LOCATION 's3://{bucket}/wide/'"
+        "CREATE EXTERNAL TABLE wide (small int, large string) STORED AS PARQUET "
+        f"LOCATION 's3://{bucket}/wide/'"
     )
     small = execute("SELECT sum(small) FROM wide")["Statistics"]["DataScannedInBytes"]
     large = execute("SELECT max(length(large)), sum(small) FROM wide")["Statistics"]["DataScannedInBytes"]
@@ -127,7 +129,8 @@ def test_location_swap(client: Client, bucket: str, database: str, query: Query,
         client, bucket, "runs/2/part.parquet", [{"name": "Horse", "confidence": 1.0, "instances": []}]
     )
     query(
-        f"ALTER TABLE labels PARTITION (dt = '2026-01-01', media_type = 'image') SET LOCATION 's3://{bucket}/runs/2/'"
+        "ALTER TABLE labels PARTITION (dt = '2026-01-01', media_type = 'image') "
+        f"SET LOCATION 's3://{bucket}/runs/2/'"
     )
     assert query("SELECT name FROM labels WHERE dt = '2026-01-01'") == [("Horse",)]
     glue = client("glue")
@@ -242,7 +245,8 @@ def test_empty_table_has_types(
     ]
     query(f"CREATE EXTERNAL TABLE plain ({columns}) STORED AS PARQUET LOCATION 's3://{bucket}/none/'")
     query(
-        f"CREATE EXTERNAL TABLE parted ({columns}) PARTITIONED BY (dt string) STORED AS PARQUET LOCATION 's3://{bucket}/no/'"
+        f"CREATE EXTERNAL TABLE parted ({columns}) PARTITIONED BY (dt string) STORED AS PARQUET "
+        f"LOCATION 's3://{bucket}/no/'"
     )
     for table, expected in (("plain", types), ("parted", [*types, "varchar"])):
         execution = execute(f"SELECT * FROM {table}")
@@ -281,8 +285,9 @@ def test_values_of_all_types(client: Client, bucket: str, query: Query) -> None:
     }
     put_parquet(client, bucket, "all/a.parquet", [row, {}, {"s": ""}], schema)
     query(
-        "CREATE EXTERNAL TABLE everything (s string, i bigint, d double, b boolean, t timestamp, y date, m decimal(10,2), "
-        f"a array<struct<x:double,z:string>>, missing string) STORED AS PARQUET LOCATION 's3://{bucket}/all/'"
+        "CREATE EXTERNAL TABLE everything (s string, i bigint, d double, b boolean, t timestamp, y date, "
+        "m decimal(10,2), a array<struct<x:double,z:string>>, missing string) STORED AS PARQUET "
+        f"LOCATION 's3://{bucket}/all/'"
     )
     full, empty, blank = query("SELECT * FROM everything")
     assert full == (
@@ -407,8 +412,8 @@ def test_parameters(query: Query, labels: str) -> None:
 def test_stop(client: Client, bucket: str, query: Query) -> None:
     athena = client("athena")
     started = athena.start_query_execution(
-        QueryString="SELECT count(*) FROM UNNEST(sequence(1, 3000000)) AS a(x) CROSS JOIN UNNEST(sequence(1, 3000000)) AS b(y)"
-        " WHERE x % 7 = y % 11",
+        QueryString="SELECT count(*) FROM UNNEST(sequence(1, 3000000)) AS a(x) "
+        "CROSS JOIN UNNEST(sequence(1, 3000000)) AS b(y) WHERE x % 7 = y % 11",
         ResultConfiguration={"OutputLocation": f"s3://{bucket}/"},
     )["QueryExecutionId"]
     time.sleep(0.3)
@@ -439,23 +444,24 @@ def test_queries_at_the_same_time_do_not_mix(execute: Execute, query: Query, lab
 def test_text_formats(client: Client, bucket: str, query: Query) -> None:
     client("s3").put_object(Bucket=bucket, Key="csv/a.csv", Body=b'id,name\n1,"a, b"\n2,c\n')
     query(
-        "CREATE EXTERNAL TABLE texts (id int, name string) ROW FORMAT SERDE 'org.apache.hadoop.hive.serde2.OpenCSVSerde' "
+        "CREATE EXTERNAL TABLE texts (id int, name string) "
+        "ROW FORMAT SERDE 'org.apache.hadoop.hive.serde2.OpenCSVSerde' "
         f"LOCATION 's3://{bucket}/csv/' TBLPROPERTIES ('skip.header.line.count' = '1')"
     )
     assert query("SELECT * FROM texts ORDER BY id") == [("1", "a, b"), ("2", "c")]
     lines = [json.dumps({"id": n, "tags": ["x"] * n}) for n in (1, 2)]
     client("s3").put_object(Bucket=bucket, Key="json/a.json", Body="\n".join(lines).encode())
     query(
-        "CREATE EXTERNAL TABLE documents (id int, tags array<string>) ROW FORMAT SERDE 'org.openx.data.jsonserde.JsonSerDe' "
-        f"LOCATION 's3://{bucket}/json/'"
+        "CREATE EXTERNAL TABLE documents (id int, tags array<string>) "
+        f"ROW FORMAT SERDE 'org.openx.data.jsonserde.JsonSerDe' LOCATION 's3://{bucket}/json/'"
     )
     assert query("SELECT id, cardinality(tags) FROM documents ORDER BY id") == [("1", "1"), ("2", "2")]
 
 
 def test_writing_statements(client: Client, bucket: str, query: Query, execute: Execute, labels: str) -> None:
     ctas = execute(
-        f"CREATE TABLE copy WITH (format = 'PARQUET', external_location = 's3://{bucket}/copy/', partitioned_by = ARRAY['dt'])"
-        " AS SELECT name, sum(1) AS n, dt FROM labels GROUP BY name, dt"
+        f"CREATE TABLE copy WITH (format = 'PARQUET', external_location = 's3://{bucket}/copy/', "
+        "partitioned_by = ARRAY['dt']) AS SELECT name, sum(1) AS n, dt FROM labels GROUP BY name, dt"
     )
     assert ctas["Status"]["State"] == "SUCCEEDED", ctas["Status"]
     assert query("SELECT name, n, dt FROM copy ORDER BY name") == [
@@ -471,7 +477,10 @@ def test_writing_statements(client: Client, bucket: str, query: Query, execute: 
         ("New", "5"),
         ("Newer", None),
     ]
-    unload = f"UNLOAD (SELECT name, dt FROM labels) TO 's3://{bucket}/out/' WITH (format = 'PARQUET', compression = 'SNAPPY')"
+    unload = (
+        f"UNLOAD (SELECT name, dt FROM labels) TO 's3://{bucket}/out/' "
+        "WITH (format = 'PARQUET', compression = 'SNAPPY')"
+    )
     query(unload)
     assert len(wr.s3.read_parquet(f"s3://{bucket}/out/")) == 3
     assert execute(unload)["Status"]["StateChangeReason"].startswith("HIVE_PATH_ALREADY_EXISTS")
@@ -486,8 +495,8 @@ def test_writing_statements(client: Client, bucket: str, query: Query, execute: 
 def test_awswrangler_reads(bucket: str, database: str, labels: str, mode: dict[str, bool]) -> None:
     output = f"s3://{bucket}/read{len(mode)}/"
     frame = wr.athena.read_sql_query(
-        "SELECT name, confidence, dt, cast(1 AS bigint) AS n, timestamp '2026-01-02 03:04:05' AS t FROM labels "
-        "WHERE dt = :day ORDER BY name",
+        "SELECT name, confidence, dt, cast(1 AS bigint) AS n, timestamp '2026-01-02 03:04:05' AS t "
+        "FROM labels WHERE dt = :day ORDER BY name",
         database=database,
         params={"day": "2026-01-01"},
         s3_output=output,

@@ -107,7 +107,7 @@ def rekognition(service: tuple[str, int], control: Control, aws: Callable[..., A
 
 @pytest.fixture(scope="module")
 def s3(aws: Callable[..., Any]) -> Any:
-    """A client for S3, with the media in a bucket; other tests with moto in this process may have emptied it."""
+    """A client for S3, with the media in a bucket. Other tests with moto may have emptied it."""
     client = aws("s3")
     client.create_bucket(Bucket=BUCKET)
     media = {

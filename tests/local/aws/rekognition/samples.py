@@ -54,7 +54,7 @@ REPLAYED_CLIP = CLIP + b"recorded"
 
 
 def write_recordings(folder: Path) -> None:
-    """Write recorded responses: moderation and custom labels of an image, and moderation of a video in two pages."""
+    """Write recorded moderation and custom labels of an image, and moderation of a video in two pages."""
     label = {"Confidence": 90.0, "Name": "Alcohol", "ParentName": "", "TaxonomyLevel": 1}
     weak = {"Confidence": 55.0, "Name": "Gambling", "ParentName": "", "TaxonomyLevel": 1}
     image = {"ModerationLabels": [label, weak], "ModerationModelVersion": "7.0"}

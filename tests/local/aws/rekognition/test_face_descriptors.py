@@ -1,4 +1,4 @@
-"""How far the descriptor knows a picture of a face again, and that it does not mistake one person for another."""
+"""How far the descriptor recognizes a picture of a face, and that it does not confuse two persons."""
 
 from __future__ import annotations
 

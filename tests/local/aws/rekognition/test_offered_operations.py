@@ -43,6 +43,6 @@ def test_every_retired_operation_is_denied_as_the_registry_says(feature: Any) ->
 
 
 def test_what_is_no_operation_is_unknown() -> None:
-    assert refusal("DetectNothing").message == "DetectNothing is no operation of Amazon Rekognition."
+    assert refusal("DetectNothing").message == "DetectNothing is not an operation of Amazon Rekognition."
     assert refusal("CreateUser").code == "UnknownOperationException"
     assert NOT_OFFERED["CreateUser"] in refusal("CreateUser").message

@@ -164,7 +164,7 @@ def test_the_environment_sets_the_initial_behavior(tmp_path: Path, monkeypatch: 
         ('{"job_limit": -3}', "job_limit"),
         ('{"job_limit"', "is not JSON"),
         (str(file), "is not JSON"),
-        (str(tmp_path / "none.json"), "neither a JSON object nor a file"),
+        (str(tmp_path / "none.json"), "neither a JSON object nor a readable file"),
     ):
         with pytest.raises(ValidationError, match=part):
             read(wrong)
