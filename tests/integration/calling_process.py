@@ -1,8 +1,8 @@
 """
 ``calling_process.py``: makes image calls in a process of its own, by the engine or by a bare loop.
 
-Reads ``{way, rekognition, bucket, keys: {key: etag}, name}`` from the first line of its input, makes everything ready,
-says so, and begins at the second line. Prints the seconds that the calls took.
+Reads ``{way, rekognition, bucket, keys: {key: etag}, name}`` from the first line of its input, makes
+everything ready, says so, and begins at the second line. Prints the seconds that the calls took.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A whole local lake of the tests' own, over real HTTP: AWS endpoint, Rekognition, bucket, ledger, topic and queue."""
+"""A whole local lake for tests, over real HTTP: AWS, Rekognition, bucket, ledger, topic and queue."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ def endpoints() -> Iterator[Endpoints]:
 
 @pytest.fixture(scope="module", autouse=True)
 def aws_environment(endpoints: Endpoints) -> Iterator[None]:
-    """AWS clients that a module makes find the local services without an argument; those of other folders do not."""
+    """AWS clients that a module makes find the local services; those of other folders do not."""
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("AWS_ENDPOINT_URL", endpoints.aws)
         environment.setenv("AWS_ENDPOINT_URL_REKOGNITION", endpoints.rekognition)

@@ -1,5 +1,6 @@
 """
-``instant_rekognition.py PORT``: answers every request at once with one reply, so that what is measured is who asks.
+``instant_rekognition.py PORT``: answers every request at once with one reply, so that what is measured is who
+asks.
 """
 
 from __future__ import annotations

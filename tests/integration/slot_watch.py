@@ -35,7 +35,7 @@ class SlotWatch:
         return max(jobs for _, jobs in self.samples)
 
     def share_in_use(self, slots: int) -> float:
-        """Return the mean share of slots in use from the first job to the tail: the last time that all are."""
+        """Return the mean share of slots in use, from the first job until all are in use the last time."""
         used = [jobs for _, jobs in self.samples]
         first = next(number for number, jobs in enumerate(used) if jobs)
         last = max(number for number, jobs in enumerate(used) if jobs >= slots)

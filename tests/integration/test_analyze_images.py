@@ -332,7 +332,7 @@ def test_discover_needs_a_day() -> None:
 def test_many_calls_through_the_one_address_never_block_it(
     local_lake: LocalLake, run: Run, upload: Callable[[str, bytes], None], endpoints: Any
 ) -> None:
-    """Rekognition reads its images through the same server: calls that hold all its threads would wait for ever."""
+    """Rekognition reads images through the same server: calls that hold all its threads would hang."""
     keys = [key_of(run, f"{number}.jpg") for number in range(120)]
     for number, key in enumerate(keys):
         upload(key, picture(9000 + number, 80, 80))

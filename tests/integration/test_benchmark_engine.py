@@ -1,7 +1,7 @@
 """Benchmark: calls per second of the image engine, without quota and latency, beside threads that only call.
 
-All processes share one machine. On one of two cores the local AWS takes what the engine could use: `raw` is what the endpoint
-answers at most, and with an endpoint that answers at once the engine's own speed is seen.
+All processes share one machine. On one of two cores the local AWS takes what the engine could use: `raw` is
+what the endpoint answers at most, and with an endpoint that answers at once the engine's own speed is seen.
 """
 
 from __future__ import annotations

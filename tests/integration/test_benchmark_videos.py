@@ -1,4 +1,4 @@
-"""Benchmark of the video engine without Airflow's processes: real trigger, real HTTP, 200 jobs through 20 slots."""
+"""Benchmark of the video engine without Airflow's processes: real trigger and HTTP, 200 jobs in 20 slots."""
 
 from __future__ import annotations
 

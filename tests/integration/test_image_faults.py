@@ -51,7 +51,7 @@ def a_run(local_lake: LocalLake) -> Run:
 
 
 def a_batch(run: Run, keys: dict[str, str], analyses: int, *features: str) -> list[Row]:
-    """Return a planned batch of so many analyses per feature; the pictures are taken in turn, each time as new content."""
+    """Return a planned batch of so many analyses per feature; pictures take turns, as new contents."""
     content = uuid.uuid4().hex
     rows = []
     for number in range(analyses):
@@ -268,7 +268,7 @@ def test_tasks_that_share_a_quota_use_all_of_it_and_are_not_throttled(
 
 
 def test_a_slow_operation_keeps_no_other_waiting(local_lake: LocalLake, keys: dict[str, str]) -> None:
-    """Equipment may be asked for 4 times a second, moderation 1,000 times: few threads could all wait for the one."""
+    """Equipment may be asked for 4 times a second, moderation 1,000 times: all threads could wait."""
     run = a_run(local_lake)
     batch = a_batch(run, keys, 24, "protective_equipment", "moderation")
     pace = {

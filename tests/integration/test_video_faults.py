@@ -1,6 +1,7 @@
-"""Whatever goes wrong, every video job ends in the state that is true, with each page kept once, and is paid for once.
+"""Whatever goes wrong, every video job ends in the state that is true, and is paid for and kept once.
 
-The tasks run as Airflow runs them, deferrals and retries included; the local Rekognition counts the jobs it starts.
+The tasks run as Airflow runs them, deferrals and retries included; the local Rekognition counts the jobs it
+starts.
 """
 
 from __future__ import annotations

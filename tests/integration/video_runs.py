@@ -1,4 +1,4 @@
-"""Runs of `enrich_videos` without Airflow's processes: small clips, and a batch's tasks with deferrals and retries."""
+"""Runs of `enrich_videos` without Airflow's processes: small clips, a batch's tasks, deferrals, retries."""
 
 from __future__ import annotations
 

@@ -78,6 +78,7 @@ def test_every_setting_says_what_it_is() -> None:
         ("LEASE_SECONDS", "4"),
         ("SWEEP_AFTER_SECONDS", "0"),
         ("DATABASE", "Has Space"),
+        ("JOBS_ROLE_ARN", "MediaLakeRekognition"),
         ("SIMULATED", "perhaps"),
     ],
 )
@@ -92,6 +93,13 @@ def test_every_wrong_setting_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("MEDIA_LAKE_IMAGE_THREADS", "0")
     with pytest.raises(SettingsError, match=r"MEDIA_LAKE_BATCH_SIZE: .*; MEDIA_LAKE_IMAGE_THREADS: "):
         load_settings()
+
+
+def test_the_topic_of_jobs_is_in_the_account_of_their_role() -> None:
+    settings = Settings(
+        region="cn-north-1", jobs_topic="jobs", jobs_role_arn="arn:aws-cn:iam::210987654321:role/path/r:x"
+    )
+    assert settings.jobs_topic_arn == "arn:aws-cn:sns:cn-north-1:210987654321:jobs"
 
 
 def test_an_empty_connection_id_means_none(monkeypatch: pytest.MonkeyPatch) -> None:
