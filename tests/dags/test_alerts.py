@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
-from airflow.dag_processing.dagbag import DagBag
 
-from include.core.deadlines import load_deadlines
+from include.core.deadlines import deadline_of
 from media_lake.callbacks.failed_runs import record_failure, report_failed_run
-
-ROOT = Path(__file__).parents[2]
-DAG_IDS = sorted(path.stem for path in (ROOT / "dags").glob("*.py"))
+from tests.dags.loaded_dags import DAG_IDS, DAGS
 
 
 @pytest.fixture(scope="module")
 def dags() -> dict[str, Any]:
-    return DagBag(ROOT / "dags").dags
+    return DAGS.dags
 
 
 def callbacks(task: Any) -> list[Any]:
@@ -29,7 +25,7 @@ def callbacks(task: Any) -> list[Any]:
 @pytest.mark.parametrize("dag_id", DAG_IDS)
 def test_a_run_that_hangs_is_reported(dags: dict[str, Any], dag_id: str) -> None:
     (alert,) = dags[dag_id].deadline
-    assert alert.interval == load_deadlines().of(dag_id)
+    assert alert.interval == deadline_of(dag_id)
     assert alert.callback.path == "media_lake.callbacks.late_runs.report_late_run"
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from airflow.sdk.definitions.callback import AsyncCallback
 from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 
-from include.core.deadlines import load_deadlines
+from include.core.deadlines import deadline_of
 
 log = logging.getLogger(__name__)
 
@@ -18,11 +18,11 @@ def deadline(dag_id: str) -> DeadlineAlert:
 
     The callback runs in the triggerer, which alone can ask for the states of tasks.
 
-    :raises ValueError: if the deadline's setting is wrong.
+    :raises include.core.deadlines.DeadlineError: if the Dag's variable is wrong.
     """
     return DeadlineAlert(
         reference=DeadlineReference.DAGRUN_QUEUED_AT,
-        interval=load_deadlines().of(dag_id),
+        interval=deadline_of(dag_id),
         callback=AsyncCallback(report_late_run),
         name=f"{dag_id} is late",
     )

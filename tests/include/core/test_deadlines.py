@@ -1,44 +1,39 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from include.core.deadlines import PREFIX, Deadlines, load_deadlines
+from include.core.deadlines import DEFAULT_HOURS, HOURS, PREFIX, DeadlineError, deadline_of
 
 ROOT = Path(__file__).parents[3]
 
 
-@pytest.fixture(autouse=True)
-def fresh() -> Iterator[None]:
-    load_deadlines.cache_clear()
-    yield
-    load_deadlines.cache_clear()
-
-
 def test_videos_may_take_a_day_and_the_rest_less() -> None:
-    deadlines = load_deadlines()
-    assert deadlines.of("enrich_videos") == timedelta(hours=24)
-    assert all(
-        deadlines.of(name) < timedelta(hours=24) for name in Deadlines.model_fields if "video" not in name
-    )
+    assert deadline_of("enrich_videos") == timedelta(hours=24)
+    assert max(hours for dag_id, hours in HOURS.items() if dag_id != "enrich_videos") < 24
 
 
-def test_the_environment_wins(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MEDIA_LAKE_DEADLINE_HOURS_ENRICH_IMAGES", "0.5")
-    assert load_deadlines().of("enrich_images") == timedelta(minutes=30)
+def test_a_dag_without_hours_of_its_own_has_the_default() -> None:
+    assert deadline_of("added_tomorrow") == timedelta(hours=DEFAULT_HOURS)
 
 
-@pytest.mark.parametrize("value", ["0", "-1", "soon"])
+@pytest.mark.parametrize("dag_id", ["enrich_videos", "added_tomorrow"])
+def test_the_environment_wins(monkeypatch: pytest.MonkeyPatch, dag_id: str) -> None:
+    monkeypatch.setenv(f"MEDIA_LAKE_DEADLINE_HOURS_{dag_id.upper()}", "0.5")
+    assert deadline_of(dag_id) == timedelta(minutes=30)
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "soon", "", "nan", "inf", "1e30"])
 def test_a_wrong_deadline_is_named(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     monkeypatch.setenv("MEDIA_LAKE_DEADLINE_HOURS_REPORT_COSTS", value)
-    with pytest.raises(ValueError, match="^MEDIA_LAKE_DEADLINE_HOURS_REPORT_COSTS: Input should be"):
-        load_deadlines()
+    with pytest.raises(DeadlineError, match="^MEDIA_LAKE_DEADLINE_HOURS_REPORT_COSTS is '.*'; give hours"):
+        deadline_of("report_costs")
 
 
-def test_the_example_environment_has_every_deadline() -> None:
+def test_the_example_environment_has_the_default_and_every_dag_with_hours_of_its_own() -> None:
     text = (ROOT / ".env.example").read_text(encoding="utf-8")
-    for name, field in Deadlines.model_fields.items():
-        assert f"# {field.description}\n# {PREFIX}{name.upper()}={field.default}\n" in text
+    assert f"reports a run that has not ended after {DEFAULT_HOURS:g} hours" in text
+    for name, hours in HOURS.items():
+        assert f"# {PREFIX}{name.upper()}={hours:g}\n" in text
