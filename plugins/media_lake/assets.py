@@ -43,3 +43,4 @@ video_reprocessing = Asset(
 
 REDRIVES = {"image": image_redrives, "video": video_redrives}
 REPROCESSING = {"image": image_reprocessing, "video": video_reprocessing}
+FINDINGS = {"image": image_findings, "video": video_findings}
