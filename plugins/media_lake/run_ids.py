@@ -1,10 +1,11 @@
-"""Ids of Dag runs that begin with the day: ``2026-11-20__asset_triggered__2026-11-26T13:36:15+00:00_k2Xb``.
+"""Ids of Dag runs that begin with the day: ``2026-11-20__backfill__2026-11-26T13:36:15+00:00__k2XbQ7rT``.
 
-The id is what Airflow's list of runs, its grid and its pages show of a run; the partition key is not among it. A timetable
-may make ids (``Timetable.generate_run_id``), but Airflow 3.3.2 does not ask it for runs that assets start, and tells it no
-partition key of those that people trigger. So the id is changed when the run's row is made, for all runs in the same way,
-by SQLAlchemy's event ``init``, which lets a listener replace arguments. Where that should stop working, runs get Airflow's
-own ids, and nothing else changes: no code reads a day from an id, save links.
+The id is what Airflow's list of runs, its grid and its pages show of a run; the partition key is not among
+it. A timetable may make ids (``Timetable.generate_run_id``), but Airflow 3.3.2 does not ask it for runs that
+assets start, and tells it no partition key of those that people trigger. So the id is changed when the run's
+row is made, for all runs in the same way, by SQLAlchemy's event ``init``, which lets a listener replace
+arguments. Where that should stop working, runs get Airflow's own ids, and nothing else changes: no code
+reads a day from an id, save links.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ _MODELS = "airflow.models.dagrun"
 def name_runs_by_day() -> None:
     """Let the runs that this process creates have their day in front of their ids.
 
-    Processes that create runs have imported Airflow's model of them before plugins are loaded; others are left alone.
+    Processes that create runs have imported Airflow's model of them before plugins are loaded; others are
+    left alone.
     """
     if _MODELS not in sys.modules:
         return
@@ -31,15 +33,15 @@ def name_runs_by_day() -> None:
 
 
 def id_with_day(run_id: str, run_type: str, run_after: str, partition_key: str) -> str:
-    """Return an id that begins with the partition key, if Airflow made it; one that a caller chose stays as it is.
+    """Return an id that begins with the partition key. An id that a caller chose stays as it is.
 
-    It holds the whole of Airflow's id, so it is as unique.
+    It is as unique as Airflow's id, since it holds all of that.
 
     :param run_after: in ISO format, as in the ids that Airflow makes.
     """
     if not run_id.startswith(f"{run_type}__{run_after}"):
         return run_id
-    return f"{partition_key}__{run_id.replace(f'__{partition_key}', '')}"
+    return f"{partition_key}__{run_id.replace(f'__{partition_key}__', '__')}"
 
 
 def _name_by_day(run: Any, args: Any, kwargs: dict[str, Any]) -> None:
