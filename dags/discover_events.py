@@ -32,7 +32,8 @@ from media_lake.triggers.waiting_events import EventsWaitingTrigger
 media_events = Asset(
     name="media_events",
     uri="x-media-lake://events",
-    group="media-lake",
+    group="media-lake requests",
+    extra={"what": "Messages of S3 about new objects, in the queue MEDIA_LAKE_EVENTS_QUEUE."},
     watchers=[AssetWatcher(name="media_events_queue", trigger=EventsWaitingTrigger())],
 )
 
