@@ -1,55 +1,49 @@
 """
 # Enrich images
 
-**What it does.** Takes the day's manifest, finds out what is not paid for yet, asks a person if the price is above the
-source's limit, calls Amazon Rekognition for each image and feature, turns the archived responses into typed rows, audits
-them, and publishes the day's partitions. Custom Labels models that the plan needs are started before `analyze` and
-stopped by `stop_models`, whatever becomes of the tasks in between; one that several days need runs until the last of
-them is through.
+**What it does.** Takes the day's manifest and finds out which analyses are not paid for yet. Asks a person
+if the price is above the source's limit. Calls Amazon Rekognition for each image and feature, turns the
+archived responses into typed rows, audits them, and publishes the day's partitions. Starts the Custom
+Labels models that the plan needs before `analyze`; `stop_models` stops them, whatever becomes of the tasks
+in between. A model that several days need runs until the last of them ends.
 
-**Reads and writes.** Reads asset `media_manifest`, the ledger and the archived responses; writes `responses/`,
-`usage_log/`, the finding tables with `media_type=image`, `media_assets`, `analyses`, `validation_results` and asset
-`image_findings`.
+**Reads and writes.** Reads asset `media_manifest`, the ledger and the archived responses; writes
+`responses/`, `usage_log/`, the finding tables with `media_type=image`, `media_assets`, `analyses`,
+`validation_results` and asset `image_findings`.
 
-**When it fails.** `analyze`: access denied fails at once, throttling and outages are retried; a single bad image never
-fails the run, it is a row of `analyses` with its error. `validate` never fails for bad data: `review` then asks a person
-whether to publish. `approve` and `review` wait up to seven days for an answer (Required Actions in
-the UI), then fail; clear them to ask again.
+**When it fails.** `analyze`: access denied fails at once; throttling and outages are retried. A single bad
+image never fails the run: table `analyses` has a row with its error. Bad data never fails `validate`;
+`review` then asks a person whether to publish. `approve` and `review` wait up to seven days for an answer
+(Required Actions in the UI), then fail; clear them to ask again.
 
-**Re-running.** Safe at any time, also by clearing tasks. Analyses in the ledger are reused; tables are derived anew from
-the archived responses.
+**Re-running.** Safe at any time, also by clearing tasks. Analyses in the ledger are reused; the tables are
+rebuilt from the archived responses.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
-from airflow.sdk import PartitionedAssetTimetable, dag, task_group
+from airflow.sdk import PartitionedAssetTimetable, task_group
 
 from media_lake.assets import image_findings, image_redrives, media_manifest
-from media_lake.callbacks.failed_runs import report_failed_run
-from media_lake.callbacks.late_runs import deadline
+from media_lake.lake_dag import lake_dag
 from media_lake.operators.approval import approve_plan, review_checks
 from media_lake.sensors.model_sensors import StartModelsSensor, StopModelsSensor
 from media_lake.tasks.analyze import analyze_image_batch, reserve_models
-from media_lake.tasks.defaults import DEFAULT_ARGS
 from media_lake.tasks.normalize import normalize_batch
 from media_lake.tasks.plan import plan
 from media_lake.tasks.publish import publish
 from media_lake.tasks.validate import validate
 
 
-@dag(
+@lake_dag(
+    "plan",
+    "analyze",
+    "normalize",
+    "validate",
+    "publish",
     schedule=PartitionedAssetTimetable(assets=media_manifest | image_redrives),
-    start_date=datetime(2020, 1, 1, tzinfo=UTC),
-    catchup=False,
-    max_active_tasks=16,
-    default_args=DEFAULT_ARGS,
-    deadline=deadline("enrich_images"),
-    on_failure_callback=report_failed_run,
-    doc_md=__doc__,
-    tags=["media-lake", "plan", "analyze", "normalize", "validate", "publish"],
 )
 def enrich_images() -> None:
     planned = plan("image")
@@ -69,6 +63,3 @@ def enrich_images() -> None:
     review = review_checks("image")
     planned >> approve >> reserve.as_setup() >> start.as_setup() >> enriched >> validated >> review
     review >> publish.override(outlets=[image_findings])("image")
-
-
-enrich_images()

@@ -1,45 +1,34 @@
 """
 # Report costs
 
-**What it does.** Whenever the images or the videos of a day are published, prices what was used and what was reused that
-day, publishes `usage` and `costs_daily`, and draws the cost page of the whole lake.
+**What it does.** Runs whenever the images or the videos of a day are published. Prices what was used and
+what was reused that day, publishes `usage` and `costs_daily`, and draws the cost page of the whole lake.
 
-**Reads and writes.** Reads `usage_log/` and the price book of the region; writes the day's partitions of `usage` and
-`costs_daily`, `reports/costs.html` and asset `cost_report`. The page opens without a network; the task links to it (tab Details,
-Cost page).
+**Reads and writes.** Reads `usage_log/` and the price book of the region; writes the day's partitions of
+`usage` and `costs_daily`, `reports/costs.html` and asset `cost_report`. Task `report` has a button *Cost
+page*; the page also opens without a network.
 
-**When it fails.** A price that is not in the price book is an error that names it: add it to `include/core/price_books/`.
+**When it fails.** The message names a price that the price book lacks: add it to
+`include/core/price_books/`.
 
-**Re-running.** Safe at any time: the usage log is only ever added to, and the day is priced anew.
+**Re-running.** Safe at any time. Runs only ever add to the usage log, and each report prices the whole day
+anew.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
-from airflow.sdk import PartitionedAssetTimetable, dag
+from airflow.sdk import PartitionedAssetTimetable
 
 from media_lake.assets import cost_report, image_findings, video_findings
-from media_lake.callbacks.failed_runs import report_failed_run
-from media_lake.callbacks.late_runs import deadline
-from media_lake.tasks.defaults import DEFAULT_ARGS
+from media_lake.lake_dag import lake_dag
 from media_lake.tasks.report import ReportCostsOperator
 
 
-@dag(
+@lake_dag(
+    "report",
     schedule=PartitionedAssetTimetable(assets=image_findings | video_findings),
-    start_date=datetime(2020, 1, 1, tzinfo=UTC),
-    catchup=False,
     # One day at a time: tiers are applied in order, and the page shows every day published so far.
     max_active_runs=1,
-    default_args=DEFAULT_ARGS,
-    deadline=deadline("report_costs"),
-    on_failure_callback=report_failed_run,
-    doc_md=__doc__,
-    tags=["media-lake", "report"],
 )
 def report_costs() -> None:
     ReportCostsOperator(task_id="report", outlets=[cost_report])
-
-
-report_costs()

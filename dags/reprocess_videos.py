@@ -1,55 +1,37 @@
 """
 # Reprocess videos
 
-**What it does.** Derives the day's tables of videos anew from archived responses, with the present thresholds, normalizers
-and tables, audits them and publishes them. There is no task in it that calls Rekognition, so it cannot pay for anything.
+**What it does.** Rebuilds the tables of one day's videos from archived responses, with today's thresholds,
+normalizers and table definitions. Audits the tables and publishes them. No task calls Rekognition, so this
+Dag cannot incur charges.
 
-**Reads and writes.** Reads the day's manifest, the ledger and the archived responses; writes the finding tables with
-`media_type=video`, `media_assets`, `analyses`, `validation_results` and asset `video_findings`.
+**Reads and writes.** Reads the day's manifest, the ledger and the archived responses; writes the finding
+tables with `media_type=video`, `media_assets`, `analyses`, `validation_results` and asset `video_findings`.
 
-**When it fails.** A day without a manifest is named: discover it first. `validate` never fails for bad data: `review` then
-asks a person whether to publish.
+**When it fails.** The message names a day that has no manifest: discover it first. Bad data never fails
+`validate`; `review` then asks a person whether to publish.
 
-**Re-running.** Safe at any time. Trigger it with a partition key for one day, `reprocess_days` for many. Analyses that
-failed stay failed with their cause; those that were never paid for are *stopped* (`NotPaidFor`) until `enrich_videos` runs.
+**Re-running.** Safe at any time. Trigger it with a partition key for one day; use `reprocess_days` for
+many. Failed analyses stay failed, with their cause. Analyses that were never paid for are *stopped*
+(`NotPaidFor`) until `enrich_videos` runs.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from airflow.sdk import PartitionedAssetTimetable
 
-from airflow.sdk import PartitionedAssetTimetable, dag
-
-from media_lake.assets import video_findings, video_reprocessing
-from media_lake.callbacks.failed_runs import report_failed_run
-from media_lake.callbacks.late_runs import deadline
-from media_lake.operators.approval import review_checks
-from media_lake.tasks.defaults import DEFAULT_ARGS
-from media_lake.tasks.normalize import normalize_batch
-from media_lake.tasks.publish import publish
-from media_lake.tasks.reprocess import plan_reprocessing
-from media_lake.tasks.validate import validate
+from media_lake.assets import video_reprocessing
+from media_lake.lake_dag import REPROCESSING_LIMITS, lake_dag
+from media_lake.tasks.reprocess import reprocess_day
 
 
-@dag(
+@lake_dag(
+    "plan",
+    "normalize",
+    "validate",
+    "publish",
     schedule=PartitionedAssetTimetable(assets=video_reprocessing),
-    start_date=datetime(2020, 1, 1, tzinfo=UTC),
-    catchup=False,
-    max_active_runs=4,
-    max_active_tasks=8,
-    default_args=DEFAULT_ARGS,
-    deadline=deadline("reprocess_videos"),
-    on_failure_callback=report_failed_run,
-    doc_md=__doc__,
-    tags=["media-lake", "plan", "normalize", "validate", "publish"],
+    **REPROCESSING_LIMITS,
 )
 def reprocess_videos() -> None:
-    planned = plan_reprocessing.override(task_id="plan")("video")
-    normalize = normalize_batch.override(task_id="normalize").partial(media_type="video")
-    normalized = normalize.expand(batch=planned)
-    validated = validate("video", planned["summary"])
-    review = review_checks("video")
-    normalized >> validated >> review >> publish.override(outlets=[video_findings])("video")
-
-
-reprocess_videos()
+    reprocess_day("video")

@@ -88,11 +88,12 @@ def _names(names: tuple[str, ...]) -> str:
 def dags_page() -> str:
     """Return the page of the Dags, from the docstrings that their pages in the UI show."""
     texts = {
-        path.stem: ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+        path.name: ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
         for path in DAGS.glob("*.py")
     }
     sections = "\n".join(
-        re.sub(r"^# (.*)", rf"## \1 (`{name}`)", text or "") + "\n" for name, text in sorted(texts.items())
+        re.sub(r"^# (.*)", rf"## \1\n\nFile: `dags/{name}`.", text or "") + "\n"
+        for name, text in sorted(texts.items())
     )
     return f"""<!-- Generated from the docstrings in dags/ by `python -m tools.generate`; change them there. -->
 # Dags

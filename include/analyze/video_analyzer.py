@@ -112,7 +112,7 @@ class VideoAnalyzer:
             else:
                 progress.failed += 1
                 progress.errors.add(*_error_of(entry))
-        self._log_reused(reused + self._reused_by_plan(plan))
+        progress.reused = self._log_reused(reused + self._reused_by_plan(plan))
         return progress
 
     def work(self, plan: Iterable[Row]) -> list[JobWork]:
@@ -147,8 +147,8 @@ class VideoAnalyzer:
         entries = self._ledger.lookup(item.key for item in work)
         return [(item, entries[item.key]) for item in work if item.key in entries]
 
-    def _log_reused(self, done: Iterable[tuple[JobWork, Entry]]) -> None:
-        """Log what was reused: by the plan, or because another run paid meanwhile."""
+    def _log_reused(self, done: Iterable[tuple[JobWork, Entry]]) -> int:
+        """Log what was reused, by the plan or because another run paid meanwhile, and return the number."""
         run_id = self._run.run_id
         reused = [(item, entry) for item, entry in done if entry.saves(run_id, item.asset["media_id"])]
         at = now()
@@ -159,6 +159,7 @@ class VideoAnalyzer:
             media_ids = "".join(sorted(item.payer["media_id"] for item, _ in reused))
             name = hashlib.sha256(media_ids.encode()).hexdigest()[:12]
             put_ndjson(self._s3, self._run.usage_uri(f"reused-{name}"), lines)
+        return len(reused)
 
 
 def _error_of(entry: Entry | None) -> tuple[str | None, str | None]:

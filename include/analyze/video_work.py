@@ -52,6 +52,7 @@ class Progress:
     """Where a batch stands: jobs that run, by JobId with their Get operation, and counts.
 
     :ivar pending: analyses that wait for a slot, or for another run that is starting them.
+    :ivar reused: analyses that another run paid for, once everything is collected.
     :ivar ended: jobs that succeeded and whose pages are not archived yet; they count as done.
     :ivar started: jobs that this engine started.
     :ivar minutes: of video in what is done.
@@ -63,6 +64,7 @@ class Progress:
     pending: int = 0
     done: int = 0
     failed: int = 0
+    reused: int = 0
     started: int = 0
     ended: int = 0
     minutes: float = 0.0
@@ -85,6 +87,7 @@ class Progress:
             "pending": self.pending,
             "done": self.done,
             "failed": self.failed,
+            "reused": self.reused,
             "started": self.started,
             "minutes": round(self.minutes, 2),
             **self.errors.to_xcom(),

@@ -1,1 +1,1 @@
-"""Airflow's side of the pipeline: tasks, the batch sensor for video jobs and the tasks that wait for a person."""
+"""Airflow's side of the pipeline, sorted by Airflow's kinds of things."""

@@ -1,4 +1,4 @@
-"""Metrics of the lake through Airflow's own, so that they go to StatsD or OpenTelemetry as Airflow is configured."""
+"""Metrics of the lake through Airflow's own, which go to StatsD or OpenTelemetry as Airflow is configured."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ log = logging.getLogger(__name__)
 class AirflowMetrics:
     """Hands figures to Airflow's metrics, as :class:`include.core.metrics.Metrics` describes.
 
-    Tags are sent where the configured collector knows them (``docs/DEPLOY.md``); plain StatsD gets names only.
+    Tags are sent where the configured collector knows them (``docs/DEPLOY.md``); plain StatsD gets names
+    only.
 
     :param tags: of every figure.
     """

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-# What the UI calls the instances of a mapped task or sensor: the batch and its size. Airflow fails a task whose label
-# it cannot render, so a batch is found however it was passed.
+# What the UI calls the instances of a mapped task or sensor: the batch and its size. Airflow fails a task
+# whose label it cannot render, so a batch is found however it was passed.
 BATCH_LABEL = (
     "{% set batch = task.batch if task.batch is defined"
     " else task.op_kwargs['batch'] if 'batch' in task.op_kwargs else task.op_args[0] %}"

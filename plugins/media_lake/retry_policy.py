@@ -1,4 +1,4 @@
-"""The retry policy of tasks: it decides by what an error means, which exception classes of AWS do not tell apart."""
+"""The retry policy of tasks. It decides by AWS's error code, since exception classes of AWS do not differ."""
 
 from __future__ import annotations
 

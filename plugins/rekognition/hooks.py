@@ -1,4 +1,4 @@
-"""Hook of Amazon Rekognition, with the tables of its video jobs and of the states of its Custom Labels models."""
+"""Hook of Amazon Rekognition, with tables of its video jobs and of the states of Custom Labels models."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def get_video_job(operation: str) -> RekognitionVideoJob:
 
 
 class JobStatus(NamedTuple):
-    """State of a video job or a model in AWS's word, for instance ``IN_PROGRESS``, and AWS's message about it."""
+    """State of a video job or a model, such as ``IN_PROGRESS``, and AWS's message about it."""
 
     state: str
     message: str
@@ -171,7 +171,8 @@ def parse_project_version_arn(project_version_arn: str) -> ProjectVersion:
 
     The ARN of the project is not among what it tells: that ends in the time of the project's creation.
 
-    :param project_version_arn: ``arn:aws:rekognition:<region>:<account>:project/<name>/version/<name>/<time>``.
+    :param project_version_arn:
+        ``arn:aws:rekognition:<region>:<account>:project/<name>/version/<name>/<time>``.
     :raises ValueError: if it is not the ARN of a project version.
     """
     match = _PROJECT_VERSION_ARN.fullmatch(project_version_arn)
@@ -235,7 +236,8 @@ class RekognitionHook(AwsGenericHook["RekognitionClient"]):
         """
         Look up the project of a Custom Labels model, which operations that describe models ask for.
 
-        Needs the permission ``rekognition:DescribeProjects``. Project names are unique in an account and region.
+        Needs the permission ``rekognition:DescribeProjects``. Project names are unique in an account and
+        region.
 
         :param project_version_arn: ARN of the model.
         :raises AirflowException: if there is no such project in the account and region of the connection.

@@ -1,4 +1,4 @@
-"""Links from a task to the AWS console, which has no page for a single video job or for a collection of faces."""
+"""Links from a task to the AWS console, which has no page for a video job or a collection of faces."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Airflow reads its settings when it is imported first: an empty home of the tests' own, and the project's folders."""
+"""Airflow reads its settings at the first import: an empty home for the tests, and the project's folders."""
 
 from __future__ import annotations
 

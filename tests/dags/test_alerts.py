@@ -1,4 +1,4 @@
-"""Whatever a Dag does, an operator hears of runs that fail or hang, and can tell the instances of mapped tasks apart."""
+"""An operator hears of every run that fails or hangs, and can tell instances of mapped tasks apart."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -127,3 +128,21 @@ def test_events_are_watched_and_their_days_are_found_by_the_task(dags: dict[str,
 
 def test_costs_are_reported_one_day_at_a_time(dags: dict[str, Any]) -> None:
     assert dags["report_costs"].max_active_runs == 1
+
+
+def test_assets_say_what_they_are_and_where_their_tables_are_described(dags: dict[str, Any]) -> None:
+    sections = set(
+        re.findall(
+            r"^## (\w+)$",
+            (Path(__file__).parents[2] / "docs/DATA.md").read_text(encoding="utf-8"),
+            re.MULTILINE,
+        )
+    )
+    assets = {outlet.name: outlet for dag in dags.values() for task in dag.tasks for outlet in task.outlets}
+    assert len(assets) == 8
+    for name, asset in assets.items():
+        assert asset.extra["what"].endswith("."), name
+        assert set(asset.extra.get("tables", {})) <= sections, name
+    assert "labels" in assets["video_findings"].extra["tables"]
+    assert assets["cost_report"].extra["tables"]["usage"] == "docs/DATA.md#usage"
+    assert {asset.group for asset in assets.values()} == {"media-lake", "media-lake requests"}

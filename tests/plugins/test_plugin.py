@@ -70,6 +70,7 @@ def test_console_links_are_registered(loaded: dict[str, Any]) -> None:
         "RekognitionVideoObjectLink",
         "RekognitionCustomLabelsProjectLink",
         "CostPageLink",
+        "DayRunsLink",
     ]
 
 
@@ -79,6 +80,10 @@ def test_only_the_plugin_file_is_imported_by_airflow(loaded: dict[str, Any]) -> 
         "media_lake",
         "media_lake.links",
         "media_lake.links.cost_page_link",
+        "media_lake.links.day_link",
+        "media_lake.listeners",
+        "media_lake.listeners.run_notes",
+        "media_lake.run_ids",
         "plugin",
         "rekognition",
         "rekognition.links",

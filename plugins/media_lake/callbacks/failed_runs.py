@@ -1,7 +1,7 @@
 """Callbacks: a task that fails leaves its cause, and a run that fails is reported in one message.
 
-The run's callback is called once, by the Dag processor, where neither exceptions nor logs of the tasks are at hand: it
-reads the causes from XCom.
+The run's callback is called once, by the Dag processor, where neither exceptions nor logs of the tasks are
+at hand: it reads the causes from XCom.
 """
 
 from __future__ import annotations

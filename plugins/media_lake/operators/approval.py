@@ -55,6 +55,10 @@ def approve_plan(media_type: MediaType) -> ConditionalApprovalOperator:
     return ConditionalApprovalOperator(
         task_id="approve",
         needed="{{ ti.xcom_pull(task_ids='plan', key='summary')['approval_needed'] }}",
+        doc_md=(
+            "Ask a person whether to pay, if the plan may cost more than its source's limit. "
+            "Otherwise go on at once.\n\nA rejection skips what follows: nobody pays, and nothing is published."
+        ),
         subject=f"Pay for the {media_type} analyses of {{{{ dag_run.partition_key }}}}?",
         body="{{ ti.xcom_pull(task_ids='plan', key='summary')['approval_text'] }}",
     )
@@ -65,6 +69,10 @@ def review_checks(media_type: MediaType) -> ConditionalApprovalOperator:
     return ConditionalApprovalOperator(
         task_id="review",
         needed="{{ ti.xcom_pull(task_ids='validate')['failed'] }}",
+        doc_md=(
+            "Ask a person whether to publish, if checks failed. Otherwise go on at once.\n\n"
+            "A rejection skips `publish`: readers keep the version of the day that they have."
+        ),
         subject=f"Publish the {media_type}s of {{{{ dag_run.partition_key }}}} although checks failed?",
         body="{{ ti.xcom_pull(task_ids='validate')['failed_text'] }}",
     )

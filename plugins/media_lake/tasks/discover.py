@@ -12,6 +12,7 @@ from include.core.metrics import Metric, count_each
 from media_lake.airflow_metrics import task_metrics
 from media_lake.assets import media_manifest
 from media_lake.retry_policy import AwsErrorCodeRetryPolicy
+from media_lake.run_figures import leave_figures, manifest_figures
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -58,6 +59,7 @@ def discover_partition(workspace: Workspace) -> dict[str, Any]:
     found = discover(workspace.s3, workspace.lake, workspace.run)
     kinds = ("images", "videos", "defective", "ignored", "known")
     count_each(task_metrics(), Metric.ASSETS, "kind", {kind: found[kind] for kind in kinds})
+    leave_figures(media_manifest, manifest_figures(found))
     return found
 
 

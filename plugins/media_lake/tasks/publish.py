@@ -7,6 +7,8 @@ from airflow.sdk import task
 from include.core.features import MediaType
 from include.core.metrics import Metric
 from media_lake.airflow_metrics import task_metrics
+from media_lake.assets import FINDINGS
+from media_lake.run_figures import findings_figures, leave_figures
 
 
 @task(multiple_outputs=False)
@@ -17,5 +19,6 @@ def publish(media_type: MediaType) -> dict[str, str]:
     from media_lake.task_context import task_workspace
 
     published = publish(task_workspace(), run_tables(media_type), media_type)
+    leave_figures(FINDINGS[media_type], findings_figures(media_type))
     task_metrics(media_type).count(Metric.PARTITIONS_PUBLISHED, len(published))
     return published

@@ -9,7 +9,9 @@ from airflow.sdk import BaseOperator, Context
 
 from include.core.errors import TerminalError
 from include.core.metrics import Metric
+from media_lake.assets import cost_report
 from media_lake.links.cost_page_link import CostPageLink
+from media_lake.run_figures import leave_figures
 
 if TYPE_CHECKING:
     from include.store.workspace import Workspace
@@ -35,6 +37,7 @@ class ReportCostsOperator(BaseOperator):
         metrics = task_metrics()
         metrics.gauge(Metric.USD, reported["usd"], kind="paid")
         metrics.gauge(Metric.USD, reported["saved_usd"], kind="saved")
+        leave_figures(cost_report, {name: reported[name] for name in ("rows", "usd", "saved_usd")})
         return reported
 
 

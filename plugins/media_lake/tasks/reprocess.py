@@ -9,10 +9,14 @@ from airflow.sdk import get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
 
 from include.core.features import MediaType
-from media_lake.assets import REPROCESSING
+from media_lake.assets import FINDINGS, REPROCESSING
 from media_lake.forms.day_form import chosen_days
+from media_lake.operators.approval import review_checks
+from media_lake.tasks.normalize import normalize_batch
 from media_lake.tasks.plan import plan_day
+from media_lake.tasks.publish import publish
 from media_lake.tasks.start_runs import start_runs
+from media_lake.tasks.validate import validate
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +31,16 @@ def plan_reprocessing(media_type: MediaType) -> list[dict[str, Any]]:
 
     batches, _ = plan_day(task_workspace(), media_type, {}, selections=[])
     return batches
+
+
+def reprocess_day(media_type: MediaType) -> None:
+    """Wire the tasks of the Dag that derives a day's tables of a media type anew."""
+    planned = plan_reprocessing.override(task_id="plan")(media_type)
+    normalize = normalize_batch.override(task_id="normalize").partial(media_type=media_type)
+    normalized = normalize.expand(batch=planned)
+    validated = validate(media_type, planned["summary"])  # type: ignore[index]
+    published = publish.override(outlets=[FINDINGS[media_type]])(media_type)
+    normalized >> validated >> review_checks(media_type) >> published
 
 
 @task

@@ -1,4 +1,4 @@
-"""Operators that start and stop Amazon Rekognition Custom Labels models, which are billed for the time they run."""
+"""Operators that start and stop Amazon Rekognition Custom Labels models. AWS bills the time they run."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ class RekognitionProjectVersionOperator(AwsBaseOperator[RekognitionHook]):
     """
     Base of the operators about a Custom Labels model (not supposed to be used directly in Dags).
 
-    AWS describes a model only to those who name its project too. The ARN of the project is looked up, so besides
-    the action itself the permissions ``rekognition:DescribeProjects`` and ``rekognition:DescribeProjectVersions``
-    are needed.
+    AWS describes a model only to those who name its project too. The ARN of the project is looked up, so
+    besides the action itself the permissions ``rekognition:DescribeProjects`` and
+    ``rekognition:DescribeProjectVersions`` are needed.
 
     :param project_version_arn: ARN of the model. (templated)
     :param wait_for_completion: Whether to wait until the model is in its new state.
@@ -143,12 +143,13 @@ class RekognitionStartProjectVersionOperator(RekognitionProjectVersionOperator):
     """
     Start a Custom Labels model. It is billed by the hour, from when it runs until it is stopped.
 
-    A model that is already starting or running is no error, so the operator can be retried. Returns the ARN of the
-    model.
+    A model that is already starting or running is no error, so the operator can be retried. Returns the ARN
+    of the model.
 
-    As a setup task, with the task that stops the model as its teardown, the model is stopped whatever happens to the
-    tasks between them. Airflow skips a teardown whose setup has failed; therefore the setup only asks AWS to start
-    the model, which is what this operator does by default, and a sensor between them waits for it:
+    As a setup task, with the task that stops the model as its teardown, the model is stopped whatever
+    happens to the tasks between them. Airflow skips a teardown whose setup has failed; therefore the setup
+    only asks AWS to start the model, which is what this operator does by default, and a sensor between them
+    waits for it:
 
     .. code-block:: python
 
@@ -163,10 +164,11 @@ class RekognitionStartProjectVersionOperator(RekognitionProjectVersionOperator):
         ).as_teardown(setups=start)
         start >> running >> analyze() >> stop
 
-    All Dag runs share the model: with ``max_active_runs=1`` none stops it while another one uses it. A model that is
-    still stopping cannot be started; AWS refuses with ResourceInUseException, so give the task retries. A teardown
-    that fails does not fail the run: give it retries too, and an ``on_failure_callback`` that tells somebody. (With
-    ``on_failure_fail_dagrun=True`` it alone would decide about the run, and hide that the analysis has failed.)
+    All Dag runs share the model: with ``max_active_runs=1`` none stops it while another one uses it. A model
+    that is still stopping cannot be started; AWS refuses with ResourceInUseException, so give the task
+    retries. A teardown that fails does not fail the run: give it retries too, and an ``on_failure_callback``
+    that tells somebody. (With ``on_failure_fail_dagrun=True`` it alone would decide about the run, and hide
+    that the analysis has failed.)
 
     For the other parameters see :class:`RekognitionProjectVersionOperator`.
 
@@ -210,11 +212,11 @@ class RekognitionStopProjectVersionOperator(RekognitionProjectVersionOperator):
     """
     Stop a Custom Labels model, which ends its billing.
 
-    A model that does not run, or is stopping already, is no error. AWS stops models that run: one that is still
-    starting is waited for first, whatever ``wait_for_completion`` says. Returns the ARN of the model.
+    A model that does not run, or is stopping already, is no error. AWS stops models that run: one that is
+    still starting is waited for first, whatever ``wait_for_completion`` says. Returns the ARN of the model.
 
-    For its use as a teardown task see :class:`RekognitionStartProjectVersionOperator`, for the other parameters
-    :class:`RekognitionProjectVersionOperator`.
+    For its use as a teardown task see :class:`RekognitionStartProjectVersionOperator`, for the
+    other parameters :class:`RekognitionProjectVersionOperator`.
 
     :param wait_for_completion: Whether to wait until the model is stopped. (default: True)
     """

@@ -1,4 +1,4 @@
-"""Operators for single calls about faces and collections of faces. What they return is small and without pictures."""
+"""Operators for single calls about faces and collections of faces. They return little, and no pictures."""
 
 from __future__ import annotations
 
@@ -56,8 +56,8 @@ class RekognitionCompareFacesOperator(RekognitionFaceOperator):
     """
     Compare the largest face of an image with the faces of another one.
 
-    Returns ``{"similarities": [...], "unmatched_faces": ...}``: the similarity, in percent, of each face of the
-    target that is above the threshold, highest first, and the number of the other faces there.
+    Returns ``{"similarities": [...], "unmatched_faces": ...}``: the similarity, in percent, of each face of
+    the target that is above the threshold, highest first, and the number of the other faces there.
 
     For the other parameters see :class:`RekognitionFaceOperator`.
 
@@ -106,8 +106,9 @@ class RekognitionIndexFacesOperator(RekognitionFaceOperator):
     """
     Add the faces of an image to a collection.
 
-    Returns ``{"face_ids": [...], "unindexed_faces": ...}``: the ids that AWS gave to the faces, and the number of
-    faces that it did not add. A retry adds nothing twice: AWS keeps one entry for the same image and external id.
+    Returns ``{"face_ids": [...], "unindexed_faces": ...}``: the ids that AWS gave to the faces, and the
+    number of faces that it did not add. A retry adds nothing twice: AWS keeps one entry for the same image
+    and external id.
 
     For the other parameters see :class:`RekognitionFaceOperator`.
 
@@ -163,17 +164,19 @@ class RekognitionSearchFacesByImageOperator(RekognitionFaceOperator):
     Search a collection for the largest face of an image.
 
     Returns the matches, most similar first, each as
-    ``{"face_id": ..., "external_image_id": ..., "similarity": ...}``: the external id is None where there is none,
-    the similarity is in percent. An image without a face is an error of AWS's, InvalidParameterException.
+    ``{"face_id": ..., "external_image_id": ..., "similarity": ...}``: the external id is None where there is
+    none, the similarity is in percent. An image without a face is an error of AWS's,
+    InvalidParameterException.
 
     For the other parameters see :class:`RekognitionFaceOperator`.
 
     :param collection_id: Collection to search. (templated)
     :param image: The image in S3: ``{"S3Object": {"Bucket": ..., "Name": ...}}``. (templated)
-    :param max_faces: Largest number of matches, 1 to 4096; each takes about 120 bytes of the result. (default: 80)
+    :param max_faces: Largest number of matches, 1 to 4096; each takes about 120 bytes of the result.
+        (default: 80)
     :param face_match_threshold: Least similarity of a match, in percent. (default: AWS's, 80)
-    :param quality_filter: Which faces are too poor to be searched for: ``NONE``, ``AUTO``, ``LOW``, ``MEDIUM`` or
-        ``HIGH``. (default: AWS's, ``NONE``)
+    :param quality_filter: Which faces are too poor to be searched for: ``NONE``, ``AUTO``, ``LOW``,
+        ``MEDIUM`` or ``HIGH``. (default: AWS's, ``NONE``)
     """
 
     template_fields: Sequence[str] = aws_template_fields("collection_id", "image")
@@ -221,8 +224,8 @@ class RekognitionDeleteFacesOperator(RekognitionFaceOperator):
     """
     Delete faces from a collection. Faces that are not there, for instance on a retry, are no error.
 
-    Returns the number of faces deleted. Fails if AWS keeps a face, for instance because a user is associated with
-    it; the others are deleted then.
+    Returns the number of faces deleted. Fails if AWS keeps a face, for instance because a user is associated
+    with it; the others are deleted then.
 
     For the other parameters see :class:`RekognitionFaceOperator`.
 
@@ -301,7 +304,8 @@ class RekognitionCreateCollectionOperator(RekognitionFaceOperator):
 
 class RekognitionDeleteCollectionOperator(RekognitionFaceOperator):
     """
-    Delete a collection with all its faces. A collection that is not there, for instance on a retry, is no error.
+    Delete a collection with all its faces. A collection that is not there, for instance on a retry, is no
+    error.
 
     For the other parameters see :class:`RekognitionFaceOperator`.
 

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -39,3 +44,25 @@ def aws(moto_url: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     return SimpleNamespace(
         dynamodb=dynamodb, sqs=sqs, queue_url=sqs.create_queue(QueueName=QUEUE)["QueueUrl"]
     )
+
+
+@pytest.fixture(scope="session")
+def created_runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What ``runs/create.py`` printed: the ids and notes of runs that Airflow's own code made and ended."""
+    root, home = Path(__file__).parents[3], tmp_path_factory.mktemp("airflow")
+    environment = {
+        **os.environ,
+        "AIRFLOW_HOME": str(home),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__CORE__DAGS_FOLDER": str(root / "dags"),
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(root / "plugins"),
+        "PYTHONPATH": os.pathsep.join((str(root), str(root / "plugins"))),
+    }
+    script = Path(__file__).parent / "runs" / "create.py"
+    done = subprocess.run(
+        [sys.executable, str(script)],
+        env=environment, cwd=home, capture_output=True, text=True, timeout=200, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
+    printed: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return printed

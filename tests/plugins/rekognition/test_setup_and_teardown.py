@@ -1,4 +1,4 @@
-"""A model as setup and teardown, on Airflow's own task runner, in a process with an Airflow home of its own."""
+"""A model as setup and teardown, on Airflow's task runner, in a process with its own Airflow home."""
 
 from __future__ import annotations
 

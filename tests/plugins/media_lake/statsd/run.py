@@ -1,8 +1,8 @@
 """
 Run the Dags of ``dags/stages.py`` on Airflow's own task runner, with an empty Airflow home.
 
-Only the work of the stages is replaced; where metrics go is in the environment. Prints one line of JSON: for each Dag the
-state of its run and the labels of its mapped tasks, and the causes that failed tasks left.
+Only the work of the stages is replaced; where metrics go is in the environment. Prints one line of JSON: for
+each Dag the state of its run and the labels of its mapped tasks, and the causes that failed tasks left.
 """
 
 from __future__ import annotations

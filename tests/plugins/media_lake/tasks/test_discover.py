@@ -40,7 +40,7 @@ def test_a_damaged_inventory_fails_with_its_name() -> None:
     [
         (an_error("SlowDown"), RetryAction.RETRY),
         (an_error("AccessDenied"), RetryAction.FAIL),
-        (DiscoveredMeanwhileError("m"), RetryAction.DEFAULT),
+        (DiscoveredMeanwhileError("m"), RetryAction.RETRY),
         (RuntimeError("m"), RetryAction.DEFAULT),
     ],
 )
@@ -55,18 +55,10 @@ def test_a_day_with_events_is_discovered_and_announced_under_its_own_key(
     announced: list[str] = []
     made: list[Any] = []
     outlet = SimpleNamespace(add_partitions=announced.append)
-    dag_run = SimpleNamespace(dag_id="discover_events", run_id="r", partition_key=None)
-    context = {"dag_run": dag_run, "outlet_events": {media_manifest: outlet}}
-    lake = SimpleNamespace(settings=SimpleNamespace(bucket="media-lake"))
+    context = {"outlet_events": {media_manifest: outlet}}
     monkeypatch.setattr(discovery, "get_current_context", lambda: context)
-    monkeypatch.setattr("media_lake.task_context.task_workspace", lambda: lake)
+    monkeypatch.setattr("media_lake.task_context.task_workspace", lambda day: f"the lake on {day}")
     monkeypatch.setattr(discovery, "discover_partition", lambda *given: made.append(given) or {"rows": 1})
     assert discover_day.function({"day": "2026-11-20", "marks": []}) == {"rows": 1}
-    ((given, run),) = made
-    assert (given, run.partition, run.bucket, run.dag_id) == (
-        lake,
-        "2026-11-20",
-        "media-lake",
-        "discover_events",
-    )
+    assert made == [("the lake on 2026-11-20",)]
     assert announced == ["2026-11-20"]

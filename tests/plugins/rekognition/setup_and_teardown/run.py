@@ -1,8 +1,8 @@
 """
 Run each Dag of ``dags/models.py`` on Airflow's own task runner, with an empty Airflow home.
 
-Only the calls to AWS are replaced. Prints one line of JSON: for each Dag the state of its run and of its tasks, the
-calls that were to change the model, and its last state.
+Only the calls to AWS are replaced. Prints one line of JSON: for each Dag the state of its run and of its
+tasks, the calls that were to change the model, and its last state.
 """
 
 from __future__ import annotations

@@ -1,0 +1,1 @@
+"""Listeners to what becomes of Dag runs."""
