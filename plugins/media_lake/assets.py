@@ -3,7 +3,19 @@
 All are partitioned by day of the lake, with keys like ``2026-11-20``. An asset's page in the UI shows what
 it is and where its tables are described; its events carry the figures of :mod:`media_lake.run_figures`.
 
-==================  ===============================  ====================="""
+==================  ===============================  ============================
+asset               produced by                      read by
+==================  ===============================  ============================
+media_manifest      discover_events, discover_media  enrich_images, enrich_videos
+image_findings      enrich_images, reprocess_images  report_costs
+video_findings      enrich_videos, reprocess_videos  report_costs
+cost_report         report_costs                     people, QuickSight
+image_redrives      redrive_failed                   enrich_images
+video_redrives      redrive_failed                   enrich_videos
+image_reprocessing  reprocess_days                   reprocess_images
+video_reprocessing  reprocess_days                   reprocess_videos
+==================  ===============================  ============================
+"""
 
 from __future__ import annotations
 
