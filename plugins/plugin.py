@@ -8,7 +8,7 @@ from airflow.plugins_manager import AirflowPlugin
 
 from media_lake.links.cost_page_link import CostPageLink
 from media_lake.links.day_link import DayRunsLink
-from media_lake.listeners import run_notes
+from media_lake.listeners import ended_runs
 from media_lake.run_ids import name_runs_by_day
 from rekognition.links import (
     RekognitionConsoleLink,
@@ -21,7 +21,7 @@ class MediaLakePlugin(AirflowPlugin):
     """Registers what the media lake adds to the Airflow UI."""
 
     name = "media_lake"
-    listeners = [run_notes]
+    listeners = [ended_runs]
     operator_extra_links = [
         RekognitionConsoleLink(),
         RekognitionVideoObjectLink(),

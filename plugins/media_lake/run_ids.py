@@ -46,8 +46,8 @@ def id_with_day(run_id: str, run_type: str, run_after: str, partition_key: str) 
 
 def _name_by_day(run: Any, args: Any, kwargs: dict[str, Any]) -> None:
     """Change the id among the arguments with which a row of a run is made."""
-    from include.core.deadlines import Deadlines
+    from media_lake.own_dags import own_dag_ids
 
     key, run_type, run_after = (kwargs.get(name) for name in ("partition_key", "run_type", "run_after"))
-    if key and run_type and run_after and kwargs.get("dag_id") in Deadlines.model_fields:
+    if key and run_type and run_after and kwargs.get("dag_id") in own_dag_ids():
         kwargs["run_id"] = id_with_day(kwargs["run_id"], str(run_type), run_after.isoformat(), key)

@@ -82,7 +82,7 @@ def test_only_the_plugin_file_is_imported_by_airflow(loaded: dict[str, Any]) -> 
         "media_lake.links.cost_page_link",
         "media_lake.links.day_link",
         "media_lake.listeners",
-        "media_lake.listeners.run_notes",
+        "media_lake.listeners.ended_runs",
         "media_lake.run_ids",
         "plugin",
         "rekognition",

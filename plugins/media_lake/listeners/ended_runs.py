@@ -47,9 +47,9 @@ def on_dag_run_failed(dag_run: DagRun, msg: str) -> None:
 
 
 def _is_ours(dag_run: DagRun) -> bool:
-    from include.core.deadlines import Deadlines
+    from media_lake.own_dags import own_dag_ids
 
-    return dag_run.dag_id in Deadlines.model_fields
+    return dag_run.dag_id in own_dag_ids()
 
 
 def _states(dag_run: DagRun) -> dict[str, str | None]:
