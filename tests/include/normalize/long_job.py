@@ -20,6 +20,7 @@ from include.core.run import Run
 from include.core.settings import Settings
 from include.normalize.batch import normalize_batch
 from include.store.ledger import Ledger
+from tests.workspaces import make_workspace
 
 BUCKET, LEDGER_TABLE, KEY, JOB = "media-lake", "media-lake-ledger", "k1", "job-1"
 RUN = Run(BUCKET, "enrich_videos", "manual__2026-11-20", "2026-11-20")
@@ -60,7 +61,9 @@ def main(stage: str) -> None:
         )
         written: Any = analyzer.collect(PLAN).to_xcom()
     else:
-        written = normalize_batch(session, s3, ledger, LAKE, RUN, "video", "batch-0000", PLAN)
+        workspace = make_workspace(RUN, session, Settings(), LAKE, s3=s3)
+        workspace.ledger = ledger
+        written = normalize_batch(workspace, "video", "batch-0000", PLAN)
     figures = {"above_idle_mib": memory("VmHWM") - idle, "seconds": time.perf_counter() - began}
     print(json.dumps({**figures, "written": written}))
 
