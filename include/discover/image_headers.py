@@ -79,10 +79,10 @@ def _size(file: BinaryIO, name: str) -> tuple[int, int]:
 
 
 def _ends_with(file: BinaryIO, size: int, start: int, marker: bytes) -> bool:
-    """Return whether the data that begins at ``start`` has its end marker. Motion photos have other data
-    after it.
+    """Return whether the data that begins at ``start`` has its end marker.
 
-    The search ends after :data:`MAX_END_SCAN`. A larger file counts as complete: its size is refused anyway.
+    Motion photos have other data after it. The search ends after :data:`MAX_END_SCAN`. A larger file counts
+    as complete: its size is refused anyway.
     """
     last = max(start, size - len(marker))
     file.seek(last)

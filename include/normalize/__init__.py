@@ -1,5 +1,4 @@
-"""Normalize: archived responses of Rekognition become typed rows of the tables of
-:mod:`include.core.schemas`.
+"""Normalize: archived responses of Rekognition become typed rows of tables.
 
 >>> page = {"Labels": [{"Name": "Dog", "Confidence": 98.5}], "LabelModelVersion": "3.0"}
 >>> [(table, row["name"], row["confidence"]) for table, row in normalize("DetectLabels", [page])]

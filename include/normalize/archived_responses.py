@@ -27,8 +27,9 @@ class ArchivedResponse(NamedTuple):
 
 
 def archived_responses(s3: S3Client, entries: Mapping[str, Entry]) -> Iterator[ArchivedResponse]:
-    """Yield what the archive has of each analysis that is done. The pages of a job are read as they are
-    taken.
+    """Yield what the archive has of each analysis that is done.
+
+    The pages of a job are read as they are taken.
 
     :param entries: what the ledger knows, by analysis key.
     :raises FileNotFoundError: if an archived object is gone.

@@ -1,7 +1,6 @@
-"""Normalize one batch: archived responses become typed rows of every table, as Parquet in the run's own
-place.
+"""Normalize one batch: archived responses become rows of every table, as Parquet in the run's own place.
 
-Rows are streamed: :class:`include.store.tables.TableWriter` bounds how many are held.
+Rows are streamed; :class:`include.store.tables.TableWriter` bounds how many are held in memory.
 """
 
 from __future__ import annotations

@@ -94,8 +94,9 @@ def polygon(value: Any) -> list[dict[str, float | None]]:
 def findings(
     pages: Iterable[JsonObject], member: str, version_member: str | None = None
 ) -> Iterator[tuple[str | None, JsonObject]]:
-    """Yield ``(model version, finding)`` over all pages. A page without a version has that of the page
-    before.
+    """Yield ``(model version, finding)`` over all pages.
+
+    A page without a version has that of the page before.
 
     :param version_member: member that names the model, where the operation has one.
     """

@@ -1,4 +1,4 @@
-"""Days of images that go through all stages against the local lake, each test with sources and days of its own."""
+"""Days of images that go through all stages of the local lake, each test with sources and days of its own."""
 
 from __future__ import annotations
 
@@ -102,7 +102,8 @@ class Days:
         """Return the published status of each analysis, by file and feature."""
         rows = self.query(
             "SELECT m.key, a.feature, a.status FROM analyses a JOIN media_assets m"
-            f" ON m.dt = a.dt AND m.media_type = a.media_type AND m.media_id = a.media_id WHERE a.dt = '{day}'"
+            " ON m.dt = a.dt AND m.media_type = a.media_type AND m.media_id = a.media_id"
+            f" WHERE a.dt = '{day}'"
         )
         return {(key.rsplit("/", 1)[1], feature): status for key, feature, status in rows}
 

@@ -33,7 +33,7 @@ def image_faces(pages: Iterable[JsonObject]) -> Iterator[TableRow]:
 
 @normalizes("IndexFaces")
 def indexed_faces(pages: Iterable[JsonObject]) -> Iterator[TableRow]:
-    """Yield a row for every face of an image that went into a collection; those left out of it have none."""
+    """Yield a row for every face of an image that went into a collection; faces left out of it have none."""
     for page in pages:
         version = word(page.get("FaceModelVersion"))
         for index, record in enumerate(objects(page.get("FaceRecords"))):
@@ -42,10 +42,9 @@ def indexed_faces(pages: Iterable[JsonObject]) -> Iterator[TableRow]:
 
 @normalizes("GetFaceDetection")
 def video_faces(pages: Iterable[JsonObject]) -> Iterator[TableRow]:
-    """Yield a row for every face of every frame, numbered within its frame, also where a page ends inside a
-    frame.
+    """Yield a row for every face of every frame, numbered within its frame.
 
-    The API sorts faces by time, so that the last time is all there is to remember.
+    A page may end inside a frame. The API sorts faces by time, so only the last time has to be remembered.
     """
     index, last = 0, None
     for _, item in findings(pages, "Faces"):

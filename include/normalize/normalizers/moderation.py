@@ -1,5 +1,4 @@
-"""Rows of table ``moderation_labels`` from DetectModerationLabels, GetContentModeration and
-GetMediaAnalysisJob.
+"""Rows of table ``moderation_labels`` from images, videos and jobs of bulk analysis.
 
 Models before 7.0 give no ``TaxonomyLevel`` and no ``ContentTypes``.
 """

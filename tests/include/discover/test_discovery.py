@@ -49,8 +49,14 @@ def test_the_manifest_says_what_is_there(s3: Any, run: Run) -> None:
     assert not any(row["reason_code"] for row in rows.values())
     assert counts.pop("bytes") > 0
     assert counts == {
-        "uri": run.manifest_uri(), "rows": 3, "images": 2, "videos": 1, "defective": 0, "ignored": 0, "known": 0,
-    }  # fmt: skip
+        "uri": run.manifest_uri(),
+        "rows": 3,
+        "images": 2,
+        "videos": 1,
+        "defective": 0,
+        "ignored": 0,
+        "known": 0,
+    }
 
 
 def test_the_manifest_has_the_columns_of_media_assets(s3: Any, run: Run) -> None:

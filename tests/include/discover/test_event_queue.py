@@ -22,7 +22,7 @@ LAKE = a_lake({"discovery": "events", "prefix": "in/"}, {"name": "other"})
 
 
 class Queue:
-    """SQS in which a message that was received and not deleted can be received again, as after its hidden time."""
+    """SQS. A message that was received and not deleted comes again once it is no longer hidden."""
 
     def __init__(self, *bodies: str) -> None:
         self.messages = {str(number): body for number, body in enumerate(bodies)}
@@ -94,8 +94,8 @@ class Dies(Exception):
 
 
 @pytest.mark.parametrize("survived", range(4))
-def test_whoever_dies_loses_nothing(s3: Any, survived: int) -> None:
-    """Killed before the first, second, third or fourth write; the next attempt has a queue whose messages are back."""
+def test_a_process_that_dies_loses_nothing(s3: Any, survived: int) -> None:
+    """It dies before its first, second, third or fourth write; the messages are back for the next attempt."""
     queue = Queue(message(record("in/a.jpg")), message(record("in/b.jpg", at="2026-11-19T10:00:00Z")))
     writes = 0
 

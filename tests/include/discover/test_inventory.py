@@ -70,9 +70,15 @@ def test_old_versions_and_delete_markers_are_no_objects(lists: Any, file_format:
 @pytest.mark.parametrize("file_format", WRITERS)
 def test_keys_are_any_utf_8(lists: Any, file_format: str) -> None:
     wanted = [
-        "in/NA", "in/null", "in/a b+c%20d%.jpg", 'in/line\nbreak"quoted",\t.jpg', "in/café.jpg", "in/cafe\u0301.jpg",
-        "in/📷.jpg", "in/" + "k" * 1021,
-    ]  # fmt: skip
+        "in/NA",
+        "in/null",
+        "in/a b+c%20d%.jpg",
+        'in/line\nbreak"quoted",\t.jpg',
+        "in/café.jpg",
+        "in/cafe\u0301.jpg",
+        "in/📷.jpg",
+        "in/" + "k" * 1021,
+    ]
     deliver(lists, [WRITERS[file_format]([entry(key, MODIFIED) for key in wanted])], file_format)
     assert keys(lists) == wanted
 

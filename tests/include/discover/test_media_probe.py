@@ -15,7 +15,8 @@ BUCKET = "media-lake"
 
 
 @pytest.mark.parametrize(("kind", "size_known"), [
-    ("JPEG", True), ("PNG", True), ("GIF", True), ("TIFF", True), ("BMP", True), ("WEBP", False), ("AVIF", False),
+    ("JPEG", True), ("PNG", True), ("GIF", True), ("TIFF", True), ("BMP", True), ("WEBP", False),
+    ("AVIF", False),
 ])  # fmt: skip
 def test_content_decides_whatever_the_name(kind: str, size_known: bool) -> None:
     for key in ("no-extension", "clip.mp4", "a.png"):
@@ -43,8 +44,10 @@ def test_the_size_of_a_decompression_bomb_is_told() -> None:
 
 
 @pytest.mark.parametrize(("data", "key", "media_type", "expected"), [
-    (b"", "a.jpg", "image", "EmptyObject"), (b"", "a.MP4", "video", "EmptyObject"), (b"", "a.csv", None, "EmptyObject"),
-    (b"<!DOCTYPE html><html>Not found</html>", "a.jpg", "image", "NotMedia"), (b"hello", "b.mov", "video", "NotMedia"),
+    (b"", "a.jpg", "image", "EmptyObject"), (b"", "a.MP4", "video", "EmptyObject"),
+    (b"", "a.csv", None, "EmptyObject"),
+    (b"<!DOCTYPE html><html>Not found</html>", "a.jpg", "image", "NotMedia"),
+    (b"hello", "b.mov", "video", "NotMedia"),
     (b"<html></html>", "page.html", None, None), (b"a,b\n1,2\n", "a.csv", None, None),
     (b'<?xml version="1.0"?><svg/>', "a.png", "image", None),
 ])  # fmt: skip

@@ -1,4 +1,4 @@
-"""Any response at all gives rows that fit their tables: responses are made from botocore's model, with what is odd."""
+"""Any response gives rows that fit their tables. Responses come from botocore's model, with odd values."""
 
 from __future__ import annotations
 

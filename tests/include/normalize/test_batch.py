@@ -134,7 +134,7 @@ def test_findings_are_there_once_per_asset_with_the_same_content(bench: Bench) -
 
 
 def test_a_rejected_twin_gets_no_findings(bench: Bench) -> None:
-    """Same bytes, but one object was deleted meanwhile: its analysis was rejected, so nothing was found in it."""
+    """Two objects with the same bytes: one was deleted meanwhile, so its analysis was rejected."""
     bench.archive("k1", labels(90.0))
     gone = an_asset("b", reason_code="Deleted", reason="gone")
     bench.normalize([
@@ -418,9 +418,8 @@ def test_what_a_run_may_not_pay_for_keeps_its_state(bench: Bench) -> None:
     )
     held = Entry("running", "running", owner="somebody", lease_expires=bench.ledger.now() + 60_000)
     assert bench.ledger.claim(held, bench.ledger.now()) is None
-    bench.normalize([
-        planned(an_asset(name), an_analysis(name, state="not_selected")) for name in ("done", "failed", "running", "absent")
-    ])  # fmt: skip
+    names = ("done", "failed", "running", "absent")
+    bench.normalize([planned(an_asset(name), an_analysis(name, state="not_selected")) for name in names])
     found = {row["media_id"]: (row["status"], row["error_code"]) for row in bench.rows("analyses")}
     assert found == {
         "done": ("reused", None),

@@ -8,7 +8,7 @@ from typing import Any
 import jmespath
 import pytest
 
-from include.core.features import FEATURES, RETIRED
+from include.core.features import FEATURES, RETIRED, Feature, RetiredFeature
 from include.normalize import NORMALIZERS, UnknownOperationError, normalize
 from tests.include.normalize.responses import pages_of, response, rows, tables
 
@@ -16,7 +16,8 @@ from tests.include.normalize.responses import pages_of, response, rows, tables
 COUNTS = {
     "DetectLabels": {
         "labels": "length(Labels)",
-        "image_properties": "length([ImageProperties, ImageProperties.Foreground, ImageProperties.Background][?@])",
+        "image_properties": "length([ImageProperties, ImageProperties.Foreground, "
+        "ImageProperties.Background][?@])",
     },
     "DetectModerationLabels": {"moderation_labels": "length(ModerationLabels)"},
     "DetectText": {"texts": "length(TextDetections)"},
@@ -53,7 +54,17 @@ def test_every_operation_of_the_registry_has_a_normalizer() -> None:
     assert wanted - NORMALIZERS.keys() == set()
 
 
-@pytest.mark.parametrize("operation", sorted(NORMALIZERS))
+@pytest.mark.parametrize("feature", [*FEATURES.values(), *RETIRED.values()], ids=lambda each: each.name)
+def test_the_responses_of_a_feature_become_rows_of_its_tables(feature: Feature | RetiredFeature) -> None:
+    if isinstance(feature, Feature):
+        operations = [call.operation for call in (feature.image, feature.video) if call]
+    else:
+        operations = [feature.operations[-1]]
+    for operation in operations:
+        assert tables(operation, *pages_of(operation)).keys() & set(feature.tables), operation
+
+
+@pytest.mark.parametrize("operation", COUNTS)
 def test_rows_are_as_many_as_the_findings(operation: str) -> None:
     pages = pages_of(operation)
     found = {table: len(found) for table, found in tables(operation, *pages).items()}

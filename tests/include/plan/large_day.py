@@ -1,6 +1,6 @@
 """Plans a day with many images and prints what that took, to be run in a process of its own.
 
-``python -m tests.include.plan.large_day ASSETS``. S3 is a file and the ledger is empty, so that the plan itself is
+``python -m tests.include.plan.large_day ASSETS``. S3 is a file and the ledger is empty, so the plan itself is
 measured, and botocore's part of it. The figures are ``{"seconds", "peak_mib", "above_idle_mib", "batches",
 "largest_xcom", "ledger_requests", "calls", "analyses"}``.
 """

@@ -110,7 +110,7 @@ def test_duplicates_are_paid_once_under_a_pin(planner: Planner) -> None:
 
 @pytest.fixture
 def failures(ledger: Ledger) -> None:
-    """``a`` and ``b`` failed, each with two features and two codes; ``c`` is done and ``d`` was never asked for."""
+    """``a`` and ``b`` failed, each with two features and two codes; ``c`` is done, ``d`` is new."""
     ledger.finish(
         [
             Entry(key_of("a"), "failed", error_code="InvalidS3ObjectException"),

@@ -284,7 +284,7 @@ class Rekognition:
 def test_a_run_that_plans_again_after_paying_for_a_part_goes_on(
     planner: Planner, s3: Any, ledger: Ledger, run: Run
 ) -> None:
-    """The batch failed halfway, its plan was cleared: what the run paid itself is reused, the rest is paid for."""
+    """The batch failed halfway and its plan was cleared: what the run paid is reused, the rest is paid."""
     rekognition, lake = Rekognition(), a_lake(image=["labels"])
 
     def analyze(rows: list[Row]) -> Row:
