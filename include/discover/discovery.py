@@ -149,7 +149,7 @@ class _Progress:
         if now - self._logged >= PROGRESS_SECONDS:
             self._logged = now
             rate = self._done / (now - self._began) * 60
-            log.info("read the headers of %d objects of %s, %.0f a minute", self._done, self._day, rate)
+            log.info("went through %d objects of %s, %.0f a minute", self._done, self._day, rate)
 
 
 @dataclass(frozen=True)
