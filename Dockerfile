@@ -1,5 +1,5 @@
-# `airflow` is the image of every Airflow component; `local-aws` adds the offline AWS endpoint of docker-compose.yaml.
-# requirements*.txt are exact and complete, so nothing is resolved while building.
+# `airflow` is the image of every Airflow component, in production too. `local-aws` adds the local AWS endpoint.
+# requirements*.txt are exact and complete, so the build resolves nothing.
 
 FROM apache/airflow:3.3.2-python3.11 AS airflow
 COPY requirements.txt /tmp/requirements.txt

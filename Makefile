@@ -1,4 +1,4 @@
-# Everything a person or a machine does with this project; `make help` lists it.
+# What people and machines do with this project; `make help` lists it.
 
 VENV ?= .venv
 PYTHON ?= $(firstword $(shell command -v python3.11 || command -v python3) python3)
@@ -8,20 +8,22 @@ FORMAT ?= table
 FAULT_RUNS ?= 20
 
 bin := $(VENV)/bin
-# A ready environment that is named with VENV= is used as it is.
+# An environment that VENV= names is used as it is; only .venv is installed here.
 stamp := $(if $(filter .venv,$(VENV)),$(VENV)/.installed)
-# The local stack's endpoint, if the stack is up and no other endpoint was chosen.
+# If the local stack is up and no other endpoint was chosen, queries go to the stack.
 client := $(or $(MEDIA_LAKE_STACK_FOLDER),.stack)/aws.env
 use_stack := if [ -z "$$AWS_ENDPOINT_URL" ] && [ -f "$(client)" ]; then . "$(client)"; fi;
 compile := uv pip compile --quiet --python-version 3.11 --no-emit-index-url --no-emit-find-links --no-annotate
+code := include plugins dags infrastructure local tools
+in_two_processes := -n 2 --dist loadfile --no-loadscope-reorder
 
-# Taken as typed: a dollar sign in a query or a folder is no variable of make.
+# make takes these as typed: a dollar sign in a query or a folder does not name a variable.
 override SQL := $(value SQL)
 override MEDIA := $(value MEDIA)
 export SQL FORMAT MEDIA DAYS
-# Packages are compiled once, at installation; Airflow's many processes start much faster with them.
+# Airflow's many processes start much faster when Python may keep compiled modules.
 unexport PYTHONDONTWRITEBYTECODE
-# A CA bundle of the machine's own has no place in calls to a local endpoint without TLS.
+# The local endpoint has no TLS, so its clients get no CA bundle of the machine.
 unexport AWS_CA_BUNDLE
 
 .DEFAULT_GOAL := help
@@ -43,17 +45,20 @@ status: $(stamp) ## show its components, ports and addresses
 	@$(bin)/python -m local.stack status
 
 query: $(stamp) ## run Athena SQL: SQL="select ..." FORMAT=table|json|csv
-	@if [ -z "$$SQL" ]; then echo 'give a query: make query SQL="select * from media_lake.labels limit 5"' >&2; exit 1; fi
+	@if [ -z "$$SQL" ]; then \
+		echo 'give a query: make query SQL="select * from media_lake.labels limit 5"' >&2; exit 1; fi
 	@$(use_stack) $(bin)/python -m tools.query "$$SQL" --format "$$FORMAT"
 
-test: $(stamp) ## run every test that needs no AWS account, fast ones first
-	@$(bin)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not end_to_end and not benchmark and not matrix"
+test: $(stamp) ## run the tests that need no AWS account, fast ones first
+	@$(bin)/python -m pytest $(in_two_processes) --cov --cov-report= \
+		-m "not end_to_end and not benchmark and not matrix"
 	@$(bin)/python -m pytest -m "end_to_end and not benchmark and not matrix"
 
-lint: $(stamp) ## check style, types and generated files
+lint: $(stamp) ## check style, types, complexity and generated files
 	@$(bin)/ruff check .
 	@$(bin)/ruff format --check .
 	@$(bin)/mypy
+	@$(bin)/complexipy $(code) --max-complexity-allowed 15 --failed --plain
 	@$(bin)/python -m tools.generate --check
 	@$(bin)/python -m local.aws.coverage --check
 
@@ -73,18 +78,19 @@ requirements: $(VENV)/bin/uv ## compile requirements*.txt from requirements*.in
 		--overrides requirements-overrides.txt -o requirements-local.txt
 
 ifneq ($(stamp),)
-# The list is exact and consistent: nothing is resolved again, and nothing else is installed (some package asks for
-# opencv-python, which would overwrite its headless form).
+# The list is exact, so nothing is resolved again. `sync` also leaves out opencv-python, which a package asks for
+# and which would overwrite the headless build.
 $(stamp): requirements-local.txt | $(VENV)/bin/uv
 	@echo "installing the packages of requirements-local.txt into $(VENV)"
-	@VIRTUAL_ENV="$(VENV)" $(bin)/uv pip sync --quiet --compile-bytecode --python $(bin)/python requirements-local.txt
+	@VIRTUAL_ENV="$(VENV)" $(bin)/uv pip sync --quiet --compile-bytecode --python $(bin)/python \
+		requirements-local.txt
 	@touch $@
 
 $(VENV)/bin/uv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 		|| { echo "Python 3.11 or later is needed, as python3.11 or python3; or name it with PYTHON=" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
-		|| { echo "Python's venv module is missing; install it (on Debian and Ubuntu: apt install python3-venv)" >&2; exit 1; }
+		|| { echo "Python's venv module is missing; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
 	@$(PYTHON) -m venv "$(VENV)"
 	@$(bin)/python -m pip install --quiet --disable-pip-version-check uv
 endif

@@ -69,7 +69,7 @@ def _create_bucket(session: boto3.Session, settings: Settings) -> None:
     s3 = session.client("s3", region_name=settings.region)
     # us-east-1 is the one region that may not be named (S3 API reference, CreateBucket).
     elsewhere = settings.region != "us-east-1"
-    place = {"CreateBucketConfiguration": {"LocationConstraint": settings.region}} if elsewhere else {}
+    place: Any = {"CreateBucketConfiguration": {"LocationConstraint": settings.region}} if elsewhere else {}
     try:
         s3.create_bucket(Bucket=settings.bucket, **place)
     except ClientError as error:

@@ -1,4 +1,4 @@
-"""What all tests share: an environment without the machine's own AWS, AWS in memory, and the order of the tests."""
+"""What all tests share: an environment without the machine's AWS, AWS in memory, and the tests' order."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import Any
 
 import boto3
 import pytest
+
+from tests.browser import MISSING, find_chromium
 
 BUCKET = "media-lake"
 LEDGER_TABLE = "media-lake-ledger"
@@ -30,6 +32,11 @@ _ENVIRONMENT = {
 for _name in [name for name in os.environ if name.startswith(_FOREIGN)]:
     del os.environ[_name]
 os.environ |= _ENVIRONMENT
+
+
+def pytest_report_header() -> list[str]:
+    """Say before the first test that a browser is missing, not only when its tests fail."""
+    return [] if find_chromium() else [MISSING]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

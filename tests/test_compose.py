@@ -1,10 +1,15 @@
-"""docker-compose.yaml and .env.example, read as data: they say what the stack and the settings say."""
+"""docker-compose.yaml, Dockerfile and .env.example agree with the stack, the settings and each other."""
 
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
+import shutil
+import subprocess
+import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +28,20 @@ AIRFLOW_SERVICES = {
     "airflow-triggerer",
     "airflow-worker",
 }
+# What one machine needs and production does not.
+NOT_IN_PRODUCTION = {"local", "tests", "tools", "docs"}
+USE_EVERYTHING = """
+import json
+from pathlib import Path
+from airflow.dag_processing.dagbag import DagBag
+from include.core.lake import load_lake
+from include.core.prices import load_price_book
+from include.core.settings import Settings
+bag = DagBag("dags")
+load_lake(Settings().lake_file)
+load_price_book("us-east-1")
+print(json.dumps({"dags": sorted(bag.dags), "errors": bag.import_errors}))
+"""
 
 
 @pytest.fixture(scope="module")
@@ -96,13 +115,47 @@ def test_no_key_is_in_the_file(compose: dict[str, Any]) -> None:
         assert environment[name].startswith("${")
 
 
-def test_the_image_has_the_folders_and_targets_that_are_used(compose: dict[str, Any]) -> None:
-    dockerfile = (PROJECT / "Dockerfile").read_text(encoding="utf-8")
-    targets = set(re.findall(r"AS (\S+)", dockerfile))
+def test_the_images_that_services_use_are_built(compose: dict[str, Any]) -> None:
     builds = {service["build"]["target"] for service in compose["services"].values() if "build" in service}
-    assert builds == targets
-    copied = re.findall(r"^COPY (\S+)", dockerfile, re.MULTILINE)
-    assert [name for name in copied if not (PROJECT / name).exists()] == []
+    assert builds == set(image_folders())
+
+
+def test_the_production_image_holds_nothing_of_the_local_lake(capsys: pytest.CaptureFixture[str]) -> None:
+    files = production_files()
+    counts = Counter(path.parts[0] for path in files)
+    size = sum((PROJECT / path).stat().st_size for path in files)
+    with capsys.disabled():
+        print(f"\nproduction image: {len(files)} files, {size / 1e6:.1f} MB: {dict(counts)}")
+    assert counts
+    assert not NOT_IN_PRODUCTION & set(counts)
+    assert "local" in image_folders()["local-aws"]
+
+
+def test_the_guide_names_the_folders_that_production_needs() -> None:
+    """On MWAA and Helm people copy these folders themselves."""
+    guide = (PROJECT / "docs" / "DEPLOY.md").read_text(encoding="utf-8")
+    step = next(part for part in guide.split("\n\n") if part.startswith("The project is an Airflow folder"))
+    assert set(re.findall(r"`(\w+)/`", step)) == set(image_folders()["airflow"])
+
+
+def test_every_dag_is_read_from_the_files_of_the_production_image_alone(tmp_path: Path) -> None:
+    home = tmp_path / "opt"
+    for path in production_files():
+        (home / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(PROJECT / path, home / path)
+    environment = {
+        **os.environ,
+        "AIRFLOW_HOME": str(tmp_path / "airflow"),
+        "AIRFLOW__LOGGING__LOGGING_LEVEL": "WARNING",
+        "PYTHONPATH": os.pathsep.join((str(home), str(home / "plugins"))),
+    }
+    output = subprocess.run(
+        [sys.executable, "-c", USE_EVERYTHING],
+        env=environment, cwd=home, capture_output=True, text=True, check=True, timeout=120,
+    ).stdout  # fmt: skip
+    read = json.loads(output.splitlines()[-1])
+    assert read["errors"] == {}
+    assert read["dags"] == sorted(path.stem for path in (PROJECT / "dags").glob("*.py"))
 
 
 def test_the_example_environment_has_every_setting_with_its_meaning_and_default() -> None:
@@ -116,6 +169,25 @@ def test_the_example_environment_has_every_variable_of_the_compose_file() -> Non
     text = (PROJECT / ".env.example").read_text(encoding="utf-8")
     used = set(re.findall(r"\$\{(\w+)", (PROJECT / "docker-compose.yaml").read_text(encoding="utf-8")))
     assert [name for name in used if f"{name}=" not in text] == []
+
+
+def image_folders() -> dict[str, list[str]]:
+    """Return the folders that each stage of the Dockerfile copies itself, by the stage's name."""
+    stages = re.split(r"^FROM ", (PROJECT / "Dockerfile").read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
+    return {
+        re.findall(r"AS (\S+)", stage)[0]: re.findall(r"^COPY (\w+) ", stage, re.MULTILINE)
+        for stage in stages
+    }
+
+
+def production_files() -> list[Path]:
+    """Return the project's files in the image of Airflow, relative to the project."""
+    return [
+        path.relative_to(PROJECT)
+        for folder in image_folders()["airflow"]
+        for path in sorted((PROJECT / folder).rglob("*"))
+        if path.is_file() and "__pycache__" not in path.parts
+    ]
 
 
 def _shown(default: Any) -> str:

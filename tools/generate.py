@@ -1,6 +1,6 @@
-"""Write what is derived from the schemas and the Dags: ``sql/ddl``, ``sql/checks/duplicates.sql`` and pages of ``docs``.
+"""Write what is derived from the features, the schemas and the Dags: files of ``sql`` and pages of ``docs``.
 
-``python -m tools.generate`` writes, ``--check`` says what is stale and exits with 1.
+``python -m tools.generate`` writes, ``--check`` says what is stale and exits with 1. ``FILES`` lists all files.
 """
 
 from __future__ import annotations
@@ -10,54 +10,14 @@ import ast
 import re
 import sys
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 from include.core.schemas import PARTITION_KEY_MEANINGS, TABLES, Column, Table
 from include.store.sql import description, view_names
+from tools.generated_sql import NOTICE, SQL_FILES
 
 ROOT = Path(__file__).parent.parent
 DAGS = ROOT / "dags"
-NOTICE = "Generated from include/core/schemas/ by `python -m tools.generate`; change it there."
-
-
-def ddl(table: Table) -> str:
-    """Return the statement that creates a table in Athena, with placeholders for database and bucket."""
-    columns = ",\n".join(
-        f"  `{column.name}` {column.type} COMMENT {_text(column.meaning)}" for column in table.columns
-    )
-    keys = ",\n".join(
-        f"  `{key}` string COMMENT {_text(PARTITION_KEY_MEANINGS[key])}" for key in table.partition_keys
-    )
-    return f"""-- {NOTICE}
-CREATE EXTERNAL TABLE IF NOT EXISTS `${{database}}`.`{table.name}` (
-{columns}
-)
-COMMENT {_text(table.meaning)}
-PARTITIONED BY (
-{keys}
-)
-STORED AS PARQUET
-LOCATION 's3://${{bucket}}/curated/{table.name}/'
-TBLPROPERTIES ('parquet.compression' = 'ZSTD')
-"""
-
-
-def duplicates_check() -> str:
-    """Return the query that counts keys that occur more than once in a partition; no row is right.
-
-    Where a table has no key, rows that agree in every plain column are duplicates.
-    """
-    selects = "\nUNION ALL\n".join(_duplicates_of(table) for table in TABLES.values())
-    return f"-- Keys that occur more than once in a partition; no row is right.\n-- {NOTICE}\n{selects}\n"
-
-
-def _duplicates_of(table: Table) -> str:
-    key = table.unique or tuple(column.name for column in table.columns if "<" not in column.type)
-    columns = ", ".join((*table.partition_keys, *key))
-    return f"""SELECT '{table.name}' AS table_name, dt, count(*) AS duplicates
-FROM (SELECT {columns} FROM "${{database}}".{table.name} GROUP BY {columns} HAVING count(*) > 1) AS {table.name}_keys
-GROUP BY dt"""
 
 
 def data_dictionary() -> str:
@@ -125,12 +85,6 @@ def _names(names: tuple[str, ...]) -> str:
     return ", ".join(f"`{name}`" for name in names)
 
 
-def _text(value: str) -> str:
-    """Quote a comment as Athena's DDL, which is Hive's, wants it: some of its readers end statements at any semicolon."""
-    escaped = value.replace("\\", "\\\\").replace("'", "\\'").replace(";", ",")
-    return f"'{escaped}'"
-
-
 def dags_page() -> str:
     """Return the page of the Dags, from the docstrings that their pages in the UI show."""
     texts = {
@@ -151,10 +105,10 @@ Every Dag works on one day of the lake, its partition key. They start each other
 {sections}"""
 
 
-# A generated file is one entry: its path from the project's root, and the function that returns its text.
+# A generated file is one entry: its path from the project's root, and the function that returns its text. The pages
+# come last: they read the SQL.
 FILES: dict[str, Callable[[], str]] = {
-    **{f"sql/ddl/{table.name}.sql": partial(ddl, table) for table in TABLES.values()},
-    "sql/checks/duplicates.sql": duplicates_check,
+    **SQL_FILES,
     "docs/DATA.md": data_dictionary,
     "docs/DAGS.md": dags_page,
 }
@@ -162,22 +116,27 @@ FILES: dict[str, Callable[[], str]] = {
 
 def stale(root: Path = ROOT) -> list[str]:
     """Return the generated files that are missing, differ from what would be written, or should not exist."""
-    found = {path.relative_to(root).as_posix() for path in (root / "sql/ddl").glob("*.sql")}
     differing = [name for name, render in FILES.items() if _read(root / name) != render()]
-    return sorted({*differing, *(found - set(FILES))})
+    return sorted([*differing, *_of_gone_tables(root)])
 
 
 def write(root: Path = ROOT) -> list[str]:
     """Write the stale files, delete those of tables that are gone, and return their names."""
-    changed = stale(root)
+    changed = _of_gone_tables(root)
     for name in changed:
-        path = root / name
-        if name in FILES:
+        (root / name).unlink()
+    for name, render in FILES.items():
+        path, text = root / name, render()
+        if _read(path) != text:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(FILES[name](), encoding="utf-8")
-        else:
-            path.unlink()
+            path.write_text(text, encoding="utf-8")
+            changed.append(name)
     return changed
+
+
+def _of_gone_tables(root: Path) -> list[str]:
+    found = {path.relative_to(root).as_posix() for path in (root / "sql/ddl").glob("*.sql")}
+    return sorted(found - set(FILES))
 
 
 def _read(path: Path) -> str | None:

@@ -17,10 +17,10 @@ LONGEST_PAUSE = 15.0
 class Breaker:
     """Shared by the threads that call a service.
 
-    It opens after so many failures without a success between them, and then lets one call through after each pause, which
-    doubles, until a call succeeds.
+    It opens after so many failures without a success between them. Then it lets one call through after each
+    pause, which doubles, until a call succeeds.
 
-    :param patience: seconds that it stays open at most.
+    :param patience: seconds after which it gives up.
     :param clock: seconds, monotonic.
     """
 
@@ -45,11 +45,11 @@ class Breaker:
 
     @property
     def gave_up(self) -> bool:
-        """Whether the service has been down for longer than its callers have patience."""
+        """Whether the service has been down for longer than its callers want to wait."""
         return self._opened_at is not None and self._clock() - self._opened_at > self._patience
 
     def wait(self) -> None:
-        """Return at once while the service is up; else when it is this call's turn to try, or all patience is gone."""
+        """Return when a call may be made: at once while the service is up, else in its turn to try."""
         while not self.gave_up:
             with self._lock:
                 if self._opened_at is None:

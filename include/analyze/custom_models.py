@@ -1,20 +1,19 @@
 """Custom Labels models: started for the runs that need them and stopped when the last of them has gone.
 
-A model is billed for every hour in which it runs, called or not. Runs of several days may need one model at the same
-time, so the ledger's table has an item per model that says which runs use it; all changes of it are conditional
-writes. What happens to a model, in AWS's words: STOPPED or TRAINING_COMPLETED, STARTING (minutes), RUNNING, STOPPING
-("Running a trained Amazon Rekognition Custom Labels model",
+AWS bills a model for every hour in which it runs, called or not. Runs of several days may need one model at
+the same time, so the ledger's table has an item per model that says which runs use it; all changes of it are
+conditional writes. The states of a model, in AWS's words: STOPPED or TRAINING_COMPLETED, STARTING (minutes),
+RUNNING, STOPPING ("Running a trained Amazon Rekognition Custom Labels model",
 https://docs.aws.amazon.com/rekognition/latest/customlabels-dg/running-model.html).
 """
 
 from __future__ import annotations
 
 import logging
-import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
@@ -22,18 +21,17 @@ from include.core.errors import IN_USE, TerminalError, error_code
 from include.store.shared_record import SharedRecord
 from include.store.usage_log import Session
 
-log = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.client import DynamoDBClient
+    from mypy_boto3_rekognition.client import RekognitionClient
 
+log = logging.getLogger(__name__)
 
 # A run that has held a model for longer is taken to be gone: its Dag run was deleted before it could let go.
 HOLD_SECONDS = 24 * 3600
 
 # Whoever marked a model as stopping and did not get to stop it is taken to be gone after this time.
 STOP_SECONDS = 300
-
-_VERSION_ARN = re.compile(
-    r"arn:[^:]+:rekognition:[^:]*:[^:]*:project/(?P<project>[^/]+)/version/(?P<version>[^/]+)/\d+"
-)
 
 
 class ModelError(TerminalError):
@@ -45,8 +43,9 @@ class Use:
     """Who uses a model.
 
     :param users: run to when it began to use the model, in seconds since the epoch.
-    :param stopping_since: when somebody found that nobody uses it and began to stop it; 0 for not.
-    :param running_since: when it was first seen running; 0 for not.
+    :param stopping_since: when a run found that nobody uses it and began to stop it, in seconds since the
+        epoch; or 0.
+    :param running_since: when it was first seen running, in seconds since the epoch; or 0.
     :param inference_units: units that it runs with.
     """
 
@@ -59,21 +58,27 @@ class Use:
 class CustomModels:
     """Starts and stops models on behalf of runs. Every method may be repeated at any time.
 
-    :param rekognition: boto3 client; likewise ``dynamodb``.
+    :param status_of: returns the state of a model, as AWS names it, or raises :class:`ModelError`.
     :param table: the ledger's table.
     :param clock: seconds since the epoch.
     """
 
     def __init__(
-        self, rekognition: Any, dynamodb: Any, table: str, clock: Callable[[], float] = time.time
+        self,
+        rekognition: RekognitionClient,
+        status_of: Callable[[str], str],
+        dynamodb: DynamoDBClient,
+        table: str,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._rekognition = rekognition
+        self._status_of = status_of
         self._dynamodb = dynamodb
         self._table = table
         self._clock = clock
 
     def reserve(self, arn: str, user: str) -> None:
-        """Record that a run is going to use a model; nobody else stops it from then on."""
+        """Record that a run is going to use a model; no other run stops it from then on."""
         self._change(arn, lambda use: replace(use, users={**use.users, user: self._now()}))
 
     def start(self, arn: str, inference_units: int) -> bool:
@@ -85,7 +90,7 @@ class CustomModels:
         use = Use(**self._item(arn).read())
         if use.stopping_since > self._now() - STOP_SECONDS:
             return False
-        status = self.status(arn)
+        status = self._status_of(arn)
         if status == "RUNNING":
             self._change(
                 arn,
@@ -114,15 +119,17 @@ class CustomModels:
     def stop(self, arn: str, user: str, bill: Callable[[Session], None]) -> bool:
         """End a run's use of a model, and stop the model if no other run uses it.
 
-        :param bill: records a time in which the model ran; called once it is known, and again if this is interrupted.
-        :return: whether that is done; if not, the model is still starting, which AWS lets nobody stop: ask again.
+        :param bill: records a time in which the model ran; called once it is known, and again if this is
+            interrupted.
+        :return: whether that is done; if not, the model is still starting, which AWS lets nobody stop: ask
+            again.
         :raises ModelError: if there is no such model.
         """
         use = self._change(arn, lambda use: self._without(use, user))
         if use.users:
             log.info("%s goes on for %d other runs", arn, len(use.users))
             return True
-        status = self.status(arn)
+        status = self._status_of(arn)
         if status == "STARTING":
             return False
         if status == "RUNNING":
@@ -133,27 +140,8 @@ class CustomModels:
         self._change(arn, lambda use: replace(use, stopping_since=0, running_since=0))
         return True
 
-    def status(self, arn: str) -> str:
-        """Return the state of a model, as AWS names it.
-
-        :raises ModelError: if there is none of that name.
-        """
-        match = _VERSION_ARN.fullmatch(arn)
-        if match is None:
-            raise ModelError(f"{arn} is not the ARN of a version of a Custom Labels project")
-        projects = self._rekognition.describe_projects(ProjectNames=[match["project"]])["ProjectDescriptions"]
-        for project in projects:
-            versions = self._rekognition.describe_project_versions(
-                ProjectArn=project["ProjectArn"], VersionNames=[match["version"]]
-            )["ProjectVersionDescriptions"]
-            for version in versions:
-                if version["ProjectVersionArn"] == arn:
-                    status: str = version["Status"]
-                    return status
-        raise ModelError(f"{arn} does not exist; name another model in lake.yaml")
-
     def _without(self, use: Use, user: str) -> Use:
-        """Return a use without a run and without those that are gone; marked as stopping if nobody is left."""
+        """Return a use without a run and without those that are gone; if none is left, it is stopping."""
         dead = self._now() - HOLD_SECONDS
         users = {name: since for name, since in use.users.items() if name != user and since > dead}
         return replace(use, users=users, stopping_since=0 if users else use.stopping_since or self._now())

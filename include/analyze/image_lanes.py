@@ -50,8 +50,8 @@ class Outcome:
 class Summary:
     """Counts of one batch, small enough for an XCom.
 
-    :ivar interrupted: analyses that an earlier attempt had claimed when it ended without recording what became of them: no
-        more than these were paid for twice.
+    :ivar interrupted: analyses that an earlier attempt had claimed when it ended, and had not recorded: at
+        most these were paid for twice.
     """
 
     calls: int = 0
@@ -111,7 +111,7 @@ def lanes_of(work: Iterable[ImageWork]) -> list[Lane]:
 
 
 def received(outcomes: Outcomes) -> Iterator[tuple[Lane, Outcome | BaseException]]:
-    """Yield what has come, after waiting for something to come; some at a time, which disturbs the callers less."""
+    """Wait for an outcome, and yield all that have come: taking several at a time disturbs callers less."""
     try:
         yield outcomes.get(timeout=0.5)
         time.sleep(GATHER_SECONDS)

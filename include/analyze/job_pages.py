@@ -1,7 +1,7 @@
-"""The archive of a video job's pages: each is asked for and kept once, and who is interrupted goes on from the last one.
+"""The archive of a video job's pages: each is asked for and kept once, also after interruptions.
 
-A page leads to the next by a token that is good for 24 hours, the results of a job can be had for 7 days
-(https://docs.aws.amazon.com/rekognition/latest/dg/api-video.html).
+A page leads to the next by a token that is good for 24 hours. Rekognition keeps the results of a job for 7
+days (https://docs.aws.amazon.com/rekognition/latest/dg/api-video.html).
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from botocore import xform_name
 from botocore.exceptions import ClientError
@@ -17,6 +17,10 @@ from botocore.exceptions import ClientError
 from include.core.errors import EXPIRED_PAGE_TOKEN, error_code, retrying
 from include.core.features import VideoJob
 from include.store.objects import Ndjson, Row, delete_prefix, get_ndjson, list_uris
+
+if TYPE_CHECKING:
+    from mypy_boto3_rekognition.client import RekognitionClient
+    from mypy_boto3_s3.client import S3Client
 
 log = logging.getLogger(__name__)
 
@@ -43,13 +47,18 @@ class Pages:
 class JobArchive:
     """The pages of one job.
 
-    :param rekognition: boto3 client; likewise ``s3``.
     :param prefix: S3 prefix of this job's pages alone.
     :param line: makes the line that is archived of a reply.
     """
 
     def __init__(
-        self, rekognition: Any, s3: Any, job: VideoJob, job_id: str, prefix: str, line: Callable[[Row], Row]
+        self,
+        rekognition: RekognitionClient,
+        s3: S3Client,
+        job: VideoJob,
+        job_id: str,
+        prefix: str,
+        line: Callable[[Row], Row],
     ) -> None:
         self._rekognition = rekognition
         self._s3 = s3
@@ -85,8 +94,10 @@ class JobArchive:
         return first, last, len(uris)
 
     def _read_on(self, first: Row | None, last: Row | None, objects: int) -> Pages:
-        """Read the pages after the last one, or all of them. Objects that are there are written over, not deleted: another
-        run may be reading the same job."""
+        """Read the pages after the last one, or all of them.
+
+        Objects that are there are written over, not deleted: another run may be reading the same job.
+        """
         pages = Ndjson()
         while first is None or last is None or last["response"].get("NextToken"):
             token = last["response"]["NextToken"] if last else None

@@ -1,10 +1,11 @@
-"""Slots for video jobs: an account may run so many at once, and nobody is told how many are free.
+"""Slots for video jobs: an account may run so many at once, and AWS does not tell how many are free.
 
 AWS answers a Start request without a free slot with LimitExceededException
-(https://docs.aws.amazon.com/rekognition/latest/dg/limits.html). So that few requests end like that, all batches of all runs
-share what they know, in one record of the ledger's table: how many slots are known to be free, because a job ended there,
-and until when the account is taken to be full. Only then, one request at a time tries whether there are more. The record is
-a hint: if it is wrong, a request is refused, or a slot stays free until the next try.
+(https://docs.aws.amazon.com/rekognition/latest/dg/limits.html). So that few requests end like that, all
+batches of all runs share what they know, in one record of the ledger's table: how many slots are known to be
+free, because a job ended there, and until when the account is taken to be full. Only after that time, one
+request at a time tries whether there are more. The record is a hint: if it is wrong, a request is refused, or
+a slot stays free until the next try.
 """
 
 from __future__ import annotations
@@ -23,19 +24,19 @@ TRY_SECONDS = 10.0  # how long a try keeps others from trying
 class JobSlots:
     """The slots as one batch sees them. Whoever takes one says next what came of it.
 
-    :param item: the shared record.
+    :param record: shared by all batches.
     :param clock: seconds since the epoch.
     """
 
-    def __init__(self, item: SharedRecord, clock: Callable[[], float] = time.time) -> None:
-        self._item = item
+    def __init__(self, record: SharedRecord, clock: Callable[[], float] = time.time) -> None:
+        self._record = record
         self._clock = clock
         self._trying = False
 
     def take(self) -> bool:
-        """Take a slot that is known to be free, or the turn to try whether there is one; False if there is neither."""
+        """Take a slot that is known to be free, or else the turn to try; return whether there was either."""
         now = self._clock()
-        if not _offers(self._item.read(), now):
+        if not _offers(self._record.read(), now):
             return False
         taken = False
 
@@ -47,20 +48,20 @@ class JobSlots:
                 return record | {"full_until": now + TRY_SECONDS}
             return record | {"free": record["free"] - 1} if taken else record
 
-        self._item.change(take)
+        self._record.change(take)
         return taken
 
     def used(self) -> None:
-        """A job was started in the slot. If that was a try, there may be more, and anybody may go on trying."""
+        """A job was started in the slot. If that was a try, anybody may try again: there may be more."""
         if self._trying:
             self._trying = False
-            self._item.change(lambda record: record | {"full_until": 0, "pause": FIRST_PAUSE})
+            self._record.change(lambda record: record | {"full_until": 0, "pause": FIRST_PAUSE})
 
     def unused(self) -> None:
         """No job was started, for a reason that has nothing to do with slots."""
         trying, self._trying = self._trying, False
         if trying:
-            self._item.change(lambda record: record | {"full_until": 0})
+            self._record.change(lambda record: record | {"full_until": 0})
         else:
             self.freed()
 
@@ -73,11 +74,11 @@ class JobSlots:
             pause = record.get("pause", FIRST_PAUSE)
             return {"free": 0, "full_until": now + pause, "pause": min(2 * pause, LONGEST_PAUSE)}
 
-        self._item.change(refuse)
+        self._record.change(refuse)
 
     def freed(self) -> None:
         """A job has ended: its slot is free."""
-        self._item.change(lambda record: record | {"free": record.get("free", 0) + 1})
+        self._record.change(lambda record: record | {"free": record.get("free", 0) + 1})
 
 
 def _offers(record: Record, now: float) -> bool:

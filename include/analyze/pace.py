@@ -1,10 +1,10 @@
 """Pace: how fast calls of one operation may go, over all tasks and Dags of the account.
 
-AWS counts calls per account, region and operation. Each task reserves its next calls, about half a second of them, from a
-record that all tasks share: the time at which the next call may begin, and the present rate (the generic cell rate
-algorithm, ITU-T I.371, with a spacing that changes). So together they go at the quota, however many they are. What others
-do with the account is noticed by throttling: the rate is cut then, and rises again with time (additive increase,
-multiplicative decrease; Chiu and Jain, 1989).
+AWS counts calls per account, region and operation. Each task reserves its next calls, about half a second of
+them, from a record that all tasks share: the time at which the next call may begin, and the present rate (the
+generic cell rate algorithm, ITU-T I.371, with a spacing that changes). So together they go at the quota,
+however many they are. Throttling tells of others who use the account: the rate is cut then, and rises again
+with time (additive increase, multiplicative decrease; Chiu and Jain, 1989).
 """
 
 from __future__ import annotations
@@ -34,38 +34,27 @@ class SharedRate(Protocol):
     def change(self, change: Callable[[Record], Record]) -> Record: ...
 
 
-class LocalTurns:
-    """A record for one process alone."""
-
-    def __init__(self) -> None:
-        self._record: Record = {}
-        self._lock = threading.Lock()
-
-    def change(self, change: Callable[[Record], Record]) -> Record:
-        with self._lock:
-            self._record = change(self._record)
-            return self._record
-
-
 class Pace:
     """Hands out permissions to call one operation.
 
+    :param shared_rate: the record of the operation.
     :param ceiling: most calls per second: the quota, or the share of it that is ours.
     :param floor: least calls per second that throttling can bring it down to.
-    :param reserved_seconds: how much of its time a task reserves at once, and so its share beside other tasks.
+    :param reserved_seconds: how much of its time a task reserves at once, and so its share beside other
+        tasks.
     :param clock: seconds since the epoch; the clocks of the workers should agree.
     """
 
     def __init__(
         self,
-        turns: SharedRate,
+        shared_rate: SharedRate,
         ceiling: float,
         floor: float = 1.0,
         reserved_seconds: float = RESERVED_SECONDS,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._shared_rate = turns
+        self._shared_rate = shared_rate
         self._ceiling = ceiling
         self._floor = min(floor, ceiling)
         self._reserved_seconds = reserved_seconds
@@ -121,8 +110,9 @@ class Pace:
 
     def _risen(self, record: Record, now: float) -> float:
         """Return the rate of a record after the time since it was changed."""
-        rate = record.get("rate", self._ceiling)
-        since = max(0.0, now - record.get("changed_at", now))
+        rate: float = record.get("rate", self._ceiling)
+        changed_at: float = record.get("changed_at", now)
+        since = max(0.0, now - changed_at)
         return max(self._floor, min(self._ceiling, rate + RISE * self._ceiling * since))
 
 
@@ -131,7 +121,7 @@ def shared_paces(workspace: Workspace, operations: Iterable[str]) -> dict[str, P
     settings = workspace.settings
     quotas = read_quotas(workspace.aws.client("service-quotas"), settings.region, frozenset(operations))
     dynamodb = workspace.aws.client("dynamodb", connections=16)
-    # Shares differ, or tasks would all end at the same time, and nobody would use the quota while the next ones start.
+    # With equal shares all tasks would end at once, and the quota would lie idle while the next ones start.
     seconds = random.uniform(0.2, 0.8)
     return {
         operation: Pace(

@@ -1,16 +1,22 @@
 """Quotas: how many calls a second AWS allows an account in a region, for each image operation.
 
-Read from Service Quotas. Where that is not possible, AWS's defaults are taken, as listed in "Amazon Rekognition endpoints
-and quotas" (https://docs.aws.amazon.com/general/latest/gr/rekognition.html, read 2026-11-22).
+We read them from Service Quotas. Where that is not possible we take AWS's defaults, as listed in "Amazon
+Rekognition endpoints and quotas" (https://docs.aws.amazon.com/general/latest/gr/rekognition.html, read
+2026-11-22).
 """
 
 from __future__ import annotations
 
 import logging
 import re
-from typing import Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
+
+if TYPE_CHECKING:
+    from mypy_boto3_service_quotas.client import ServiceQuotasClient
+    from mypy_boto3_service_quotas.type_defs import ServiceQuotaTypeDef
 
 log = logging.getLogger(__name__)
 
@@ -33,11 +39,8 @@ def default_quota(operation: str, region: str) -> float:
     return large if region in _LARGE_REGIONS else small
 
 
-def read_quotas(client: Any, region: str, operations: frozenset[str]) -> dict[str, float]:
-    """Return the calls per second allowed for each operation.
-
-    :param client: boto3 client of Service Quotas.
-    """
+def read_quotas(client: ServiceQuotasClient, region: str, operations: frozenset[str]) -> dict[str, float]:
+    """Return the calls per second allowed for each operation."""
     try:
         pages = client.get_paginator("list_service_quotas").paginate(ServiceCode=SERVICE_CODE)
         applied = _by_operation((quota for page in pages for quota in page["Quotas"]), operations)
@@ -51,12 +54,12 @@ def read_quotas(client: Any, region: str, operations: frozenset[str]) -> dict[st
     return quotas
 
 
-def _by_operation(quotas: Any, operations: frozenset[str]) -> dict[str, float]:
-    """Find each operation's quota by its name, such as ``Transactions per second per account for ... DetectText``."""
+def _by_operation(quotas: Iterable[ServiceQuotaTypeDef], operations: frozenset[str]) -> dict[str, float]:
+    """Find each operation's quota by its name: ``Transactions per second per account for ... DetectText``."""
     found = {}
     for quota in quotas:
         name = quota.get("QuotaName", "")
         if "transactions per second" in name.lower():
             for operation in operations & set(re.findall(r"\w+", name)):
-                found[operation] = float(quota["Value"])
+                found[operation] = quota["Value"]
     return found

@@ -1,20 +1,24 @@
-"""Which objects were replaced while they were being analyzed: what was found is not about the content that was discovered.
+"""Which objects were replaced while they were being analyzed: their findings are about another content.
 
-Rekognition reads an object by bucket and key. In a bucket with versions the request names the version; in others the only
-way to know which content was read is to look, after the call, whether the object is still the one that was listed.
+Rekognition reads an object by bucket and key. In a bucket with versions the request names the version. In
+others we look, after the call, whether the object is still the one that was listed: nothing else tells which
+content was read.
 """
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import takewhile
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from include.core.errors import NO_OBJECT, error_code
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.client import S3Client
 
 Asset = Mapping[str, Any]
 
@@ -28,7 +32,7 @@ _BEFORE_PARSE = "before-parse.s3.ListObjectsV2"
 _TIME = re.compile(rb"<LastModified>.*?</LastModified>")
 
 
-def replaced_objects(s3: Any, assets: Iterable[Asset]) -> set[str]:
+def replaced_objects(s3: S3Client, assets: Iterable[Asset]) -> set[str]:
     """Return the media ids of those assets whose object is another one now, or gone.
 
     Keys that lie together, as those of a batch do, take one request for all; others one each.
@@ -37,21 +41,22 @@ def replaced_objects(s3: Any, assets: Iterable[Asset]) -> set[str]:
     for asset in assets:
         if not asset["version_id"]:
             by_bucket[asset["bucket"]][asset["key"]] = asset
-    replaced: set[str] = set()
-    for bucket, wanted in by_bucket.items():
-        present = _listed(s3, bucket, wanted)
-        for key, asset in wanted.items():
-            etag = present[key] if key in present else present_etag(s3, bucket, key)
-            if etag != asset["etag"]:
-                replaced.add(asset["media_id"])
-    return replaced
+    return {media_id for bucket, wanted in by_bucket.items() for media_id in _replaced(s3, bucket, wanted)}
+
+
+def _replaced(s3: S3Client, bucket: str, wanted: Mapping[str, Asset]) -> Iterator[str]:
+    present = _listed(s3, bucket, wanted)
+    for key, asset in wanted.items():
+        etag = present[key] if key in present else present_etag(s3, asset)
+        if etag != asset["etag"]:
+            yield asset["media_id"]
 
 
 def _without_times(response_dict: dict[str, Any], **_: Any) -> None:
     response_dict["body"] = _TIME.sub(b"", response_dict["body"])
 
 
-def _listed(s3: Any, bucket: str, wanted: Mapping[str, Asset]) -> dict[str, str]:
+def _listed(s3: S3Client, bucket: str, wanted: Mapping[str, Asset]) -> dict[str, str]:
     """Return the ETags of what one page of a listing shows."""
     if len(wanted) == 1:
         return {}
@@ -59,19 +64,20 @@ def _listed(s3: Any, bucket: str, wanted: Mapping[str, Asset]) -> dict[str, str]
     shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False)))
     most = min(_PAGE, len(wanted) + _ROOM)
     # The listing begins after a key: one that comes just before the first.
-    place = {"Bucket": bucket, "Prefix": first[:shared], "StartAfter": first[:-1], "MaxKeys": most}
     s3.meta.events.register(_BEFORE_PARSE, _without_times)  # parsing them takes most of the time of a listing
     try:
-        reply = s3.list_objects_v2(**place)
+        reply = s3.list_objects_v2(Bucket=bucket, Prefix=first[:shared], StartAfter=first[:-1], MaxKeys=most)
     finally:
         s3.meta.events.unregister(_BEFORE_PARSE, _without_times)
     return {item["Key"]: item["ETag"].strip('"') for item in reply.get("Contents", [])}
 
 
-def present_etag(s3: Any, bucket: str, key: str) -> str | None:
-    """Return the ETag of the object that is there now, without quotes; None if there is none."""
+def present_etag(s3: S3Client, asset: Asset) -> str | None:
+    """Return the ETag of an asset's object as it would be read now, without quotes; None if it is gone."""
+    if asset["version_id"]:
+        return str(asset["etag"])
     try:
-        return str(s3.head_object(Bucket=bucket, Key=key)["ETag"]).strip('"')
+        return s3.head_object(Bucket=asset["bucket"], Key=asset["key"])["ETag"].strip('"')
     except ClientError as error:
         if error_code(error) in NO_OBJECT:
             return None

@@ -41,7 +41,7 @@ class JobWork:
     failures: int = 0
 
     def is_given_up(self, entry: Entry) -> bool:
-        """Whether it stays failed: AWS refused it, or the attempts since the plan are used up, whoever made them."""
+        """Whether it stays failed: AWS refused it, or all attempts since the plan have failed."""
         if entry.state != "failed" or entry.number <= self.failures:
             return False
         return not entry.job_id or entry.number >= self.failures + MAX_JOB_ATTEMPTS
@@ -115,7 +115,7 @@ class ProgressLog:
         self._logged_at = -math.inf
 
     def note(self, progress: Progress) -> bool:
-        """Log where the batch stands, if it is time to, and return whether it has moved since the last note."""
+        """Log where the batch stands, if it is time to; return whether it moved since the last note."""
         moved = self._last is not None and progress.snapshot != self._last.snapshot
         self._first, self._last = self._first or progress, progress
         if progress.snapshot != self._logged and self._clock() - self._logged_at >= LOG_SECONDS:
@@ -125,7 +125,7 @@ class ProgressLog:
         return moved
 
     def minutes_left(self) -> float | None:
-        """Return how long the rest takes at the pace so far, or None while too few jobs have ended to tell."""
+        """Return how long the rest takes at the pace so far, None while too few jobs have ended."""
         if self._first is None or self._last is None:
             return None
         ended = self._last.done + self._last.failed - self._first.done - self._first.failed
@@ -148,9 +148,9 @@ def _in_turn(work: Iterable[JobWork], kind: Callable[[JobWork], str]) -> list[Jo
 
 
 def next_look_up(started_at: float, at: float, after: float) -> float:
-    """Return when a job is to be looked up next if there is no news of it: after a time that doubles up to an hour.
+    """Return when to look a job up next if there is no news of it: after a time that doubles up to an hour.
 
-    It follows from the start of the job alone, so that waits that are interrupted look no more often.
+    That time follows from the start of the job alone, so that an interrupted wait looks no more often.
 
     :param started_at: seconds since the epoch; likewise ``at``, the present.
     :param after: seconds from the start to the first look-up.

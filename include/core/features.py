@@ -72,7 +72,7 @@ class ImageCall:
 
 @dataclass(frozen=True)
 class VideoJob:
-    """One asynchronous job on a video in S3: a Start operation, its Get operation and the member that holds findings.
+    """One asynchronous job on a video in S3: a Start operation and its Get operation.
 
     Parameters are as in :class:`ImageCall`; ``get_parameters`` go to every page request, ``max_duration_ms`` is in
     milliseconds.
@@ -80,7 +80,6 @@ class VideoJob:
 
     start_operation: str
     get_operation: str
-    result_member: str
     price_items: tuple[str, ...]
     parameters: Mapping[str, Any] = field(default_factory=dict)
     get_parameters: Mapping[str, Any] = field(default_factory=dict)
@@ -174,7 +173,6 @@ FEATURES: dict[str, Feature] = {
             video=VideoJob(
                 start_operation="StartLabelDetection",
                 get_operation="GetLabelDetection",
-                result_member="Labels",
                 price_items=(VIDEO_MINUTES,),
                 parameters={"MinConfidence": CONFIDENCE_FLOOR},
                 get_parameters={"SortBy": "TIMESTAMP"},
@@ -205,7 +203,6 @@ FEATURES: dict[str, Feature] = {
             video=VideoJob(
                 start_operation="StartContentModeration",
                 get_operation="GetContentModeration",
-                result_member="ModerationLabels",
                 price_items=(VIDEO_MINUTES,),
                 parameters={"MinConfidence": CONFIDENCE_FLOOR},
                 get_parameters={"SortBy": "TIMESTAMP"},
@@ -225,7 +222,6 @@ FEATURES: dict[str, Feature] = {
             video=VideoJob(
                 start_operation="StartTextDetection",
                 get_operation="GetTextDetection",
-                result_member="TextDetections",
                 price_items=(VIDEO_MINUTES,),
                 model_version_member="TextModelVersion",
             ),
@@ -243,7 +239,6 @@ FEATURES: dict[str, Feature] = {
             video=VideoJob(
                 start_operation="StartFaceDetection",
                 get_operation="GetFaceDetection",
-                result_member="Faces",
                 price_items=(VIDEO_MINUTES,),
                 parameters={"FaceAttributes": "DEFAULT"},
             ),
@@ -261,7 +256,6 @@ FEATURES: dict[str, Feature] = {
             video=VideoJob(
                 start_operation="StartCelebrityRecognition",
                 get_operation="GetCelebrityRecognition",
-                result_member="Celebrities",
                 price_items=(VIDEO_MINUTES,),
                 get_parameters={"SortBy": "TIMESTAMP"},
             ),
@@ -283,7 +277,6 @@ FEATURES: dict[str, Feature] = {
             video=VideoJob(
                 start_operation="StartFaceSearch",
                 get_operation="GetFaceSearch",
-                result_member="Persons",
                 price_items=(VIDEO_MINUTES,),
                 parameters={"FaceMatchThreshold": SIMILARITY_FLOOR},
                 get_parameters={"SortBy": "TIMESTAMP"},
@@ -325,7 +318,6 @@ FEATURES: dict[str, Feature] = {
             video=VideoJob(
                 start_operation="StartSegmentDetection",
                 get_operation="GetSegmentDetection",
-                result_member="Segments",
                 price_items=(SHOT_MINUTES, TECHNICAL_CUE_MINUTES),
                 parameters={"SegmentTypes": ["SHOT", "TECHNICAL_CUE"]},
             ),

@@ -49,6 +49,7 @@ class Settings(BaseSettings):
     )
     jobs_role_arn: str = Field(
         "arn:aws:iam::123456789012:role/MediaLakeRekognition",
+        pattern=r"^arn:[\w-]+:iam::\d{12}:role/.+",
         description="IAM role that Rekognition assumes to publish to the topic",
     )
     alerts_topic: str = Field(
@@ -88,6 +89,12 @@ class Settings(BaseSettings):
         ge=1,
         description="a video job without notification is looked up after this long, and again as often",
     )
+
+    @property
+    def jobs_topic_arn(self) -> str:
+        """The ARN of the topic of finished jobs: in the deployment's region, and in the account of the jobs' role."""
+        _, partition, _, _, account, _ = self.jobs_role_arn.split(":", 5)
+        return f"arn:{partition}:sns:{self.region}:{account}:{self.jobs_topic}"
 
     def uri(self, *parts: str) -> str:
         """Return the S3 URI of a path in the lake's bucket."""

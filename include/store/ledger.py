@@ -43,7 +43,7 @@ class Entry:
     :param lease_expires: when the lease runs out, in milliseconds since the epoch.
     :param number: for videos, the attempt's number; it rises only after a recorded failure.
     :param request: for videos, the Start request of this attempt, as JSON: whoever repeats it must send the same.
-    :param starter: who pays: dag, run, partition, source, cost center and media asset, as JSON.
+    :param payer: who pays, as JSON (:func:`include.store.usage_log.payer_of`). The item's attribute is ``starter``.
     :param units: images or minutes.
     """
 
@@ -56,7 +56,7 @@ class Entry:
     request: str | None = None
     job_id: str | None = None
     started_at: int = 0
-    starter: str | None = None
+    payer: str | None = None
     response_uri: str | None = None
     model_version: str | None = None
     completed_at: str | None = None
@@ -67,7 +67,7 @@ class Entry:
     @property
     def run_id(self) -> str | None:
         """The Dag run that paid, or None if the entry does not say."""
-        return json.loads(self.starter)["run_id"] if self.starter else None
+        return json.loads(self.payer)["run_id"] if self.payer else None
 
     @property
     def failures(self) -> int:
@@ -76,7 +76,7 @@ class Entry:
 
     def payer_is(self, run_id: str, media_id: str) -> bool:
         """Whether this run paid, for this asset."""
-        payer = json.loads(self.starter) if self.starter else {}
+        payer = json.loads(self.payer) if self.payer else {}
         return payer.get("run_id") == run_id and payer.get("media_id") == media_id
 
     def saves(self, run_id: str, media_id: str) -> bool:
@@ -85,24 +85,26 @@ class Entry:
 
     def to_item(self) -> dict[str, Any]:
         """Return the item that stands for it. A float is kept as text: DynamoDB's numbers are decimal."""
-        values = ((name, getattr(self, name)) for name in _FIELDS)
+        values = ((attribute, getattr(self, name)) for name, attribute in _ATTRIBUTES.items())
         return {
-            name: {"N": str(value)} if isinstance(value, int) else {"S": str(value)}
-            for name, value in values
+            attribute: {"N": str(value)} if isinstance(value, int) else {"S": str(value)}
+            for attribute, value in values
             if value is not None
         }
 
     @classmethod
     def from_item(cls, item: Mapping[str, Any]) -> Entry:
-        values = {name: _deserialize(value) for name, value in item.items()}
-        values = {field.name: values[field.name] for field in fields(cls) if field.name in values}
+        values = {
+            name: _deserialize(item[attribute]) for name, attribute in _ATTRIBUTES.items() if attribute in item
+        }
         for name in ("claimed_at", "lease_expires", "number", "started_at"):
             values[name] = int(values.get(name, 0))
         values["units"] = float(values.get("units", 0))
         return cls(**values)
 
 
-_FIELDS = tuple(field.name for field in fields(Entry))
+# Field of an entry to attribute of its item. Ledgers of version 0.1 call the payer "starter", so that name stays.
+_ATTRIBUTES = {field.name: field.name for field in fields(Entry)} | {"payer": "starter"}
 
 
 class Ledger:
@@ -143,23 +145,23 @@ class Ledger:
 
         :return: the entries that stand in the way, by key; the others are now ours.
         """
-        standing: dict[str, Entry] = {}
+        conflicts: dict[str, Entry] = {}
         pending = list(entries)
         for start in range(0, len(pending), _TRANSACTION):
-            standing |= self._claim_chunk(pending[start : start + _TRANSACTION], since)
-        return standing
+            conflicts |= self._claim_chunk(pending[start : start + _TRANSACTION], since)
+        return conflicts
 
     def _claim_chunk(self, entries: list[Entry], since: int) -> dict[str, Entry]:
-        standing: dict[str, Entry] = {}
+        conflicts: dict[str, Entry] = {}
         for wait in _WAITS:
             if not entries:
-                return standing
+                return conflicts
             now = self.now()
             try:
                 self._client.transact_write_items(
                     TransactItems=[{"Put": self._claim_write(entry, since, now)} for entry in entries]
                 )
-                return standing
+                return conflicts
             except ClientError as error:
                 if error_code(error) not in TRANSACTION_CANCELED:
                     raise
@@ -169,12 +171,12 @@ class Ledger:
                 for entry, reason in zip(entries, reasons, strict=True)
                 if reason.get("Code") == "ConditionalCheckFailed" and reason.get("Item")
             }
-            standing |= taken
+            conflicts |= taken
             entries = [entry for entry in entries if entry.key not in taken]
             if not taken:  # somebody else was writing one of the items
                 time.sleep(wait)
         one_by_one = ((entry.key, self.claim(entry, since)) for entry in entries)
-        return standing | {key: entry for key, entry in one_by_one if entry is not None}
+        return conflicts | {key: entry for key, entry in one_by_one if entry is not None}
 
     def _claim_write(self, entry: Entry, since: int, now: int) -> dict[str, Any]:
         """Return the conditional write of a claim."""
@@ -294,10 +296,10 @@ class Ledger:
             if error_code(error) not in CONDITION_FAILED:
                 raise
             item = error.response.get("Item")  # type: ignore[typeddict-item]
-            standing = Entry.from_item(item) if item else self.lookup([entry.key]).get(entry.key)
-            if standing is None:
+            conflict = Entry.from_item(item) if item else self.lookup([entry.key]).get(entry.key)
+            if conflict is None:
                 raise LookupError(f"{entry.key} vanished from the ledger {self._table}") from error
-            return standing
+            return conflict
         return None
 
     def _batch_get(self, keys: list[str]) -> list[dict[str, Any]]:

@@ -71,10 +71,10 @@ def names_read(name: str) -> set[str]:
 
 
 def description(name: str) -> str:
-    """Return the comment that a statement starts with, as one line."""
+    """Return the comment that a statement starts with, as one line; without the notice of a generated file."""
     lines = read_sql(name).splitlines()
     comment = [line.removeprefix("--").strip() for line in lines if line.startswith("--")]
-    return " ".join(comment)
+    return " ".join(line for line in comment if not line.startswith("Generated from "))
 
 
 def _without_comments(text: str) -> str:

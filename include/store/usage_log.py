@@ -13,8 +13,8 @@ from include.core.run import Run, usage_log_uri
 from include.store.objects import Row, get_ndjson, list_uris, put_ndjson
 
 
-def starter(run: Run, asset: Mapping[str, Any], media_type: MediaType) -> Row:
-    """Say who pays for an analysis: the part of a usage line that is known beforehand."""
+def payer_of(run: Run, asset: Mapping[str, Any], media_type: MediaType) -> Row:
+    """Return who pays for an analysis: the part of a usage line that is known beforehand."""
     return {
         "dag_id": run.dag_id,
         "run_id": run.run_id,
@@ -31,7 +31,7 @@ def usage_lines(
 ) -> Iterator[Row]:
     """Yield the usage lines of one analysis: one per line of the price book that it is billed by.
 
-    :param payer: from :func:`starter`.
+    :param payer: from :func:`payer_of`.
     :param units: images or minutes.
     :param reused: True if the analysis existed, and nothing was paid.
     """

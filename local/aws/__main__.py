@@ -18,7 +18,8 @@ logger = logging.getLogger("local.aws")
 def main() -> None:
     """Start the endpoint and serve."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    gc.set_threshold(50_000, 50, 100)  # tables and buckets live on: looking through them often frees nothing
+    # Tables and buckets live as long as the process: collecting them often costs time and frees nothing.
+    gc.set_threshold(50_000, 50, 100)
     settings = LocalAwsSettings()
     endpoint = Endpoint(settings)
     server = create_server(settings, endpoint)

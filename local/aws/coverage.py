@@ -1,6 +1,6 @@
-"""Write ``docs/LOCAL_AWS.md``: what the local endpoint offers, how it is set, and what it answers.
+"""Writes ``docs/LOCAL_AWS.md``: what the local endpoint offers, its settings, and its errors.
 
-``python -m local.aws.coverage`` writes the page, ``--check`` says whether it is stale and exits with 1.
+``python -m local.aws.coverage`` writes the page; ``--check`` exits with 1 if the page is stale.
 """
 
 from __future__ import annotations
@@ -16,14 +16,20 @@ from pydantic_settings import BaseSettings
 
 from include.core.features import FEATURES
 from local.aws.endpoint_settings import LocalAwsSettings
+from local.aws.rekognition.api_model import OPERATION_NAMES
 from local.aws.rekognition.control import Behavior, Fault, JobFailures, Notifications
-from local.aws.rekognition.model import OPERATION_NAMES
-from local.aws.rekognition.offer import NOT_OFFERED, OFFERED
+from local.aws.rekognition.offered_operations import NOT_OFFERED, OFFERED
 from local.aws.rekognition.rekognition_errors import DOCUMENTED_ERRORS
 from local.aws.rekognition.rekognition_settings import LocalRekognitionSettings
 
 ROOT = Path(__file__).parents[2]
 PAGE = "docs/LOCAL_AWS.md"
+
+_COUNTERS = (
+    "`requests` and `billable` by operation, `images` and `jobs` by object, and under `models` for each "
+    "Custom Labels model its `arn`, `status`, `starts`, `stops`, `running`, `running_seconds` and "
+    "`inference_units`"
+)
 
 
 def page() -> str:
@@ -31,32 +37,41 @@ def page() -> str:
     return f"""<!-- Generated from local/aws by `python -m local.aws.coverage`; change it there. -->
 # Local AWS endpoint
 
-One HTTP address speaks every AWS API that the lake uses, without an account, a network or Docker. `make up` and
-`make demo` start it; `python -m local.aws` and `python -m local.aws.rekognition` start its two processes
-by hand. Clients need `AWS_ENDPOINT_URL`, a region and any credentials; the AWS CLI, boto3 and the hooks of the amazon
-provider work unchanged. What calls Rekognition much can reach it directly at `AWS_ENDPOINT_URL_REKOGNITION`.
+One HTTP address answers every AWS API that the lake uses, without an account, a network or Docker.
+`make up` and `make demo` start it. To start its two processes by hand, run `python -m local.aws` and
+`python -m local.aws.rekognition`. Clients need `AWS_ENDPOINT_URL`, a region and any credentials. The AWS CLI,
+boto3 and the hooks of Airflow's amazon provider work unchanged. Clients that call Rekognition often can reach
+it directly at `AWS_ENDPOINT_URL_REKOGNITION`.
 
-It **is** S3, SNS, SQS, DynamoDB, Glue, IAM and more by [moto](https://docs.getmoto.org), Athena on
-[DuckDB](https://duckdb.org), and a Rekognition of its own that speaks the API's protocol: requests and replies are
-checked against the API's model, with AWS's errors, job states, tokens, pages and completion messages.
+What it offers:
 
-It **is not** Amazon Rekognition's eyes. What it finds is in the pixels (faces, text, scenes of three kinds, shots, black
-frames, color bars, colors) or was recorded from the real service for the same bytes; it never makes a finding up. Its
-confidences are no basis for business thresholds. Nothing is billed, nothing is encrypted, no permission is checked, and
-all state ends with the process.
+- S3, SNS, SQS, DynamoDB, Glue, IAM and more, by [moto](https://docs.getmoto.org).
+- Athena, on [DuckDB](https://duckdb.org).
+- Rekognition, by a service of this project. It speaks the API's protocol, with AWS's errors, job states,
+  tokens, pages and completion messages. It checks requests and replies against the API's model.
+
+What it does not offer:
+
+- It recognizes far less than Amazon Rekognition. It only reports what it sees in the pixels (faces, text,
+  three kinds of scenes, shots, black frames, color bars, colors) or what was recorded from the real service
+  for the same bytes. It never invents a finding. Do not choose business thresholds by its confidences.
+- It bills nothing, encrypts nothing and checks no permissions.
+- Its state ends with the process.
 
 ## Operations of Rekognition
 
-{len(OFFERED)} of {len(OPERATION_NAMES)} operations are offered. Their answers come from **pixels** that are looked at, from **replay** of
-recorded replies, or from **state** that calls made. The last column names the features of a source
-(`include/core/features.py`) that call the operation.
+{len(OFFERED)} of {len(OPERATION_NAMES)} operations are offered. An answer has one of three sources:
+**pixels** means that detectors look at the image or video, **replay** means a recorded reply, and **state**
+means what earlier calls created. The last column names the features of a source (`include/core/features.py`)
+that call the operation.
 
 | operation | answer from | what it does here | features |
 |---|---|---|---|
 {_offered()}
 
-Those not offered are refused with the reason, the ones that AWS retired with AccessDeniedException (which is in the API's
-model for them; what AWS itself answers today is not documented), the others with UnknownOperationException.
+The other operations are refused with a reason. Those that AWS has retired get AccessDeniedException, which
+the API's model lists for them; AWS does not document what it answers today. The rest get
+UnknownOperationException.
 
 | operation | why not |
 |---|---|
@@ -64,23 +79,24 @@ model for them; what AWS itself answers today is not documented), the others wit
 
 ### Recorded replies
 
-The folder `LOCAL_REKOGNITION_REPLAY_FOLDER` holds `*.ndjson`, `*.ndjson.gz` or `*.ndjson.zst` files as the pipeline
-archives responses, with the SHA-256 of the media file added to each line:
+The folder `LOCAL_REKOGNITION_REPLAY_FOLDER` holds `*.ndjson`, `*.ndjson.gz` or `*.ndjson.zst` files in the
+format in which the pipeline archives responses, with the SHA-256 of the media file added to each line:
 
-    {{"analysis_key": "...", "operation": "DetectModerationLabels", "response": {{...}}, "content_sha256": "..."}}
+    {{"analysis_key": "...", "operation": "DetectText", "response": {{...}}, "content_sha256": "..."}}
 
-For a video the operation is the Get operation, one line per page. The same bytes are then answered with the recorded
-reply, filtered by the thresholds of the request. `POST /_control/reset` reads the folder again.
+For a video the operation is the Get operation, and each page has a line. A request for the same bytes then
+gets the recorded reply, filtered by the request's thresholds. `POST /_control/reset` reads the folder again.
 
 ## Quotas and faults
 
-They are set for the start by `LOCAL_REKOGNITION_BEHAVIOR` (JSON, or the path of a JSON file), and at any time by
-`POST /_control/settings` at Rekognition's own address. Settings that are not named keep their values; a wrong one is
-refused with the reason. Chance is drawn from the seed, so a run can be repeated.
+`LOCAL_REKOGNITION_BEHAVIOR` (JSON, or the path of a JSON file) sets them at the start. `POST
+/_control/settings` at Rekognition's own address changes them at any time: settings that it does not name keep
+their values, and an invalid one is refused with the reason. Random numbers come from `seed`, so a run can be
+repeated.
 
 {_settings_table(Behavior)}
 
-Each of `faults`:
+Members of each of the `faults`:
 
 {_settings_table(Fault)}
 
@@ -94,10 +110,10 @@ Each of `faults`:
 
 | control address | |
 |---|---|
-| `GET /_control/health` | `status`, number of `open_jobs` and of `recorded` analyses |
-| `GET /_control/calls` | counters: `requests` and `billable` by operation, `images` and `jobs` by object, and for each Custom Labels model under `models` its `arn`, `status`, `starts`, `stops`, `running`, `running_seconds` and `inference_units` |
-| `POST /_control/settings` | change quotas and faults; answers with all of them |
-| `POST /_control/reset` | forget jobs, collections, projects and counters, return to the settings of the start |
+| `GET /_control/health` | returns `status`, the number of `open_jobs` and of `recorded` analyses |
+| `GET /_control/calls` | returns counters: {_COUNTERS} |
+| `POST /_control/settings` | changes quotas and faults, and returns all of them |
+| `POST /_control/reset` | deletes jobs, collections, projects and counters, and restores the first settings |
 
     curl -X POST http://127.0.0.1:4567/_control/settings -d '{{
       "tps": {{"DetectLabels": 50}}, "job_seconds": [1, 20], "job_failures": {{"rate": 0.1}},
@@ -105,10 +121,10 @@ Each of `faults`:
 
 ## Errors
 
-HTTP status and words are AWS's; after them may follow what is wrong here. Each can also be injected as a fault. A
-request that is no JSON gives SerializationException, as with every AWS API.
+HTTP status and message are AWS's; a sentence about the cause may follow. Each error can also be injected as a
+fault. A request that is not JSON gets SerializationException, as with every AWS API.
 
-| code | status | message | met by |
+| code | status | message | cause |
 |---|---|---|---|
 {_errors()}
 
@@ -138,17 +154,17 @@ Without the variable, by argument:
 A video job:
 
     aws s3 cp local/sample_media/big-buck-bunny-opening.mp4 s3://pictures/
-    job=$(aws rekognition start-segment-detection --segment-types SHOT TECHNICAL_CUE --query JobId --output text \\
-        --video 'S3Object={{Bucket=pictures,Name=big-buck-bunny-opening.mp4}}')
+    job=$(aws rekognition start-segment-detection --segment-types SHOT TECHNICAL_CUE \\
+        --video 'S3Object={{Bucket=pictures,Name=big-buck-bunny-opening.mp4}}' --query JobId --output text)
     sleep 2
     aws rekognition get-segment-detection --job-id "$job"
 
-A Custom Labels model, which is billed for as long as it runs:
+A Custom Labels model, which AWS bills for as long as it runs:
 
     project=$(aws rekognition create-project --project-name logos --query ProjectArn --output text)
     model=$(aws rekognition create-project-version --project-arn "$project" --version-name v1 \\
         --output-config S3Bucket=pictures --query ProjectVersionArn --output text)
-    sleep 2  # it says at once that it is trained; `aws rekognition wait` would look again after two minutes
+    sleep 2  # then it is trained; `aws rekognition wait` would look again after two minutes
     aws rekognition start-project-version --project-version-arn "$model" --min-inference-units 1
     sleep 2
     aws rekognition detect-custom-labels --project-version-arn "$model" \\
@@ -166,7 +182,7 @@ def _offered() -> str:
 
 
 def features_with(operation: str) -> list[str]:
-    """Name the features of the registry that call an operation."""
+    """Return the names of the registry's features that call an operation."""
     return [
         name
         for name, feature in FEATURES.items()
@@ -199,7 +215,7 @@ def _settings_table(model: type[BaseModel]) -> str:
 
 
 def _kind(member: dict[str, Any]) -> str:
-    """Name the JSON types of a setting."""
+    """Return the JSON types of a setting."""
     if "anyOf" in member:
         return " or ".join(_kind(choice) for choice in member["anyOf"])
     return str(member.get("type", "object"))
@@ -223,7 +239,7 @@ def _environment_table(settings: type[BaseSettings]) -> str:
 
 
 def _shown(default: object) -> str:
-    """Show a default: paths from the project's root, and no object at length."""
+    """Write a default: a path from the project's root, and an object only by its name."""
     if isinstance(default, BaseModel):
         return "as above"
     if isinstance(default, Path):
@@ -232,7 +248,7 @@ def _shown(default: object) -> str:
 
 
 def is_stale(root: Path = ROOT) -> bool:
-    """Whether the page is missing or differs from what would be written."""
+    """Return whether the page is missing or differs from what would be written."""
     path = root / PAGE
     return not path.exists() or path.read_text(encoding="utf-8") != page()
 
@@ -241,7 +257,7 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
     """Write or check the page; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m local.aws.coverage", description=f"Write {PAGE}.")
     parser.add_argument(
-        "--check", action="store_true", help="only say whether it is stale; exit with 1 if so"
+        "--check", action="store_true", help="write nothing; exit with 1 if the page is stale"
     )
     check = parser.parse_args(arguments).check
     if not is_stale(root):

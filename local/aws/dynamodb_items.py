@@ -1,7 +1,7 @@
 """Makes moto read and write DynamoDB's items fast.
 
-moto 5.2.5 looks at all ten members that an attribute's value may have to find the one that it has, and measures an item
-anew for each of its attributes: that is half of the time of a write and nearly all of the time of a read.
+moto 5.2.5 tries all ten types that an attribute's value may have, and measures the whole item again for each
+of its attributes. That takes half of the time of a write and nearly all of the time of a read.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from moto.dynamodb.exceptions import ItemSizeTooLarge
 from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
 from moto.dynamodb.models.utilities import bytesize
 
-_LARGEST = 405_000  # bytes: moto's, between the 400 KB of the documentation and what was measured at AWS
-_AS_THEY_ARE = ({"S"}, {"N"}, {"BOOL"})
+_LARGEST = 405_000  # bytes; moto's limit, between AWS's documented 400 KB and what moto's authors measured
+_SAME_IN_JSON = ({"S"}, {"N"}, {"BOOL"})
 _moto_serialize = BaseJSONSerializer._serialize_type_structure
 
 
 def install() -> None:
-    """Read, write and measure items here."""
+    """Replace moto's functions that read, write and measure items by those of this module."""
     JSONParser._parse_shape = _parse_shape  # type: ignore[assignment]
     BaseJSONSerializer._serialize_type_structure = _serialize  # type: ignore[method-assign]
     Item.__init__ = _make_item  # type: ignore[method-assign]
@@ -30,7 +30,7 @@ def install() -> None:
 def _parse_shape(self: JSONParser, shape: Any, node: Any) -> Any:
     if shape.type_name == "string" or _is_plain(shape, node):
         return node
-    return RequestParser._parse_shape(self, shape, node)
+    return RequestParser._parse_shape(self, shape, node)  # type: ignore[no-untyped-call]
 
 
 def _serialize(self: BaseJSONSerializer, serialized: Any, value: Any, shape: Any, key: str) -> None:
@@ -41,16 +41,16 @@ def _serialize(self: BaseJSONSerializer, serialized: Any, value: Any, shape: Any
 
 
 def _is_plain(shape: Any, value: Any) -> bool:
-    """Whether this is a value of DynamoDB that is the same in JSON."""
-    return shape.name == "AttributeValue" and isinstance(value, dict) and value.keys() in _AS_THEY_ARE
+    """Return whether this is an attribute's value that looks the same in Python and in JSON."""
+    return shape.name == "AttributeValue" and isinstance(value, dict) and value.keys() in _SAME_IN_JSON
 
 
 def _make_item(
     self: Item, hash_key: DynamoType, range_key: DynamoType | None, attrs: Mapping[str, Any]
 ) -> None:
-    """Hold an item's attributes.
+    """Take an item's attributes, instead of moto's ``Item.__init__``.
 
-    :raises ItemSizeTooLarge: if it is larger than DynamoDB allows.
+    :raises ItemSizeTooLarge: if they are larger than DynamoDB allows.
     """
     values = {name: DynamoType(value) for name, value in attrs.items()}
     if sum(bytesize(name) + value.size() for name, value in values.items()) > _LARGEST:

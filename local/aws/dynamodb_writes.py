@@ -1,9 +1,9 @@
 """Makes moto's conditional writes atomic, and its transactions of puts fast.
 
-moto 5.2.5 answers requests in threads and lets another write come between the condition of a write and the write
-itself, which DynamoDB never does. For a transaction it copies the whole table once for each item, and a transaction that is
-canceled puts the copy back, with what others wrote meanwhile undone. It parses the condition of each of a hundred items
-twice, at two milliseconds each; here the same condition with the same values is parsed once.
+moto 5.2.5 answers requests in threads. Between checking a condition and writing, it lets another write in,
+which DynamoDB never does. For a transaction it copies the whole table once per item; canceling puts the copy
+back and so undoes what others wrote meanwhile. It also parses the condition of each item twice, at 2 ms each.
+This module parses a condition with the same values once.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _moto_parse = ConditionExpressionParser.parse
 _parsed: OrderedDict[str, tuple[Any, list[str], list[str]]] = OrderedDict()
 _MOST_PARSED = 64
 
-# Code, message and item of an action that cancels its transaction; nothing for one that does not.
+# Code, message and item of an action that cancels its transaction; three times None for one that does not.
 Reason = tuple[str | None, str | None, dict[str, Any] | None]
 
 
@@ -61,7 +61,10 @@ def _transact_write_items(self: DynamoDBBackend, transact_items: list[dict[str, 
 
 
 def _parse(self: ConditionExpressionParser) -> Any:
-    """Return the syntax tree of a condition, which no evaluation changes."""
+    """Return the syntax tree of a condition.
+
+    Trees are shared, as evaluating a condition does not change its tree.
+    """
     key = repr([self.condition_expression, self.expression_attribute_names, self.expression_attribute_values])
     with _lock:
         if key not in _parsed:

@@ -14,9 +14,9 @@ from werkzeug.test import run_wsgi_app
 
 from local.aws import dynamodb_items, dynamodb_writes, s3_listing
 from local.aws.athena.service import AthenaService
-from local.aws.clients import Clients
 from local.aws.endpoint_errors import AwsError, Reply, error_reply, protocol_of
 from local.aws.endpoint_settings import LocalAwsSettings
+from local.aws.moto_clients import MotoClients
 from local.aws.rekognition_proxy import RekognitionProxy
 
 logger = logging.getLogger(__name__)
@@ -26,7 +26,7 @@ StartResponse = Callable[..., Any]
 
 
 class Moto(DomainDispatcherApplication):
-    """moto, which would list a folder and try two hundred patterns at each request to find the service of a host."""
+    """moto, which remembers the service of a host instead of trying two hundred patterns at each request."""
 
     def __init__(self) -> None:
         super().__init__(create_backend_app)
@@ -38,9 +38,9 @@ class Moto(DomainDispatcherApplication):
 
 
 class Endpoint:
-    """Dispatches by ``X-Amz-Target`` and turns moto's failures into errors that botocore understands.
+    """Sends each request to the service that it names, and writes failures so that botocore understands them.
 
-    :param settings: where Rekognition is, and what queries may use.
+    :param settings: the address of Rekognition, and the limits of queries.
     """
 
     def __init__(self, settings: LocalAwsSettings) -> None:
@@ -48,7 +48,7 @@ class Endpoint:
         dynamodb_items.install()
         dynamodb_writes.install()
         self._moto = Moto()
-        self._athena = AthenaService(Clients(self._moto), settings.query_workers, settings.query_memory)
+        self._athena = AthenaService(MotoClients(self._moto), settings.query_workers, settings.query_memory)
         self._rekognition = RekognitionProxy(settings.rekognition_url, settings.threads // 2)
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
@@ -85,11 +85,12 @@ class Endpoint:
     ) -> Iterable[bytes]:
         """Ask moto.
 
-        :raises NotImplementedError: also where moto has no such operation in a service it knows: it answers 404
-            with nothing or with a page for people, which no service but S3 means by it.
+        :raises NotImplementedError: if moto lacks the service or the operation. For an operation that it
+            lacks, moto answers 404 with an empty body or an HTML page. Only for S3 is a 404 a real answer.
         """
         if service in (None, "s3"):
-            return self._moto(environ, start_response)
+            reply: Iterable[bytes] = self._moto(environ, start_response)
+            return reply
         host = self._moto.infer_service_region_host(environ, environ.get("PATH_INFO", ""))
         if self._moto.get_backend_for_host(host) is None:
             raise NotImplementedError("moto does not know the service.")
@@ -119,7 +120,7 @@ class Endpoint:
 
 
 def credential_scope(environ: dict[str, Any]) -> tuple[str, str, str | None]:
-    """Read access key, region and service from a SigV4 request; an unsigned one gives ``us-east-1`` and no service."""
+    """Return access key, region and service of a SigV4 request; of others "", ``us-east-1`` and None."""
     credential = environ.get("HTTP_AUTHORIZATION", "").partition("Credential=")[2].partition(",")[0]
     parts = credential.split("/")
     if len(parts) != 5:
@@ -131,7 +132,8 @@ def credential_scope(environ: dict[str, Any]) -> tuple[str, str, str | None]:
 def _not_implemented(
     environ: dict[str, Any], service: str | None, operation: str, error: Exception
 ) -> AwsError:
-    called = f"{service or 'this service'} {operation or environ['REQUEST_METHOD'] + ' ' + environ.get('PATH_INFO', '')}"
+    request = f"{environ['REQUEST_METHOD']} {environ.get('PATH_INFO', '')}"
+    called = f"{service or 'this service'} {operation or request}"
     logger.warning("not implemented: %s (%s)", called, error)
     return AwsError("NotImplemented", f"The local AWS endpoint does not implement {called}. {error}".strip())
 

@@ -1,4 +1,4 @@
-"""Errors in the form of the protocol that a request speaks, so that botocore reads code and message from each."""
+"""Error replies in the protocol of the request, so that botocore finds code and message in each."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from xml.sax.saxutils import escape
 
 
 class AwsError(Exception):
-    """An error an AWS client is to see.
+    """An error that an AWS client shall see.
 
     :param code: AWS error code, such as ``InvalidRequestException``.
     :param status: HTTP status; botocore retries 500, 502, 503 and 504.
@@ -39,12 +39,12 @@ class Reply:
 
     @property
     def status_line(self) -> str:
-        """Such as ``400 Bad Request``."""
+        """Status and phrase, such as ``400 Bad Request``."""
         return f"{self.status} {HTTPStatus(self.status).phrase}"
 
     @property
     def wsgi_headers(self) -> list[tuple[str, str]]:
-        """All headers, as WSGI takes them."""
+        """All headers, as WSGI expects them."""
         return [
             ("Content-Type", self.content_type),
             ("Content-Length", str(len(self.body))),
@@ -54,9 +54,9 @@ class Reply:
 
 
 def protocol_of(environ: dict[str, Any], service: str | None) -> str:
-    """Name the protocol of a request by its headers: ``cbor``, ``json``, ``query`` or ``rest-xml``.
+    """Return the protocol that a request's headers show: ``cbor``, ``json``, ``query`` or ``rest-xml``.
 
-    :param service: signing name of the request, if it is signed.
+    :param service: signing name of the request, None if it is not signed.
     """
     content_type = environ.get("CONTENT_TYPE", "")
     if "HTTP_SMITHY_PROTOCOL" in environ:
@@ -65,12 +65,12 @@ def protocol_of(environ: dict[str, Any], service: str | None) -> str:
         return "json"
     if content_type.startswith("application/x-www-form-urlencoded"):
         return "query"
-    # REST protocols show nothing in a request without a body; these are the services that speak XML.
+    # Without a body the headers do not tell REST-JSON from REST-XML; these services speak XML.
     return "rest-xml" if service in (None, "s3", "route53", "cloudfront") else "json"
 
 
 def error_reply(error: AwsError, protocol: str) -> Reply:
-    """Write an error in a protocol given by :func:`protocol_of`."""
+    """Write an error in one of the protocols of :func:`protocol_of`."""
     code, message = escape(error.code), escape(error.message)
     if protocol == "cbor":
         body = _cbor_map({"__type": error.code, "message": error.message})
@@ -83,7 +83,10 @@ def error_reply(error: AwsError, protocol: str) -> Reply:
         )
         return Reply(error.status, "text/xml", text.encode())
     if protocol == "rest-xml":
-        text = f'<?xml version="1.0" encoding="UTF-8"?><Error><Code>{code}</Code><Message>{message}</Message></Error>'
+        text = (
+            '<?xml version="1.0" encoding="UTF-8"?>'
+            f"<Error><Code>{code}</Code><Message>{message}</Message></Error>"
+        )
         return Reply(error.status, "application/xml", text.encode())
     document = {"__type": error.code, "message": error.message, "Message": error.message, **error.fields}
     return Reply(

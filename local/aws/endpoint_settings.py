@@ -14,10 +14,10 @@ class LocalAwsSettings(BaseSettings):
     host: str = Field("127.0.0.1", description="address to listen on")
     port: int = Field(4566, ge=0, le=65535, description="TCP port; 0 takes any free one")
     threads: int = Field(
-        96, ge=4, description="requests served at once; every SQS long poll holds one for up to 20 s"
+        96, ge=4, description="requests served at once; each SQS long poll takes one for up to 20 s"
     )
-    query_workers: int = Field(2, ge=1, description="Athena queries run at once; the others are QUEUED")
-    query_memory: str = Field("512MB", description="memory DuckDB may use for all queries together")
+    query_workers: int = Field(2, ge=1, description="Athena queries running at once; the others are QUEUED")
+    query_memory: str = Field("512MB", description="memory that DuckDB may use for all queries together")
     rekognition_url: str = Field(
         "http://127.0.0.1:4567",
         validation_alias="LOCAL_REKOGNITION_URL",

@@ -1,4 +1,4 @@
-"""Passes calls to Rekognition on to the local Rekognition process, so that one address serves every AWS API."""
+"""Forwards calls to the process of the local Rekognition, so that one address serves every AWS API."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _TIMEOUT = urllib3.Timeout(connect=2, read=120)
 
 
 class RekognitionProxy:
-    """Forwards over HTTP, without retries: a call may have been counted before its answer was lost.
+    """Forwards over HTTP, without retries: Rekognition may have counted a call whose answer was lost.
 
     :param url: address of the local Rekognition process.
-    :param at_once: most calls in flight. Rekognition reads its images through the same server, so calls must never
-        take all of its threads; those above the number are throttled, as AWS does.
+    :param at_once: most calls in flight; calls above that are throttled, as AWS does. Rekognition reads its
+        images through this same server, so its calls must not take all of the server's threads.
     """
 
     def __init__(self, url: str, at_once: int) -> None:
@@ -29,16 +29,16 @@ class RekognitionProxy:
         self._pool = urllib3.PoolManager(maxsize=64, retries=False, timeout=_TIMEOUT)
 
     def forward(self, environ: dict[str, Any], body: bytes) -> Reply:
-        """Send a request on and give its reply.
+        """Forward a request and return its reply.
 
-        :raises AwsError: ThrottlingException if too many calls are in flight; ServiceUnavailable (503, which clients
-            retry) if the process does not answer.
+        :raises AwsError: ThrottlingException if too many calls are in flight; ServiceUnavailable (503, which
+            clients retry) if the process does not answer.
         """
         if not self._free.acquire(blocking=False):
             raise AwsError(
                 "ThrottlingException",
-                f"Too many calls at once through this address; call Rekognition at {self.url} itself "
-                "(AWS_ENDPOINT_URL_REKOGNITION).",
+                f"Too many calls at once through this address. Set AWS_ENDPOINT_URL_REKOGNITION={self.url} "
+                "to call Rekognition directly.",
             )
         try:
             return self._forward(environ, body)
@@ -73,7 +73,7 @@ class RekognitionProxy:
         )
 
     def is_up(self) -> bool:
-        """Whether anything listens there."""
+        """Return whether a process listens at the address."""
         address = urlsplit(self.url)
         try:
             with socket.create_connection(

@@ -1,8 +1,8 @@
 """Makes moto's ListObjectsV2 fast for buckets with many keys.
 
-moto 5.2.5 filters and sorts all keys of a bucket for each page of 1,000 and renders it through a general serializer:
-listing 100,000 keys takes about a minute. Here each bucket keeps its key names sorted as keys come and go, a page is
-found by bisection, and its XML is written directly. Requests with a delimiter stay with moto.
+For each page of 1,000 keys, moto 5.2.5 filters and sorts all keys of the bucket and renders the page through
+a general serializer: listing 100,000 keys takes about a minute. Here each bucket keeps its key names sorted.
+A page is found by bisection, and its XML is written directly. moto still answers requests with a delimiter.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _moto_list_objects_v2 = S3Response.list_objects_v2
 
 
 class SortedKeyStore(_VersionedKeyStore):
-    """moto's key store of a bucket, which also keeps the key names in S3's order (that of their code points)."""
+    """moto's store of a bucket's keys, with the key names sorted as S3 sorts them: by code points."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -56,7 +56,7 @@ class SortedKeyStore(_VersionedKeyStore):
             insort(self._names, key)
 
     def page(self, prefix: str, after: str, limit: int) -> list[FakeKey]:
-        """Give the first current objects, in order, whose name starts with a prefix and comes after another name."""
+        """Return the first current objects whose name starts with ``prefix`` and sorts after ``after``."""
         with self._names_lock:
             start = max(bisect_left(self._names, prefix), bisect_right(self._names, after) if after else 0)
             return list(self._objects_from(start, prefix, limit))
@@ -74,8 +74,8 @@ class SortedKeyStore(_VersionedKeyStore):
 
 
 def install() -> None:
-    """Give the buckets that moto creates from now on sorted key stores, and list through them."""
-    moto.s3.models._VersionedKeyStore = SortedKeyStore  # type: ignore[misc,assignment,attr-defined]
+    """Give sorted key stores to the buckets that moto creates from now on, and list from them."""
+    moto.s3.models._VersionedKeyStore = SortedKeyStore  # type: ignore[assignment,attr-defined]
     S3Response.list_objects_v2 = _list_objects_v2  # type: ignore[method-assign]
 
 
@@ -90,8 +90,8 @@ def _list_objects_v2(self: S3Response) -> Any:
 def _page_document(bucket: FakeBucket, query: dict[str, str]) -> str:
     """Write one page of ListObjectsV2.
 
-    :param query: parameters of the request, decoded.
-    :raises InvalidContinuationToken: for a token not given by an earlier page.
+    :param query: decoded parameters of the request.
+    :raises InvalidContinuationToken: if no earlier page can have given the token.
     """
     prefix, limit = query.get("prefix", ""), min(int(query.get("max-keys", 1000)), 1000)
     token = query.get("continuation-token")
@@ -101,7 +101,8 @@ def _page_document(bucket: FakeBucket, query: dict[str, str]) -> str:
     encode = (lambda text: quote(text)) if query.get("encoding-type") == "url" else escape
     owner = _OWNER if query.get("fetch-owner") == "true" else ""
     parts = [
-        '<?xml version="1.0" encoding="UTF-8"?>\n<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">',
+        '<?xml version="1.0" encoding="UTF-8"?>\n',
+        '<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">',
         f"<Name>{escape(bucket.name)}</Name><Prefix>{encode(prefix)}</Prefix><MaxKeys>{limit}</MaxKeys>",
         f"<KeyCount>{len(keys)}</KeyCount><IsTruncated>{str(truncated).lower()}</IsTruncated>",
     ]

@@ -1,7 +1,7 @@
-"""The HTTP server: cheroot, the WSGI server that was measured to serve S3 uploads without fault.
+"""The HTTP server: cheroot, the one WSGI server of three tried that serves every S3 upload correctly.
 
-Waitress never answers an empty upload announced by ``Expect: 100-continue``; gunicorn loses metadata keys with an
-underscore.
+Waitress never answers an empty upload that begins with ``Expect: 100-continue``. gunicorn drops metadata keys
+with an underscore.
 """
 
 from __future__ import annotations
@@ -20,13 +20,15 @@ from local.aws.endpoint_settings import LocalAwsSettings
 
 
 class OriginalsGateway(Gateway_10):
-    """Gives moto what WSGI hides: the spelling of S3 metadata headers (``x-amz-meta-a_b`` is not
-    ``x-amz-meta-a-b``), and the path before decoding (the key ``100%20`` is not ``100 ``).
+    """Passes to moto what WSGI hides.
+
+    These are the spelling of S3 metadata headers (``x-amz-meta-a_b`` is not ``x-amz-meta-a-b``) and the path
+    before decoding (the key ``100%20`` is not ``100 ``).
     """
 
     def get_environ(self) -> dict[str, Any]:  # type: ignore[override]
-        """Give WSGI's environ with the originals where moto looks for them."""
-        environ: dict[str, Any] = super().get_environ()
+        """Return WSGI's environ, with the original headers and path where moto looks for them."""
+        environ: dict[str, Any] = super().get_environ()  # type: ignore[no-untyped-call]
         environ["RAW_URI"] = environ["REQUEST_URI"]
         names = (name.decode("latin-1") for name in self.req.inheaders)
         environ[PRESERVED_HEADER_NAMES_ENVIRON_KEY] = {
@@ -36,7 +38,7 @@ class OriginalsGateway(Gateway_10):
 
 
 def create_server(settings: LocalAwsSettings, endpoint: Endpoint) -> Server:
-    """Make a server that is ready to start; uploads have no size limit."""
+    """Make a server that is ready to start. It does not limit the size of uploads."""
     server = Server(
         (settings.host, settings.port),
         endpoint,

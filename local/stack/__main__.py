@@ -17,12 +17,11 @@ from local.stack.environment import NOT_INHERITED, aws_client_environment
 from local.stack.lifecycle import down, status, up
 from local.stack.stack_settings import PROJECT, StackError, StackSettings, load_stack_settings
 
-# Width of lines where there is no terminal to ask for it, in characters.
-LOG_WIDTH = 140
+LOG_WIDTH = 140  # characters of a line where the output is not a terminal
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a command and return the exit status: 1, after one sentence, if it cannot be done."""
+    """Run a command and return the exit status: 1, after one sentence that says why, if it fails."""
     options = _parse(arguments)
     console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else LOG_WIDTH)
     try:
@@ -45,22 +44,28 @@ def main(arguments: list[str] | None = None) -> int:
         console.print(f"{options.command}: {error}; the logs in {stack.logs} may say why", markup=False)
         return 1
     except KeyboardInterrupt:
-        console.print(f"{options.command}: interrupted; the stack is as it was")
+        console.print(f"{options.command}: interrupted; `make status` shows what is running")
         return 130
     return 0
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m local.stack", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m local.stack", description="Run the lake and Airflow on this machine."
+    )
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("up", help="start the stack")
-    commands.add_parser("down", help="stop it and remove the local lake and Airflow's history")
-    commands.add_parser("status", help="show its components")
+    commands.add_parser("up", help="start the local stack: PostgreSQL, local AWS, Airflow")
+    commands.add_parser("down", help="stop the stack; delete the local lake and Airflow's history")
+    commands.add_parser("status", help="show the stack's components, ports and addresses")
     demonstration = commands.add_parser(
-        "demo", help="load media, run the pipeline over them and show what came out"
+        "demo", help="load media, run the pipeline over them, and show tables, costs and addresses"
     )
     demonstration.add_argument(
-        "--media", type=Path, default=PROJECT / "local" / "sample_media", metavar="DIR"
+        "--media",
+        type=Path,
+        default=PROJECT / "local" / "sample_media",
+        metavar="DIR",
+        help="folder of images and videos",
     )
     demonstration.add_argument(
         "--days", type=int, default=3, metavar="N", help="spread the media over the last N days"
@@ -69,7 +74,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def _use_local_aws(stack: StackSettings) -> None:
-    """Let this process's AWS clients reach the stack and nothing else."""
+    """Make this process's AWS clients reach the stack and nothing else."""
     for name in NOT_INHERITED:
         os.environ.pop(name, None)
     os.environ.update(aws_client_environment(stack))

@@ -1,24 +1,24 @@
-"""A client of Airflow's REST API, as far as the stack and the demonstration need it."""
+"""A client of Airflow's REST API, with the requests that the stack and the demonstration need."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import httpx
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
 PAGE = 100
-TERMINAL_STATES = ("success", "failed")
+RunState = Literal["queued", "running", "success", "failed"]
 
 
 @dataclass(frozen=True)
 class Dag:
     """A Dag that Airflow has read.
 
-    :param due_at: when its next scheduled run is due; None if no clock starts it.
+    :param due_at: when its next scheduled run is due; None if it has no schedule by time.
     """
 
     dag_id: str
@@ -28,9 +28,9 @@ class Dag:
 
 @dataclass(frozen=True)
 class DagRun:
-    """A run of a Dag on a partition.
+    """A run of a Dag.
 
-    :param state: Airflow's word: queued, running, success or failed.
+    :param partition: the day that it is about.
     :param queued_at: when it was created.
     """
 
@@ -38,25 +38,26 @@ class DagRun:
     run_id: str
     run_type: str
     partition: str | None
-    state: str
+    state: RunState
     queued_at: datetime
 
     @property
     def ended(self) -> bool:
-        return self.state in TERMINAL_STATES
+        return self.state in ("success", "failed")
 
 
 class AirflowApi:
     """Airflow's REST API, version 2, on a server that asks for no login.
 
-    A server that is being started again is waited for: requests are repeated for up to ``patience`` seconds.
-
     :param url: address of the api-server.
+    :param retry_seconds: how long requests are repeated while the server restarts.
     """
 
-    def __init__(self, url: str, patience: float = 60, transport: httpx.BaseTransport | None = None) -> None:
+    def __init__(
+        self, url: str, retry_seconds: float = 60, transport: httpx.BaseTransport | None = None
+    ) -> None:
         self._client = httpx.Client(base_url=url, timeout=30, trust_env=False, transport=transport)
-        self._patience = patience
+        self._retry_seconds = retry_seconds
         self._sources: dict[tuple[str, str], set[str]] = {}
 
     def __enter__(self) -> Self:
@@ -66,7 +67,7 @@ class AirflowApi:
         self._client.close()
 
     def health(self) -> dict[str, str]:
-        """Return component to status (``healthy`` or not); every component ``unreachable`` if nobody answers."""
+        """Return the status of each component: ``healthy`` or not, ``unreachable`` if the server is."""
         try:
             response = self._client.get("/api/v2/monitor/health", timeout=5)
             response.raise_for_status()
@@ -77,7 +78,7 @@ class AirflowApi:
         return {name: (content.get(name) or {}).get("status") or "unreachable" for name in names}
 
     def dags(self) -> dict[str, Dag]:
-        """Return the Dags that are parsed, by name."""
+        """Return the Dags that Airflow has parsed, by id."""
         return {
             dag["dag_id"]: Dag(dag["dag_id"], dag["is_paused"], _moment(dag["next_dagrun_run_after"]))
             for dag in self._pages("/api/v2/dags", "dags")
@@ -87,16 +88,16 @@ class AirflowApi:
         self._request("PATCH", f"/api/v2/dags/{dag_id}", json={"is_paused": False})
 
     def import_errors(self) -> dict[str, str]:
-        """Return Dag file to error."""
+        """Return the error of each Dag file that cannot be imported."""
         return {
             error["filename"]: error["stack_trace"]
             for error in self._pages("/api/v2/importErrors", "import_errors")
         }
 
     def create_pool(self, name: str, definition: dict[str, Any]) -> None:
-        """Make a pool unless there is one of this name.
+        """Create a pool, unless one of this name exists.
 
-        :param definition: as in a file for ``airflow pools import``.
+        :param definition: members of the pool, as in a file for ``airflow pools import``.
         """
         try:
             self._request("POST", "/api/v2/pools", json={"name": name, **definition})
@@ -105,9 +106,10 @@ class AirflowApi:
                 raise
 
     def create_backfill(self, dag_id: str, first: date, last: date, max_active_runs: int) -> None:
-        """Run a Dag again for each day from ``first`` to ``last``, both included.
+        """Run a Dag for each day from ``first`` to ``last``, both included; days that have a run get another.
 
-        :raises httpx.HTTPStatusError: if Airflow refuses, with status 409 while another backfill of the Dag is open.
+        :raises httpx.HTTPStatusError: if Airflow refuses: with status 409 while another backfill of the Dag
+            is open.
         """
         body = {
             "dag_id": dag_id,
@@ -119,7 +121,7 @@ class AirflowApi:
         self._request("POST", "/api/v2/backfills", json=body)
 
     def open_backfills(self, dag_id: str) -> int:
-        """Return how many backfills of a Dag are not complete."""
+        """Return the number of a Dag's backfills that are not complete."""
         content = self._request("GET", "/api/v2/backfills", params={"dag_id": dag_id, "limit": PAGE})
         return sum(backfill["completed_at"] is None for backfill in content["backfills"])
 
@@ -138,9 +140,10 @@ class AirflowApi:
         ]
 
     def sources(self, run: DagRun) -> set[str]:
-        """Return the ids of the runs whose asset events caused a run; empty while Airflow cannot say. It is asked once.
+        """Return the ids of the runs whose asset events started a run, none while Airflow cannot tell.
 
-        Airflow 3.3.2 answers with status 500 while another run that the events started is still queued.
+        Airflow 3.3.2 answers with status 500 while another run that the same events started is still queued.
+        Once it has answered, it is not asked again.
         """
         name = run.dag_id, run.run_id
         if not self._sources.get(name):
@@ -174,10 +177,10 @@ class AirflowApi:
                 return
 
     def _request(self, method: str, path: str, **arguments: Any) -> Any:
-        """Send a request, again while the server is away or fails: each of ours may be repeated."""
+        """Send a request, and repeat it while the server is away: repeating does no harm with any of them."""
         for attempt in Retrying(
-            retry=retry_if_exception(_is_passing),
-            stop=stop_after_delay(self._patience),
+            retry=retry_if_exception(_is_outage),
+            stop=stop_after_delay(self._retry_seconds),
             wait=wait_fixed(0.5),
             reraise=True,
         ):
@@ -187,7 +190,7 @@ class AirflowApi:
         return response.json()
 
 
-def _is_passing(error: BaseException) -> bool:
+def _is_outage(error: BaseException) -> bool:
     if isinstance(error, httpx.HTTPStatusError):
         return error.response.status_code in (httpx.codes.BAD_GATEWAY, httpx.codes.SERVICE_UNAVAILABLE)
     return isinstance(error, httpx.TransportError)

@@ -1,4 +1,4 @@
-"""``make demo``: load media, run the pipeline over them by a backfill, and show what came out."""
+"""``make demo``: load media, run the pipeline over them by a backfill, and show the results."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from local.stack.airflow_api import AirflowApi, DagRun
 from local.stack.lifecycle import up
 from local.stack.media_upload import complete_days, plan_uploads, upload
 from local.stack.people import COLLECTION, index_people
-from local.stack.pipeline import FIRST_DAG, PIPELINE, Cell, State, chains, is_over, states
+from local.stack.pipeline import FIRST_DAG, PIPELINE, Cell, State, is_over, runs_of_days, states
 from local.stack.progress import Progress, state_table
 from local.stack.stack_settings import StackError, StackSettings
 from local.stack.summary import print_summary
@@ -33,9 +33,9 @@ def demo(stack: StackSettings, media: Path, days: int, console: Console) -> int:
     """Run the demonstration.
 
     :param media: folder of images and videos.
-    :param days: how many days the media are spread over.
+    :param days: number of days that the media are spread over.
     :return: exit status, 1 if a run failed.
-    :raises StackError: if the stack does not start or something takes too long.
+    :raises StackError: if the stack does not start, or a step takes too long.
     """
     settings = load_settings()
     source = load_lake(settings.lake_file).sources[0]
@@ -54,7 +54,8 @@ def demo(stack: StackSettings, media: Path, days: int, console: Console) -> int:
         bucket = source.bucket or settings.bucket
         upload(boto3.client("s3"), bucket, uploads)
         console.print(
-            f"uploaded {len(uploads)} files to s3://{bucket}/{source.prefix} for {backfilled[0]} to {backfilled[-1]}",
+            f"uploaded {len(uploads)} files to s3://{bucket}/{source.prefix} "
+            f"for {backfilled[0]} to {backfilled[-1]}",
             markup=False,
         )
         began = datetime.now(UTC)
@@ -70,7 +71,7 @@ def demo(stack: StackSettings, media: Path, days: int, console: Console) -> int:
 
 
 def _wait_for_dags(api: AirflowApi) -> None:
-    """Return when all Dags are parsed and none is paused."""
+    """Wait until Airflow has parsed all Dags, and unpause them."""
 
     def parsed() -> bool:
         dags = api.dags()
@@ -88,16 +89,16 @@ def _wait_for_dags(api: AirflowApi) -> None:
 
 
 def _wait_for_earlier_runs(api: AirflowApi, days: Sequence[date]) -> None:
-    """Return when no run of these days is under way or due: Airflow backfills no day that is being run.
+    """Wait until no run of these days is due or active: Airflow does not backfill a day with an active run.
 
-    There is one on a new stack: a Dag's latest day is run as soon as the Dag is read.
+    A new stack has such a run: Airflow starts a Dag's latest day as soon as it has read the Dag.
     """
 
     def idle() -> bool:
         due_at = api.dags()[FIRST_DAG].due_at
         if api.open_backfills(FIRST_DAG) or (due_at and due_at <= datetime.now(UTC)):
             return False
-        runs = chains(days, {dag_id: api.runs(dag_id) for dag_id in PIPELINE}, api.sources)
+        runs = runs_of_days(days, {dag_id: api.runs(dag_id) for dag_id in PIPELINE}, api.sources)
         run_before = [day for day in days if (FIRST_DAG, day) in runs]
         return is_over(states(run_before, runs))
 
@@ -105,7 +106,10 @@ def _wait_for_earlier_runs(api: AirflowApi, days: Sequence[date]) -> None:
 
 
 def _create_backfill(api: AirflowApi, days: Sequence[date]) -> None:
-    """Create the backfill, again while Airflow has not closed the one before, which it does a while after its runs."""
+    """Create the backfill.
+
+    Airflow refuses until it has closed the one before, some time after that one's runs.
+    """
     for attempt in Retrying(
         retry=retry_if_exception(_is_conflict), stop=stop_after_delay(60), wait=wait_fixed(1), reraise=True
     ):
@@ -120,7 +124,7 @@ def _is_conflict(error: BaseException) -> bool:
 def _follow(
     api: AirflowApi, days: Sequence[date], began: datetime, limit: float, console: Console
 ) -> tuple[dict[Cell, DagRun], dict[Cell, State]]:
-    """Show progress until every run of the backfill has ended."""
+    """Show progress until every run of the backfill has ended; return the runs and their states."""
     runs: dict[Cell, DagRun] = {}
     board: dict[Cell, State] = {}
     with Progress(console, days) as progress:
@@ -131,7 +135,7 @@ def _follow(
                 dag_id: [run for run in api.runs(dag_id) if run.queued_at >= began] for dag_id in PIPELINE
             }
             created[FIRST_DAG] = [run for run in created[FIRST_DAG] if run.run_type == "backfill"]
-            runs = chains(days, created, api.sources)
+            runs = runs_of_days(days, created, api.sources)
             board = states(days, runs)
             progress.show(board)
             return is_over(board)
@@ -141,7 +145,7 @@ def _follow(
 
 
 def _explain_failure(api: AirflowApi, run: DagRun, stack: StackSettings, console: Console) -> None:
-    """Name the tasks that failed and where their logs are."""
+    """Print the failed tasks of a run and the addresses of their logs."""
     for task in api.task_instances(run):
         if task["state"] != "failed":
             continue

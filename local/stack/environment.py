@@ -1,4 +1,4 @@
-"""The one place where the environment of Airflow, of the local AWS services and of their clients is made."""
+"""Environment variables of Airflow, of the local AWS services and of their clients, all in one place."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from cryptography.fernet import Fernet
 
 from local.stack.stack_settings import PROJECT, StackSettings
 
-# Marks every process of a stack, so that `make down` finds those whose parent died.
+# Every process of a stack has this variable, so that `make down` finds processes whose parent died.
 PROCESS_MARK = "MEDIA_LAKE_STACK_PROCESS"
 
-# What the stack and the compose file both set: one lake on one machine, with the local AWS endpoint.
-# The first is essential: with the default of 5 s a deferral that ends soon fails its task in Airflow 3.3.2
-# (https://github.com/apache/airflow/issues/72716).
+# The stack and the compose file both set these: one lake on one machine, with the local AWS endpoint.
+# The first is essential: with the default of 5 s, a deferral that ends within that time fails its task in
+# Airflow 3.3.2 (https://github.com/apache/airflow/issues/72716).
 SHARED = {
     "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
     "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
@@ -24,8 +24,8 @@ SHARED = {
     "AIRFLOW__API__WORKERS": "1",
     "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "10",
     "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "10",
-    # Short times, so that what a dead component left behind is taken up within seconds. Below 15 s a busy scheduler
-    # would be taken for a dead one.
+    # Short times, so that another component takes over a dead one's work within seconds. With less than 15 s,
+    # Airflow takes a busy scheduler for a dead one.
     "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
     "AIRFLOW__SCHEDULER__JOB_HEARTBEAT_SEC": "2",
     "AIRFLOW__SCHEDULER__SCHEDULER_HEARTBEAT_SEC": "2",
@@ -51,11 +51,11 @@ _INHERITED_AIRFLOW_PREFIX = "AIRFLOW__"
 
 
 def aws_client_environment(stack: StackSettings) -> dict[str, str]:
-    """Return what an AWS client needs to reach the local endpoint instead of AWS."""
+    """Return the variables that make AWS clients reach the local endpoint instead of AWS."""
     return {
         **{name: value for name, value in SHARED.items() if name.startswith("AWS_")},
         "AWS_ENDPOINT_URL": stack.aws_url,
-        # Without it calls would go through the first address, and hold a thread there while Rekognition reads S3.
+        # Otherwise calls go through the first address and hold a thread there while Rekognition reads S3.
         "AWS_ENDPOINT_URL_REKOGNITION": stack.rekognition_url,
         "NO_PROXY": "127.0.0.1,localhost",
         "no_proxy": "127.0.0.1,localhost",
@@ -65,8 +65,8 @@ def aws_client_environment(stack: StackSettings) -> dict[str, str]:
 def stack_environment(stack: StackSettings, inherited: Mapping[str, str]) -> dict[str, str]:
     """Return the whole environment of the stack's processes.
 
-    :param inherited: environment to start from; settings of Airflow and AWS in it that are not this stack's are left
-        out, so that nothing of the machine's own Airflow or AWS account is used by accident.
+    :param inherited: environment to start from. Its settings for Airflow and AWS are dropped, so that the
+        stack never uses the machine's own Airflow or AWS account by accident.
     """
     kept = {
         name: value
@@ -98,7 +98,7 @@ def stack_environment(stack: StackSettings, inherited: Mapping[str, str]) -> dic
         "LOCAL_REKOGNITION_PORT": str(stack.rekognition_port),
         "LOCAL_REKOGNITION_URL": stack.rekognition_url,
         "PYTHONPATH": str(PROJECT),
-        # Without it processes that set their title overwrite the mark where `make down` reads it.
+        # Otherwise processes that set their title overwrite the variable by which `make down` finds them.
         "SPT_NOENV": "1",
         "XDG_RUNTIME_DIR": str(stack.runtime / "run"),
         PROCESS_MARK: str(stack.folder.resolve()),
@@ -106,7 +106,7 @@ def stack_environment(stack: StackSettings, inherited: Mapping[str, str]) -> dic
 
 
 def _kept_secret(path: Path, fresh: str) -> str:
-    """Return the secret in a file, made at first use: tasks that wait must still be readable after a restart."""
+    """Return the secret in a file, or write ``fresh`` there. Airflow must read what it encrypted earlier."""
     try:
         return path.read_text(encoding="ascii")
     except FileNotFoundError:

@@ -1,7 +1,8 @@
-"""``python -m local.stack.launch COMPONENT``: become an Airflow component, after ending what the last one left.
+"""``python -m local.stack.launch COMPONENT``: end what the last one left, and become an Airflow component.
 
-A scheduler that is killed leaves the task workers it forked, and scheduler and triggerer leave the server of their
-logs, which keeps its port. All of them are in the process group that the component was started in.
+A killed scheduler leaves the task workers that it forked. A killed scheduler or triggerer also leaves the
+server of its logs, which keeps its port. All of them are in the process group in which the component was
+started.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ def main() -> None:
 
 
 def end_group(group: int) -> None:
-    """Kill the processes of this stack that are in a process group."""
+    """Kill this stack's processes in a process group."""
     mark = os.environ[PROCESS_MARK]
     left = [
         process
@@ -43,7 +44,7 @@ def end_group(group: int) -> None:
 
 
 def marked_processes(mark: str) -> list[psutil.Process]:
-    """Return the processes that a stack started, by the mark in their environment."""
+    """Return the processes that a stack started: those with its mark in their environment."""
     found = []
     for process in psutil.process_iter():
         try:

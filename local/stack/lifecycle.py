@@ -1,4 +1,4 @@
-"""Start, stop and look at the stack."""
+"""Start, stop and inspect the stack."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from local.stack.supervision import BASE_PROGRAMS, PROGRAMS, Supervisor, configu
 
 Say = Callable[[str], None]
 
-POOLS = PROJECT / "include" / "infrastructure" / "pools.json"
+POOLS = PROJECT / "infrastructure" / "pools.json"
 
 STOP_SECONDS = 40
 KILL_SECONDS = 10
@@ -47,16 +47,16 @@ class Component:
 
 
 def up(stack: StackSettings, say: Say) -> None:
-    """Start what does not run, and return when all of it is healthy and the lake's resources exist.
+    """Start every component that does not run, and wait until all are healthy and the lake's resources exist.
 
-    :param say: is told about progress, a line at a time.
-    :raises StackError: if a port is taken, a component does not start, or it takes too long.
+    :param say: takes a line of progress.
+    :raises StackError: if a port is taken, a component does not start, or the start takes too long.
     """
     began = time.monotonic()
     supervisor = Supervisor(stack)
     if not (supervisor.is_up() and _client_file(stack).exists()):
         if stack.folder.exists() or stack.runtime.exists():
-            say("found what an earlier stack left behind; removing it")
+            say("removing what an earlier stack left behind")
             down(stack, say)
         _start(stack, supervisor, say)
     elif "local-aws" in supervisor.ended():
@@ -71,7 +71,7 @@ def up(stack: StackSettings, say: Say) -> None:
 
 
 def down(stack: StackSettings, say: Say) -> None:
-    """End every process of the stack, those without a parent too, and remove its folders.
+    """End every process of the stack, also those whose parent died, and remove its folders.
 
     :raises StackError: if a process does not end.
     """
@@ -94,11 +94,11 @@ def down(stack: StackSettings, say: Say) -> None:
 
 
 def status(stack: StackSettings) -> list[Component]:
-    """Return the components of the stack; empty if it is down."""
+    """Return the components of the stack, or an empty list if it is down."""
     states = Supervisor(stack).states()
     if not states:
         return []
-    with AirflowApi(stack.airflow_url, patience=0) as api:
+    with AirflowApi(stack.airflow_url, retry_seconds=0) as api:
         airflow = api.health()
     health = {
         "postgres": airflow["metadatabase"],
@@ -124,7 +124,7 @@ def status(stack: StackSettings) -> list[Component]:
 
 
 def client_environment_file(stack: StackSettings) -> str:
-    """Return the content of ``aws.env``: what a shell sources to reach the local lake, for instance with ``aws s3``."""
+    """Return the content of ``aws.env``, which a shell sources to reach the local lake."""
     return "".join(f"export {name}={value}\n" for name, value in aws_client_environment(stack).items())
 
 
@@ -158,7 +158,10 @@ def _start(stack: StackSettings, supervisor: Supervisor, say: Say) -> None:
 
 
 def _client_file(stack: StackSettings) -> Path:
-    """The file that a shell sources to reach the local lake. It is written last: a stack without it did not start."""
+    """Return the path of ``aws.env``.
+
+    It is written last: a stack without the file did not start completely.
+    """
     return stack.folder / "aws.env"
 
 
@@ -174,7 +177,7 @@ def _make_resources(stack: StackSettings, supervisor: Supervisor, say: Say) -> N
 
 
 def _create_pools(stack: StackSettings) -> None:
-    """Make the pools that the tasks name: a task whose pool is missing is never run."""
+    """Create the pools that the tasks name: Airflow never runs a task whose pool is missing."""
     pools = json.loads(POOLS.read_text(encoding="utf-8"))
     with AirflowApi(stack.airflow_url) as api:
         for name, definition in pools.items():
@@ -197,7 +200,7 @@ def _wait_until_healthy(stack: StackSettings, supervisor: Supervisor, say: Say) 
         slow = ", ".join(name for name in PROGRAMS if name not in healthy)
         raise StackError(
             f"{slow} not healthy after {stack.start_timeout_seconds} s; see the logs in {stack.logs}, "
-            "or give MEDIA_LAKE_STACK_START_TIMEOUT_SECONDS more time"
+            "or wait longer with MEDIA_LAKE_STACK_START_TIMEOUT_SECONDS"
         )
 
 
@@ -222,7 +225,7 @@ def _check_ports(stack: StackSettings) -> None:
 
 
 def _processes(stack: StackSettings) -> list[psutil.Process]:
-    """Return the stack's processes. PostgreSQL overwrites its environment and is known by its folder."""
+    """Return the stack's processes. PostgreSQL overwrites its environment, so its folder identifies it."""
     found = marked_processes(str(stack.folder.resolve()))
     folder = str(stack.database_folder)
     for process in psutil.process_iter():

@@ -1,4 +1,4 @@
-"""Put a folder of media into the lake, spread over the days before today."""
+"""Upload a folder of media to the lake, spread over the days before today."""
 
 from __future__ import annotations
 
@@ -8,19 +8,22 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from include.core.lake import Source
 from local.stack.stack_settings import StackError
 
-UPLOADS = 8
+if TYPE_CHECKING:
+    from mypy_boto3_s3.client import S3Client
+
+UPLOADS_AT_ONCE = 8
 
 
 @dataclass(frozen=True)
 class Upload:
-    """One file and where it goes.
+    """One file and its place in the lake.
 
-    :param key: S3 key, in which anything that UTF-8 can say may occur.
+    :param key: S3 key; it may hold any characters.
     """
 
     path: Path
@@ -29,17 +32,18 @@ class Upload:
 
 
 def media_files(folder: Path) -> list[Path]:
-    """Return the files below a folder in the order of their paths, without hidden ones and the credits.
+    """Return the files below a folder in the order of their paths, without hidden files and the credits.
 
-    :raises StackError: if there is no such folder, nothing in it, or a name that is no UTF-8 and so can be no S3 key.
+    :raises StackError: if the folder does not exist or is empty, or a name is not UTF-8, as S3 keys have to
+        be.
     """
     if not folder.is_dir():
-        raise StackError(f"{folder} is no folder; give a folder of images and videos with MEDIA=")
+        raise StackError(f"{folder} is not a folder; give a folder of images and videos with MEDIA=")
     files = sorted(
         path for path in folder.rglob("*") if path.is_file() and _is_wanted(path.relative_to(folder))
     )
     if not files:
-        raise StackError(f"there is no file in {folder}; give a folder of images and videos with MEDIA=")
+        raise StackError(f"{folder} has no files; give a folder of images and videos with MEDIA=")
     for path in files:
         try:
             str(path).encode()
@@ -49,9 +53,9 @@ def media_files(folder: Path) -> list[Path]:
 
 
 def complete_days(today: date, count: int) -> list[date]:
-    """Return the last days before today, oldest first.
+    """Return the last ``count`` days before today, oldest first.
 
-    :raises StackError: unless at least one is asked for.
+    :raises StackError: unless ``count`` is from 1 to 366.
     """
     if not 1 <= count <= 366:
         raise StackError(f"DAYS is {count}; it must be from 1 to 366")
@@ -59,7 +63,7 @@ def complete_days(today: date, count: int) -> list[date]:
 
 
 def plan_uploads(folder: Path, source: Source, days: Sequence[date]) -> list[Upload]:
-    """Deal the files out to the days in turn, so that the same folder gives the same keys on the same day."""
+    """Distribute the files over the days in turn. On the same day the same folder gets the same keys."""
     uploads = []
     for number, path in enumerate(media_files(folder)):
         day = days[number % len(days)]
@@ -68,13 +72,13 @@ def plan_uploads(folder: Path, source: Source, days: Sequence[date]) -> list[Upl
     return uploads
 
 
-def upload(s3: Any, bucket: str, uploads: Sequence[Upload]) -> None:
-    """Write the files, each in one part so that its ETag tells its content."""
-    with ThreadPoolExecutor(UPLOADS) as pool:
+def upload(s3: S3Client, bucket: str, uploads: Sequence[Upload]) -> None:
+    """Write the files, each in one part, so that its ETag identifies its content."""
+    with ThreadPoolExecutor(UPLOADS_AT_ONCE) as pool:
         list(pool.map(lambda item: _upload_one(s3, bucket, item), uploads))
 
 
-def _upload_one(s3: Any, bucket: str, item: Upload) -> None:
+def _upload_one(s3: S3Client, bucket: str, item: Upload) -> None:
     content_type = mimetypes.guess_type(item.path.name)[0] or "application/octet-stream"
     with item.path.open("rb") as body:
         s3.put_object(Bucket=bucket, Key=item.key, Body=body, ContentType=content_type)

@@ -1,8 +1,8 @@
-"""The people that the sample source of ``lake.yaml`` looks for: a collection with faces of the shipped pictures."""
+"""The face collection that the sample source of ``lake.yaml`` searches: faces from the sample media."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
@@ -10,17 +10,20 @@ from include.core.errors import NO_RESOURCE, error_code
 from include.core.lake import Source
 from local.stack.stack_settings import PROJECT
 
+if TYPE_CHECKING:
+    from mypy_boto3_rekognition.client import RekognitionClient
+
 COLLECTION = "sample-people"
 PICTURES = PROJECT / "local" / "sample_media"
 
-# ExternalImageId to the picture that its face is taken from.
+# ExternalImageId to the picture that shows the face.
 PEOPLE = {"astronaut": "astronaut.png", "grace-hopper": "grace-hopper.jpg"}
 
 
-def index_people(rekognition: Any, source: Source) -> list[str]:
-    """Add the faces that the collection lacks, and return their names; each is paid for once.
+def index_people(rekognition: RekognitionClient, source: Source) -> list[str]:
+    """Add the faces that the collection lacks, and return their names. Each face is paid for once.
 
-    :param source: nothing is done unless it searches the collection.
+    :param source: if it does not search the collection, nothing happens.
     :raises botocore.exceptions.ClientError: if Rekognition refuses.
     """
     searches = [wanted.get("face_search", {}) for wanted in source.features.values()]
@@ -38,8 +41,8 @@ def index_people(rekognition: Any, source: Source) -> list[str]:
     return missing
 
 
-def _known(rekognition: Any) -> set[str]:
-    """Return the names of the faces in the collection, which is made if there is none."""
+def _known(rekognition: RekognitionClient) -> set[str]:
+    """Return the names of the faces in the collection; create the collection if it does not exist."""
     try:
         pages = list(rekognition.get_paginator("list_faces").paginate(CollectionId=COLLECTION))
     except ClientError as error:

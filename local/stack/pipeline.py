@@ -1,19 +1,20 @@
-"""The runs of a day: which belong together, through all Dags, and how far they are."""
+"""The runs of a day through all Dags: which belong together, and their states."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
+from itertools import product
 from typing import Literal
 
-from local.stack.airflow_api import DagRun
+from local.stack.airflow_api import DagRun, RunState
 
-State = Literal["waiting", "queued", "running", "success", "failed", "not started"]
-Cell = tuple[str, date]
+State = RunState | Literal["waiting", "not started"]
+Cell = tuple[str, date]  # a Dag's id, and a day
 
 FIRST_DAG = "discover_media"
 
-# Dag to the Dags whose assets start it, each by itself.
+# Dag to the Dags whose assets start it; the assets of one of them are enough.
 PIPELINE: dict[str, tuple[str, ...]] = {
     FIRST_DAG: (),
     "enrich_images": (FIRST_DAG,),
@@ -22,45 +23,52 @@ PIPELINE: dict[str, tuple[str, ...]] = {
 }
 
 
-def chains(
+def runs_of_days(
     days: Sequence[date], created: Mapping[str, Iterable[DagRun]], sources: Callable[[DagRun], set[str]]
 ) -> dict[Cell, DagRun]:
-    """Return for each day the newest run of the first Dag and the runs that its assets started, as far as they exist.
+    """Return each day's newest run of the first Dag, and the runs that its assets started so far.
 
-    Where several Dags start another, each may start a run of its own: the newest stands for them when there is one for each.
+    A Dag with several Dags before it may get a run from each of them. Its newest run counts, once each of
+    them has started one.
 
-    :param created: Dag to its runs, newest first.
-    :param sources: tells by which runs' assets a run was started.
+    :param created: runs of each Dag, newest first.
+    :param sources: returns the ids of the runs whose assets started a run.
     """
     found: dict[Cell, DagRun] = {}
-    for dag_id, upstream in PIPELINE.items():
-        for day in days:
-            runs = [run for run in created[dag_id] if run.partition == str(day)]
-            above = [found[name, day] for name in upstream if (name, day) in found]
-            causes = {run.run_id for run in above if run.state == "success"}
-            if upstream:
-                runs = _started_by(causes, runs, sources)
-            if runs:
-                found[dag_id, day] = runs[0]
+    for dag_id, day in product(PIPELINE, days):
+        runs = [run for run in created[dag_id] if run.partition == str(day)]
+        if PIPELINE[dag_id]:
+            runs = _started_by(_successes(PIPELINE[dag_id], day, found), runs, sources)
+        if runs:
+            found[dag_id, day] = runs[0]
     return found
+
+
+def _successes(dag_ids: Iterable[str], day: date, runs: Mapping[Cell, DagRun]) -> set[str]:
+    """Return the ids of the runs of a day that have succeeded, of some Dags."""
+    found = (runs.get((dag_id, day)) for dag_id in dag_ids)
+    return {run.run_id for run in found if run and run.state == "success"}
 
 
 def _started_by(
     causes: set[str], runs: Sequence[DagRun], sources: Callable[[DagRun], set[str]]
 ) -> list[DagRun]:
-    """Return the runs that these runs started; none before each has started one."""
+    """Return the runs that other runs started, or an empty list until each of these has started one."""
     started = {run: common for run in runs if (common := sources(run) & causes)}
     return list(started) if causes == set().union(*started.values()) else []
 
 
 def states(days: Sequence[date], runs: Mapping[Cell, DagRun]) -> dict[Cell, State]:
-    """Return the state of each Dag and day; ``not started`` says that it never will, as all before it failed."""
+    """Return the state of each Dag and day.
+
+    ``not started`` means that the Dag will never run for this day, because all Dags before it failed.
+    """
     result: dict[Cell, State] = {}
     for dag_id, upstream in PIPELINE.items():
         for day in days:
             run = runs.get((dag_id, day))
             if run is not None:
-                result[dag_id, day] = run.state  # type: ignore[assignment]
+                result[dag_id, day] = run.state
             elif upstream and all(result[name, day] in ("failed", "not started") for name in upstream):
                 result[dag_id, day] = "not started"
             else:
@@ -69,5 +77,5 @@ def states(days: Sequence[date], runs: Mapping[Cell, DagRun]) -> dict[Cell, Stat
 
 
 def is_over(board: Mapping[Cell, State]) -> bool:
-    """Return whether no state will change any more."""
+    """Return whether every state is final."""
     return all(state in ("success", "failed", "not started") for state in board.values())

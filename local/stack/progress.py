@@ -1,4 +1,4 @@
-"""Show the states of runs as they change: a table that is drawn anew in a terminal, a line per change elsewhere."""
+"""Shows the states of runs as they change: a live table in a terminal, a line per change elsewhere."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _STYLES: dict[State, str] = {
 
 
 class Progress:
-    """A context manager; :meth:`show` takes the states as they are now."""
+    """A context manager whose :meth:`show` takes the present states."""
 
     def __init__(self, console: Console, days: Sequence[date]) -> None:
         self._console = console
@@ -47,7 +47,7 @@ class Progress:
             self._live.stop()
 
     def show(self, board: Mapping[Cell, State]) -> None:
-        """Draw the states, or say which of them are new."""
+        """Draw the states in a terminal; elsewhere print those that changed."""
         if self._live:
             self._live.update(state_table(self._days, board), refresh=True)
             return
@@ -58,7 +58,7 @@ class Progress:
 
 
 def state_table(days: Sequence[date], board: Mapping[Cell, State]) -> Table:
-    """Return a table of a row per Dag and a column per day."""
+    """Return a table with a row per Dag and a column per day."""
     table = Table("Dag", *(str(day) for day in days), box=None, pad_edge=False)
     for dag_id in PIPELINE:
         states = [board[dag_id, day] for day in days]

@@ -1,4 +1,4 @@
-"""Ports and folders of the local stack, from the environment."""
+"""Settings of the local stack, such as its ports and folders, from environment variables."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ PROJECT = Path(__file__).resolve().parents[2]
 
 
 class StackError(RuntimeError):
-    """The stack cannot do what was asked; the text says why and what to do, in one sentence."""
+    """The stack cannot carry out a command; one sentence says why and what to do."""
 
 
 class StackSettings(BaseSettings):
-    """Each field is the environment variable ``MEDIA_LAKE_STACK_<FIELD>``; see ``.env.example``."""
+    """Each field is read from the environment variable ``MEDIA_LAKE_STACK_<FIELD>``; see ``.env.example``."""
 
     model_config = SettingsConfigDict(env_prefix="MEDIA_LAKE_STACK_", frozen=True, extra="ignore")
 
@@ -42,8 +42,8 @@ class StackSettings(BaseSettings):
     def runtime(self) -> Path:
         """Folder of the database and the sockets.
 
-        It is outside the project because PostgreSQL, which refuses to run as root, then runs as a user of its own that
-        has to reach its data, and because the path of a socket may have some hundred characters only.
+        It is outside the project for two reasons. PostgreSQL refuses to run as root; then it runs as another
+        user, who has to reach the data. And the path of a socket may have about a hundred characters only.
         """
         name = hashlib.sha256(str(self.folder.resolve()).encode()).hexdigest()[:12]
         return Path(tempfile.gettempdir()).resolve() / f"media-lake-{name}"
@@ -82,14 +82,14 @@ class StackSettings(BaseSettings):
 
     @property
     def ports(self) -> dict[str, int]:
-        """Field name to port, of every port that the stack listens on."""
+        """Every port that the stack listens on, by the name of its setting."""
         return {name: getattr(self, name) for name in type(self).model_fields if name.endswith("_port")}
 
 
 def load_stack_settings() -> StackSettings:
     """Read the settings from the environment.
 
-    :raises StackError: if one is wrong or two ports are the same.
+    :raises StackError: if a setting is invalid, or two ports are the same.
     """
     try:
         settings = StackSettings()

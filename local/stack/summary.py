@@ -1,4 +1,4 @@
-"""What a demonstration leaves to see: rows by table, money, and where to look."""
+"""The end of a demonstration: prints rows per table, costs, and the addresses to look at."""
 
 from __future__ import annotations
 
@@ -23,8 +23,10 @@ from local.stack.stack_settings import StackSettings
 class Spending:
     """What some runs used.
 
-    :param paid: analyses paid for; ``usd`` is their price.
-    :param reused: analyses that were paid for before; ``saved_usd`` is the price they would have had.
+    :param paid: number of analyses paid for.
+    :param usd: price of these.
+    :param reused: number of analyses reused, which had been paid for before.
+    :param saved_usd: price that these would have had.
     """
 
     paid: int
@@ -34,7 +36,7 @@ class Spending:
 
 
 def spending(costs: pd.DataFrame, run_ids: set[str]) -> Spending:
-    """Add up what the given runs used.
+    """Add up what some runs used.
 
     :param costs: result of ``sql/reports/run_costs.sql``.
     """
@@ -51,7 +53,7 @@ def spending(costs: pd.DataFrame, run_ids: set[str]) -> Spending:
 def print_summary(
     stack: StackSettings, settings: Settings, days: Sequence[date], run_ids: set[str], console: Console
 ) -> None:
-    """Print rows, money and addresses; the rows and the prices are asked for through Athena."""
+    """Print rows, costs and addresses. Rows and costs come from queries in Athena."""
     session = boto3.Session()
     span = [str(days[0]), str(days[-1])]
     rows = read_query(session, settings, "reports/table_rows", span)
@@ -67,7 +69,8 @@ def print_summary(
         f"{used.reused:,} reused, which saved ${used.saved_usd:.4f}"
     )
     console.print(
-        "prices are AWS's; nothing was billed: the analyses came from the local endpoint, not from Rekognition"
+        "prices are AWS's; nothing was billed: the analyses came from the local endpoint, "
+        "not from Rekognition"
     )
     console.print(f"\nAirflow:    {stack.airflow_url}")
     if page := download_cost_page(session, settings, stack.reports):
@@ -77,7 +80,7 @@ def print_summary(
 
 
 def download_cost_page(session: boto3.Session, settings: Settings, folder: Path) -> Path | None:
-    """Fetch the cost page, so that a browser can open it; None if there is none yet."""
+    """Save the cost page as a file for a browser, and return its path; None if there is no page yet."""
     try:
         page = session.client("s3").get_object(Bucket=settings.bucket, Key=COST_PAGE_KEY)["Body"].read()
     except ClientError as error:

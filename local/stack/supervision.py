@@ -1,6 +1,6 @@
-"""supervisord: its configuration, and a client that starts, stops and asks about its programs.
+"""supervisord: its configuration, and a client that starts, stops and inspects its programs.
 
-The components are programs of one supervisord, which starts a dead one again.
+Each component of the stack is a program of one supervisord, which restarts it when it dies.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ PROGRAMS = (*BASE_PROGRAMS, *AIRFLOW_PROGRAMS)
 
 @dataclass(frozen=True)
 class ProgramState:
-    """What supervisord says of a program.
+    """What supervisord reports about a program.
 
-    :param state: supervisord's word, such as RUNNING, BACKOFF, EXITED or FATAL.
-    :param detail: process id and time up, or why it is not up.
+    :param state: such as RUNNING, BACKOFF, EXITED or FATAL.
+    :param detail: process id and running time, or why the program is not running.
     """
 
     name: str
@@ -61,7 +61,8 @@ def configuration(stack: StackSettings, postgres: PostgresServer) -> str:
         "stopsignal": "INT",  # PostgreSQL's fast shutdown
         **({"user": postgres.user, "directory": "/"} if postgres.user else {}),
     }
-    # The lake is in this process: started again it would be empty, while Airflow's history says what is in it.
+    # This process holds the lake. Restarted it would be empty, while Airflow's history says that days were
+    # done.
     local_aws = (sys.executable, "-m", "local.aws")
     parser["program:local-aws"] = {**_program(stack, "local-aws", local_aws), "autorestart": "false"}
     rekognition = (sys.executable, "-m", "local.aws.rekognition")
@@ -98,7 +99,7 @@ class Supervisor:
 
     @property
     def _rpc(self) -> Any:
-        """A new proxy for every call: one whose call failed cannot be used again."""
+        """A new proxy for every call, as a proxy cannot be used again after a failed call."""
         transport = SupervisorTransport(serverurl=self._socket)
         return xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport).supervisor
 
@@ -111,12 +112,12 @@ class Supervisor:
     def is_up(self) -> bool:
         """Return whether supervisord answers."""
         try:
-            return self._rpc.getState()["statename"] == "RUNNING"
+            return bool(self._rpc.getState()["statename"] == "RUNNING")
         except (OSError, xmlrpc.client.Error):
             return False
 
     def start(self, name: str) -> None:
-        """Start a program unless it runs; do not wait until it has."""
+        """Start a program unless it runs, without waiting for it."""
         try:
             self._rpc.startProcess(name, False)
         except xmlrpc.client.Fault as fault:
@@ -124,7 +125,7 @@ class Supervisor:
                 raise
 
     def states(self) -> dict[str, ProgramState]:
-        """Return the state of every program; empty if supervisord is down."""
+        """Return the state of every program by its name; empty if supervisord is down."""
         if not self.is_up():
             return {}
         return {
@@ -133,11 +134,14 @@ class Supervisor:
         }
 
     def ended(self) -> list[str]:
-        """Return the names of the programs that are down and will not be started again by supervisord."""
+        """Return the names of the programs that are down and that supervisord will not restart."""
         return [info["name"] for info in self._rpc.getAllProcessInfo() if info["state"] in STOPPED_STATES]
 
     def shut_down(self) -> None:
-        """Ask supervisord to stop all programs and itself; Airflow's, which take their time, at the same time."""
+        """Ask supervisord to stop all programs and itself.
+
+        Airflow's are slow to stop and do so at the same time.
+        """
         for name in AIRFLOW_PROGRAMS:
             try:
                 self._rpc.stopProcess(name, False)

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from botocore.config import Config
 
     from include.core.settings import Settings
+    from rekognition.hooks import RekognitionHook
 
 
 def aws_hook(settings: Settings, service: str | None, config: Config | None = None) -> AwsGenericHook[Any]:
@@ -18,6 +19,31 @@ def aws_hook(settings: Settings, service: str | None, config: Config | None = No
 
     return AwsGenericHook(
         aws_conn_id=settings.aws_conn_id, region_name=settings.region, client_type=service, config=config
+    )
+
+
+def rekognition_hook(settings: Settings) -> RekognitionHook:
+    """Return the hook that starts video jobs and looks up jobs and models, with a client as tasks use it."""
+    from rekognition.hooks import RekognitionHook
+
+    return RekognitionHook(
+        aws_conn_id=settings.aws_conn_id,
+        region_name=settings.region,
+        config=_client_config("rekognition"),
+    )
+
+
+def _client_config(service: str, connections: int = 10) -> Config:
+    from botocore.config import Config
+
+    return Config(
+        max_pool_connections=connections,
+        connect_timeout=10,
+        read_timeout=60,
+        # The engines pace and repeat calls of Rekognition themselves.
+        retries={"mode": "standard", "total_max_attempts": 1 if service == "rekognition" else 5},
+        # Checking a transaction of a hundred items against the API's model takes as long as sending it.
+        parameter_validation=service != "dynamodb",
     )
 
 
@@ -31,14 +57,4 @@ class ConnectionClients:
         return aws_hook(self._settings, None).get_session()
 
     def client(self, service: str, connections: int = 10) -> Any:
-        from botocore.config import Config
-
-        config = Config(
-            max_pool_connections=connections,
-            connect_timeout=10,
-            read_timeout=60,
-            retries={"mode": "standard", "total_max_attempts": 1 if service == "rekognition" else 5},
-            # Checking a transaction of a hundred items against the API's model takes as long as sending it.
-            parameter_validation=service != "dynamodb",
-        )
-        return aws_hook(self._settings, service, config).get_conn()
+        return aws_hook(self._settings, service, _client_config(service, connections)).get_conn()

@@ -1,42 +1,25 @@
-"""The analyzer of one batch of videos, made from the task's context."""
+"""The analyzer of one batch of videos, made from what the task or trigger works with."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from include.analyze.video_analyzer import VideoAnalyzer
-from include.store.workspace import Workspace
 from media_lake.airflow_metrics import AirflowMetrics
-from media_lake.task_context import task_workspace
+from media_lake.aws_clients import rekognition_hook
+from media_lake.batches import batch_name
+
+if TYPE_CHECKING:
+    from include.analyze.video_analyzer import VideoAnalyzer
+    from include.store.workspace import Workspace
 
 
-def video_analyzer(batch: dict[str, Any]) -> tuple[VideoAnalyzer, Workspace]:
-    """Return the analyzer and the context it was made from."""
-    context = task_workspace()
-    return analyzer_in(context, batch, jobs_topic_arn(context)), context
-
-
-def analyzer_in(context: Workspace, batch: dict[str, Any], topic_arn: str) -> VideoAnalyzer:
+def video_analyzer(workspace: Workspace, batch: dict[str, Any]) -> VideoAnalyzer:
     """Return the analyzer of a batch.
 
-    :param topic_arn: from :func:`jobs_topic_arn`.
+    :param batch: the batch's claim check.
     """
-    from media_lake.batches import batch_name
+    from include.analyze.video_analyzer import VideoAnalyzer
 
-    name = batch_name(batch)
-    return VideoAnalyzer(
-        context.aws.client("rekognition"),
-        context.s3,
-        context.ledger,
-        context.run,
-        context.settings,
-        topic_arn=topic_arn,
-        batch=name,
-        owner=f"{context.run.token}/{name}",
-        metrics=AirflowMetrics(dag_id=context.run.dag_id, media_type="video"),
-    )
-
-
-def jobs_topic_arn(context: Workspace) -> str:
-    """Return the ARN of the topic that Rekognition reports finished jobs to: CreateTopic is idempotent by name."""
-    return context.aws.client("sns").create_topic(Name=context.settings.jobs_topic)["TopicArn"]
+    metrics = AirflowMetrics(dag_id=workspace.run.dag_id, media_type="video")
+    hook = rekognition_hook(workspace.settings)
+    return VideoAnalyzer(workspace, hook, batch=batch_name(batch), metrics=metrics)

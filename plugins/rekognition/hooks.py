@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
+from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook
 from airflow.providers.common.compat.sdk import AirflowException
 from botocore import xform_name
 
-MAX_RESULTS = 1000
+if TYPE_CHECKING:
+    from mypy_boto3_rekognition.client import RekognitionClient  # noqa: F401 -- in the class's bases
 
 
 @dataclass(frozen=True)
@@ -23,12 +24,10 @@ class RekognitionVideoJob:
 
     :param start_operation: Operation that starts a job, as AWS names it.
     :param get_operation: Operation that returns the state and the results of a job.
-    :param result_field: Member of the Get response that lists the results.
     """
 
     start_operation: str
     get_operation: str
-    result_field: str
 
     @property
     def waiter_name(self) -> str:
@@ -39,13 +38,13 @@ class RekognitionVideoJob:
 VIDEO_JOBS: Mapping[str, RekognitionVideoJob] = {
     job.get_operation: job
     for job in (
-        RekognitionVideoJob("StartLabelDetection", "GetLabelDetection", "Labels"),
-        RekognitionVideoJob("StartTextDetection", "GetTextDetection", "TextDetections"),
-        RekognitionVideoJob("StartFaceDetection", "GetFaceDetection", "Faces"),
-        RekognitionVideoJob("StartFaceSearch", "GetFaceSearch", "Persons"),
-        RekognitionVideoJob("StartCelebrityRecognition", "GetCelebrityRecognition", "Celebrities"),
-        RekognitionVideoJob("StartContentModeration", "GetContentModeration", "ModerationLabels"),
-        RekognitionVideoJob("StartSegmentDetection", "GetSegmentDetection", "Segments"),
+        RekognitionVideoJob("StartLabelDetection", "GetLabelDetection"),
+        RekognitionVideoJob("StartTextDetection", "GetTextDetection"),
+        RekognitionVideoJob("StartFaceDetection", "GetFaceDetection"),
+        RekognitionVideoJob("StartFaceSearch", "GetFaceSearch"),
+        RekognitionVideoJob("StartCelebrityRecognition", "GetCelebrityRecognition"),
+        RekognitionVideoJob("StartContentModeration", "GetContentModeration"),
+        RekognitionVideoJob("StartSegmentDetection", "GetSegmentDetection"),
     )
 }
 
@@ -189,17 +188,17 @@ def describe_project_version_request(project_version_arn: str, project_arn: str)
     }
 
 
-class RekognitionHook(AwsBaseHook):
+class RekognitionHook(AwsGenericHook["RekognitionClient"]):
     """
     Interact with Amazon Rekognition.
 
     Provide thick wrapper around :external+boto3:py:class:`boto3.client("rekognition") <Rekognition.Client>`.
 
     Additional arguments (such as ``aws_conn_id``) may be specified and
-    are passed down to the underlying AwsBaseHook.
+    are passed down to the underlying AwsGenericHook.
 
     .. seealso::
-        - :class:`airflow.providers.amazon.aws.hooks.base_aws.AwsBaseHook`
+        - :class:`airflow.providers.amazon.aws.hooks.base_aws.AwsGenericHook`
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -231,34 +230,6 @@ class RekognitionHook(AwsBaseHook):
         """
         response = self._call(operation, JobId=job_id, MaxResults=1)
         return JobStatus(response["JobStatus"], response.get("StatusMessage", ""))
-
-    def get_job_pages(
-        self, operation: str, job_id: str, max_results: int = MAX_RESULTS, **kwargs: Any
-    ) -> Iterator[dict[str, Any]]:
-        """
-        Iterate over the responses that hold the results of a finished video job, page by page.
-
-        A page token is valid for 24 hours, the results for 7 days.
-
-        :param operation: Get operation, for instance ``GetLabelDetection``.
-        :param job_id: JobId that the Start operation returned.
-        :param max_results: Results per page, 1 to 1000.
-        :param kwargs: Further members of the request, for instance ``SortBy``, or ``NextToken`` to go on
-            from a page.
-        :raises AirflowException: if the job has not succeeded, since it has no results then.
-        """
-        request: dict[str, Any] = {"JobId": job_id, "MaxResults": max_results, **kwargs}
-        while True:
-            page = self._call(operation, **request)
-            if page["JobStatus"] != "SUCCEEDED":
-                raise AirflowException(
-                    f"{operation}: job {job_id} has no results, it is {page['JobStatus']}: "
-                    f"{page.get('StatusMessage', 'no message')}"
-                )
-            yield page
-            if not page.get("NextToken"):
-                return
-            request["NextToken"] = page["NextToken"]
 
     def get_project_arn(self, project_version_arn: str) -> str:
         """

@@ -1,4 +1,4 @@
--- Generated from include/core/schemas/ by `python -m tools.generate`; change it there.
+-- Generated from include/core/ by `python -m tools.generate`; change it there.
 CREATE EXTERNAL TABLE IF NOT EXISTS `${database}`.`celebrities` (
   `media_id` string COMMENT 'the media asset, joins with media_assets.media_id',
   `analysis_key` string COMMENT 'the analysis it was found by, joins with analyses.analysis_key',

@@ -1,4 +1,4 @@
--- Generated from include/core/schemas/ by `python -m tools.generate`; change it there.
+-- Generated from include/core/ by `python -m tools.generate`; change it there.
 CREATE EXTERNAL TABLE IF NOT EXISTS `${database}`.`costs_daily` (
   `usage_date` date COMMENT 'day of use in UTC, what AWS bills by',
   `source` string COMMENT 'name of the source in lake.yaml',

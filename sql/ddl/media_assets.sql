@@ -1,4 +1,4 @@
--- Generated from include/core/schemas/ by `python -m tools.generate`; change it there.
+-- Generated from include/core/ by `python -m tools.generate`; change it there.
 CREATE EXTERNAL TABLE IF NOT EXISTS `${database}`.`media_assets` (
   `media_id` string COMMENT 'the media asset, joins with media_assets.media_id',
   `source` string COMMENT 'name of the source in lake.yaml',

@@ -1,4 +1,4 @@
--- Generated from include/core/schemas/ by `python -m tools.generate`; change it there.
+-- Generated from include/core/ by `python -m tools.generate`; change it there.
 CREATE EXTERNAL TABLE IF NOT EXISTS `${database}`.`usage` (
   `usage_id` string COMMENT 'identity of the row',
   `at` timestamp COMMENT 'when it was used, what AWS bills by',

@@ -1,4 +1,4 @@
--- Generated from include/core/schemas/ by `python -m tools.generate`; change it there.
+-- Generated from include/core/ by `python -m tools.generate`; change it there.
 CREATE EXTERNAL TABLE IF NOT EXISTS `${database}`.`validation_results` (
   `run_id` string COMMENT 'Dag run that checked it',
   `table_name` string COMMENT 'table checked',

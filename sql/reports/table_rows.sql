@@ -1,33 +1,50 @@
 -- Rows of every table over a range of days. Parameters: first day, last day.
+-- Generated from include/core/ by `python -m tools.generate`; change it there.
 WITH days AS (SELECT ? AS first_day, ? AS last_day)
-SELECT 'media_assets' AS table_name, count(*) AS row_count FROM "${database}".media_assets, days WHERE dt BETWEEN first_day AND last_day
+SELECT 'media_assets' AS table_name, count(*) AS row_count
+FROM "${database}".media_assets, days WHERE dt BETWEEN first_day AND last_day
 UNION ALL
-SELECT 'analyses' AS table_name, count(*) AS row_count FROM "${database}".analyses, days WHERE dt BETWEEN first_day AND last_day
+SELECT 'analyses' AS table_name, count(*) AS row_count
+FROM "${database}".analyses, days WHERE dt BETWEEN first_day AND last_day
 UNION ALL
-SELECT 'labels' AS table_name, count(*) AS row_count FROM "${database}".labels, days WHERE dt BETWEEN first_day AND last_day
+SELECT 'labels' AS table_name, count(*) AS row_count
+FROM "${database}".labels, days WHERE dt BETWEEN first_day AND last_day
 UNION ALL
-SELECT 'image_properties' AS table_name, count(*) AS row_count FROM "${database}".image_properties, days WHERE dt BETWEEN first_day AND last_day
+SELECT 'image_properties' AS table_name, count(*) AS row_count
+FROM "${database}".image_properties, days WHERE dt BETWEEN first_day AND last_day
 UNION ALL
-SELECT 'moderation_labels' AS table_name, count(*) AS row_count FROM "${database}".moderation_labels, days WHERE dt BETWEEN first_day AND last_day
+SELECT 'moderation_labels' AS table_name, count(*) AS row_count
+FROM "${database}".moderation_labels, days WHERE dt BETWEEN first_day AND last_day
 UNION ALL
-SELECT 'texts' AS table_name, count(*) AS row_count FROM "${database}".texts, days WHERE dt BETWEEN first_day AND last_day
+SELECT 'texts' AS table_name, count(*) AS row_count
+FROM "${database}".texts, days WHERE dt BETWEEN first_day AND last_day
 UNION ALL
-SELECT 'faces' AS table_name, count(*) AS row_count FROM "${database}".faces, days WHERE dt BETWEEN first_day AND last_day
+SELECT 'faces' AS table_name, count(*) AS row_count
+FROM "${database}".faces, days WHERE dt BETWEEN first_day AND last_day
 UNION ALL
-SELECT 'celebrities' AS table_name, count(*) AS row_count FROM "${database}".celebrities, days WHERE dt BETWEEN first_day AND last_day
+SELECT 'celebrities' AS table_name, count(*) AS row_count
+FROM "${database}".celebrities, days WHERE dt BETWEEN first_day AND last_day
 UNION ALL
-SELECT 'face_matches' AS table_name, count(*) AS row_count FROM "${database}".face_matches, days WHERE dt BETWEEN first_day AND last_day
+SELECT 'face_matches' AS table_name, count(*) AS row_count
+FROM "${database}".face_matches, days WHERE dt BETWEEN first_day AND last_day
 UNION ALL
-SELECT 'protective_equipment' AS table_name, count(*) AS row_count FROM "${database}".protective_equipment, days WHERE dt BETWEEN first_day AND last_day
+SELECT 'protective_equipment' AS table_name, count(*) AS row_count
+FROM "${database}".protective_equipment, days WHERE dt BETWEEN first_day AND last_day
 UNION ALL
-SELECT 'custom_labels' AS table_name, count(*) AS row_count FROM "${database}".custom_labels, days WHERE dt BETWEEN first_day AND last_day
+SELECT 'custom_labels' AS table_name, count(*) AS row_count
+FROM "${database}".custom_labels, days WHERE dt BETWEEN first_day AND last_day
 UNION ALL
-SELECT 'persons' AS table_name, count(*) AS row_count FROM "${database}".persons, days WHERE dt BETWEEN first_day AND last_day
+SELECT 'persons' AS table_name, count(*) AS row_count
+FROM "${database}".persons, days WHERE dt BETWEEN first_day AND last_day
 UNION ALL
-SELECT 'segments' AS table_name, count(*) AS row_count FROM "${database}".segments, days WHERE dt BETWEEN first_day AND last_day
+SELECT 'segments' AS table_name, count(*) AS row_count
+FROM "${database}".segments, days WHERE dt BETWEEN first_day AND last_day
 UNION ALL
-SELECT 'usage' AS table_name, count(*) AS row_count FROM "${database}".usage, days WHERE dt BETWEEN first_day AND last_day
+SELECT 'usage' AS table_name, count(*) AS row_count
+FROM "${database}".usage, days WHERE dt BETWEEN first_day AND last_day
 UNION ALL
-SELECT 'costs_daily' AS table_name, count(*) AS row_count FROM "${database}".costs_daily, days WHERE dt BETWEEN first_day AND last_day
+SELECT 'costs_daily' AS table_name, count(*) AS row_count
+FROM "${database}".costs_daily, days WHERE dt BETWEEN first_day AND last_day
 UNION ALL
-SELECT 'validation_results' AS table_name, count(*) AS row_count FROM "${database}".validation_results, days WHERE dt BETWEEN first_day AND last_day
+SELECT 'validation_results' AS table_name, count(*) AS row_count
+FROM "${database}".validation_results, days WHERE dt BETWEEN first_day AND last_day

@@ -1,5 +1,6 @@
--- Rows per feature and file: how many findings each analysis gave; null where the feature was not asked for, or where
--- its analysis failed or was rejected (see table analyses). Read it with ORDER BY key.
+-- How many findings each feature gave for each file. A column is null where the source does not ask for the
+-- feature, or where the analysis failed or was rejected (see table analyses). Read it with ORDER BY key.
+-- Generated from include/core/ by `python -m tools.generate`; change it there.
 CREATE OR REPLACE VIEW "${database}".findings_by_file AS
 SELECT
   assets.key,
@@ -18,6 +19,6 @@ SELECT
   assets.dt
 FROM "${database}".media_assets AS assets
 LEFT JOIN "${database}".analyses AS analyses
-  ON analyses.dt = assets.dt AND analyses.media_type = assets.media_type AND analyses.media_id = assets.media_id
-  AND analyses.status IN ('succeeded', 'reused')
+  ON analyses.dt = assets.dt AND analyses.media_type = assets.media_type
+  AND analyses.media_id = assets.media_id AND analyses.status IN ('succeeded', 'reused')
 GROUP BY assets.dt, assets.media_type, assets.media_id, assets.key, assets.status

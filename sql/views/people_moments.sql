@@ -1,5 +1,6 @@
--- People found in videos on one time line: number of faces, well-known people, faces of a collection, and paths of people
--- from archived responses. Sensitive, as are the tables that it reads. Read it with ORDER BY media_id, start_ms.
+-- People found in videos, on one time line. Sensitive, as are the tables that it reads. Column kind is one
+-- of: faces, celebrity, face match, person. Read it with ORDER BY media_id, start_ms.
+-- Generated from include/core/ by `python -m tools.generate`; change it there.
 CREATE OR REPLACE VIEW "${database}".people_moments AS
 SELECT
   moments.media_id,
@@ -21,15 +22,33 @@ FROM (
   WHERE media_type = 'video'
   GROUP BY dt, media_id, timestamp_ms
   UNION ALL
-  SELECT dt, media_id, timestamp_ms, 'celebrity', name, confidence
+  SELECT
+    dt,
+    media_id,
+    timestamp_ms AS start_ms,
+    'celebrity' AS kind,
+    name AS who,
+    confidence
   FROM "${database}".celebrities
   WHERE media_type = 'video'
   UNION ALL
-  SELECT dt, media_id, timestamp_ms, 'face match', coalesce(external_image_id, face_id), similarity
+  SELECT
+    dt,
+    media_id,
+    timestamp_ms AS start_ms,
+    'face match' AS kind,
+    coalesce(external_image_id, face_id) AS who,
+    similarity AS confidence
   FROM "${database}".face_matches
   WHERE media_type = 'video'
   UNION ALL
-  SELECT dt, media_id, timestamp_ms, 'person', concat('Person ', CAST(person_index AS varchar)), face_confidence
+  SELECT
+    dt,
+    media_id,
+    timestamp_ms AS start_ms,
+    'person' AS kind,
+    concat('Person ', CAST(person_index AS varchar)) AS who,
+    face_confidence AS confidence
   FROM "${database}".persons
   WHERE media_type = 'video'
 ) AS moments

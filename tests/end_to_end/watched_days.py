@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 from include.analyze.image_analyzer import CHUNK_CALLS
 from include.core.features import FEATURES, ImageCall, MediaType
 from local.stack.airflow_api import AirflowApi, DagRun
-from local.stack.pipeline import FIRST_DAG, PIPELINE, chains, is_over, states
+from local.stack.pipeline import FIRST_DAG, PIPELINE, is_over, runs_of_days, states
 from tests.end_to_end.conftest import Stack
 from tests.end_to_end.relay import Relay
 from tests.integration.video_runs import clip
@@ -100,7 +100,7 @@ class Lake:
         def ended() -> bool:
             known.update(self.runs(days))
             recent = {dag: [run for run in runs if run.queued_at >= began] for dag, runs in known.items()}
-            over = is_over(states(days, chains(days, recent, self.api.sources)))
+            over = is_over(states(days, runs_of_days(days, recent, self.api.sources)))
             return over and all(run.ended for runs in known.values() for run in runs)
 
         try:

@@ -1,8 +1,8 @@
 """
 ``calling_process.py``: makes image calls in a process of its own, by the engine or by a bare loop.
 
-Reads ``{way, rekognition, bucket, keys: {key: etag}, name}`` from the first line of its input, makes everything ready, says
-so, and begins at the second line. Prints the seconds that the calls took.
+Reads ``{way, rekognition, bucket, keys: {key: etag}, name}`` from the first line of its input, makes everything ready,
+says so, and begins at the second line. Prints the seconds that the calls took.
 """
 
 from __future__ import annotations
@@ -21,13 +21,14 @@ import boto3
 from botocore.config import Config
 
 from include.analyze.image_analyzer import ImageAnalyzer
-from include.analyze.pace import LocalTurns, Pace
+from include.analyze.pace import Pace
 from include.core.analysis_keys import analysis_key
 from include.core.features import FEATURES
 from include.core.run import Run
 from include.core.settings import Settings
-from include.store.ledger import Ledger
 from include.store.objects import Row
+from tests.rates import LocalRate
+from tests.workspaces import make_workspace
 
 THREADS = 16
 FEATURE = FEATURES["moderation"]
@@ -38,17 +39,16 @@ def by_engine(order: Row) -> Callable[[], Any]:
     """Calls with ledger and archive, as a task makes them."""
     run = Run(order["bucket"], "enrich_images", order["name"], "2026-04-01")
     dynamodb = boto3.client("dynamodb", config=CONFIG.merge(Config(parameter_validation=False)))
-    engine = ImageAnalyzer(
-        boto3.client("rekognition", endpoint_url=order["rekognition"], config=CONFIG),
-        boto3.client("s3", config=CONFIG),
-        Ledger(dynamodb, Settings().ledger_table),
+    workspace = make_workspace(
         run,
-        batch="batch-0000",
-        owner=order["name"],
-        threads=THREADS,
-        lease_seconds=120,
-        paces=defaultdict(lambda: Pace(LocalTurns(), 1_000_000)),
+        boto3.Session(),
+        Settings(image_threads=THREADS),
+        rekognition=boto3.client("rekognition", endpoint_url=order["rekognition"], config=CONFIG),
+        s3=boto3.client("s3", config=CONFIG),
+        dynamodb=dynamodb,
     )
+    paces = defaultdict(lambda: Pace(LocalRate(), 1_000_000))
+    engine = ImageAnalyzer(workspace, batch="batch-0000", paces=paces)
     rows = _planned(run, order["keys"])
     return lambda: engine.analyze(rows)
 

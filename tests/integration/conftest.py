@@ -21,13 +21,15 @@ import pytest
 from botocore.config import Config
 from PIL import Image
 
-from include.analyze.pace import LocalTurns, Pace
+from include.analyze.job_client import JobClient
+from include.analyze.pace import Pace
 from include.core.lake import Lake, load_lake
 from include.core.run import Run
 from include.core.settings import Settings
 from include.store.ledger import Ledger
 from include.store.workspace import Workspace
 from infrastructure.resources import create
+from tests.rates import LocalRate
 from tests.workspaces import make_workspace
 
 ROOT = Path(__file__).parents[2]
@@ -51,9 +53,21 @@ class LocalLake:
         )
         return self.session.client(service, config=config)
 
-    def workspace(self, run: Run, lake: Lake | None = None) -> Workspace:
-        """Return what a stage of a run works with."""
-        return make_workspace(run, self.session, self.settings, lake or self.lake)
+    def workspace(self, run: Run, lake: Lake | None = None, **settings: Any) -> Workspace:
+        """Return what a stage of a run works with.
+
+        :param settings: in place of those of the lake under test.
+        """
+        clients = {name: self.client(name) for name in ("dynamodb", "rekognition", "s3")}
+        changed = self.settings.model_copy(update=settings)
+        return make_workspace(run, self.session, changed, lake or self.lake, **clients)
+
+    def job_client(self) -> JobClient:
+        """Return what starts video jobs and looks them up, as tasks use it."""
+        from rekognition.hooks import RekognitionHook
+
+        config = Config(retries={"mode": "standard", "total_max_attempts": 1})
+        return RekognitionHook(aws_conn_id=None, region_name=self.settings.region, config=config)
 
     @property
     def ledger(self) -> Ledger:
@@ -160,7 +174,7 @@ def upload(local_lake: LocalLake) -> Callable[[str, bytes], None]:
 
 def paces(calls_per_second: float = 1000) -> Mapping[str, Pace]:
     """Return a pace for whatever operation is asked for."""
-    return defaultdict(lambda: Pace(LocalTurns(), calls_per_second))
+    return defaultdict(lambda: Pace(LocalRate(), calls_per_second))
 
 
 def picture(seed: int, width: int = 120, height: int = 90) -> bytes:

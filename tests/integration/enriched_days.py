@@ -77,16 +77,12 @@ class Days:
         return self._stages(self.run(day, "reprocess_images"), lake, [], pay=False)
 
     def _stages(self, run: Run, lake: Lake, selections: Sequence[Selection] | None, pay: bool) -> Row:
-        local_lake, workspace = self.local_lake, self.local_lake.workspace(run, lake)
-        s3, ledger = workspace.s3, workspace.ledger
+        workspace = self.local_lake.workspace(run, lake, image_threads=4, lease_seconds=60)
         batches, figures = plan(workspace, "image", BOOK, {}, selections)
         for number, batch in enumerate(batches):
-            name, rows = f"batch-{number:04d}", read_plan(s3, batch["uri"])
+            name, rows = f"batch-{number:04d}", read_plan(workspace.s3, batch["uri"])
             if pay:
-                ImageAnalyzer(
-                    local_lake.client("rekognition"), s3, ledger, run,
-                    batch=name, owner=f"{run.token}/{name}", threads=4, lease_seconds=60, paces=paces(),
-                ).analyze(rows)  # fmt: skip
+                ImageAnalyzer(workspace, batch=name, paces=paces()).analyze(rows)
             normalize_batch(workspace, "image", name, rows)
         _, failed = validate(workspace, "image", figures["assets"], figures["analyses"])
         assert failed == ""

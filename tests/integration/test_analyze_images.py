@@ -16,7 +16,8 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from include.analyze.image_analyzer import CHUNK_CALLS, ImageAnalyzer, ServiceUnavailableError
+from include.analyze.image_analyzer import CHUNK_CALLS, ImageAnalyzer
+from include.analyze.image_caller import ServiceUnavailableError
 from include.analyze.image_lanes import Summary
 from include.core.lake import Lake
 from include.core.prices import load_price_book
@@ -67,17 +68,10 @@ def planned(local_lake: LocalLake, run: Run, *features: str, **members: Row) -> 
 
 
 def analyzer(local_lake: LocalLake, run: Run, ledger: Ledger | None = None, lease: int = 5) -> ImageAnalyzer:
-    return ImageAnalyzer(
-        local_lake.client("rekognition"),
-        local_lake.client("s3"),
-        ledger or local_lake.ledger,
-        run,
-        batch="batch-0000",
-        owner=f"{run.token}/batch-0000",
-        threads=THREADS,
-        lease_seconds=lease,
-        paces=paces(),
-    )
+    workspace = local_lake.workspace(run, image_threads=THREADS, lease_seconds=lease)
+    if ledger is not None:
+        workspace.ledger = ledger
+    return ImageAnalyzer(workspace, batch="batch-0000", paces=paces())
 
 
 def states(local_lake: LocalLake, batch: list[Row]) -> list[str]:
@@ -320,7 +314,7 @@ def test_a_service_that_stays_down_is_an_error_that_says_so(
     upload: Callable[[str, bytes], None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("include.analyze.image_analyzer.MAX_ATTEMPTS", 3)
+    monkeypatch.setattr("include.analyze.image_caller.MAX_ATTEMPTS", 3)
     upload(key_of(run, "one.jpg"), picture(5000))
     batch = planned(local_lake, run, "labels")
     local_lake.behave(faults=[{"operation": "*", "code": "ServiceUnavailable", "status": 503}])

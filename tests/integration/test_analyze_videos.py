@@ -46,17 +46,7 @@ def planned(local_lake: LocalLake, run: Run, *features: str) -> list[Row]:
 
 
 def analyzer(local_lake: LocalLake, run: Run) -> VideoAnalyzer:
-    topic = local_lake.client("sns").create_topic(Name=local_lake.settings.jobs_topic)["TopicArn"]
-    return VideoAnalyzer(
-        local_lake.client("rekognition"),
-        local_lake.client("s3"),
-        local_lake.ledger,
-        run,
-        local_lake.settings,
-        topic_arn=topic,
-        batch="batch-0000",
-        owner=f"{run.token}/batch-0000",
-    )
+    return VideoAnalyzer(local_lake.workspace(run), local_lake.job_client(), batch="batch-0000")
 
 
 def report_ended(local_lake: LocalLake, run: Run, progress: Progress) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import httpx
@@ -12,6 +13,8 @@ from botocore.exceptions import ClientError
 
 from include.analyze.custom_models import CustomModels
 from include.store.usage_log import Session
+from media_lake.sensors.model_sensors import model_status
+from rekognition.hooks import RekognitionHook
 from tests.integration.conftest import LocalLake, picture
 
 pytestmark = pytest.mark.integration
@@ -28,12 +31,17 @@ def arn(local_lake: LocalLake) -> str:
         OutputConfig={"S3Bucket": local_lake.settings.bucket, "S3KeyPrefix": "training"},
     )
     local_lake.behave(model_seconds=0.3)
-    until(lambda: models(local_lake).status(made["ProjectVersionArn"]) == "TRAINING_COMPLETED")
+    until(lambda: status_of(local_lake, made["ProjectVersionArn"]) == "TRAINING_COMPLETED")
     return str(made["ProjectVersionArn"])
 
 
 def models(lake: LocalLake) -> CustomModels:
-    return CustomModels(lake.client("rekognition"), lake.client("dynamodb"), lake.settings.ledger_table)
+    rekognition, dynamodb = lake.client("rekognition"), lake.client("dynamodb")
+    return CustomModels(rekognition, partial(status_of, lake), dynamodb, lake.settings.ledger_table)
+
+
+def status_of(lake: LocalLake, arn: str) -> str:
+    return model_status(RekognitionHook(aws_conn_id=None, region_name=lake.settings.region), arn)
 
 
 def counted(lake: LocalLake, arn: str) -> Any:

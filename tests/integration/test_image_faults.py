@@ -18,7 +18,7 @@ from botocore.exceptions import EndpointConnectionError
 
 from include.analyze.image_analyzer import ImageAnalyzer
 from include.analyze.image_lanes import Summary
-from include.analyze.pace import LocalTurns, Pace
+from include.analyze.pace import Pace
 from include.core.analysis_keys import analysis_key
 from include.core.features import FEATURES
 from include.core.metrics import Metric, Metrics
@@ -29,6 +29,7 @@ from include.store.shared_record import SharedRecord
 from include.store.usage_log import read_usage_log
 from tests.integration.conftest import LocalLake, paces, picture
 from tests.metrics_recorder import MetricsRecorder
+from tests.rates import LocalRate
 
 pytestmark = pytest.mark.integration
 
@@ -91,19 +92,8 @@ def analyze(
     name: str = "batch-0000",
     metrics: Metrics | None = None,
 ) -> Summary:
-    engine = ImageAnalyzer(
-        local_lake.client("rekognition"),
-        local_lake.client("s3"),
-        local_lake.ledger,
-        run,
-        batch=name,
-        owner=f"{run.token}/{name}",
-        threads=THREADS,
-        lease_seconds=60,
-        paces=pace,
-        metrics=metrics,
-    )
-    return engine.analyze(batch)
+    workspace = local_lake.workspace(run, image_threads=THREADS, lease_seconds=60)
+    return ImageAnalyzer(workspace, batch=name, paces=pace, metrics=metrics).analyze(batch)
 
 
 def states(local_lake: LocalLake, batch: list[Row]) -> Counter[str]:
@@ -198,11 +188,8 @@ def test_archive_and_ledger_are_waited_for_as_the_service_is(
     local_lake: LocalLake, keys: dict[str, str], monkeypatch: pytest.MonkeyPatch, away: str
 ) -> None:
     """What is paid for is in memory until they are back; nothing is paid for again, nor recorded twice."""
-    name = (
-        "include.store.ledger.Ledger.claim_all"
-        if away == "answer"
-        else f"include.analyze.image_analyzer.{away}"
-    )
+    module = "include.analyze.image_records" if away == "put_ndjson" else "include.store.ledger"
+    name = f"{module}.{'Ledger.claim_all' if away == 'answer' else away}"
     holder, _, attribute = name.rpartition(".")
     real, calls = getattr(pkgutil.resolve_name(holder), attribute), count()
 
@@ -281,12 +268,12 @@ def test_tasks_that_share_a_quota_use_all_of_it_and_are_not_throttled(
 
 
 def test_a_slow_operation_keeps_no_other_waiting(local_lake: LocalLake, keys: dict[str, str]) -> None:
-    """Equipment may be asked for 4 times a second, moderation 1,000 times; with few threads, all could wait for the one."""
+    """Equipment may be asked for 4 times a second, moderation 1,000 times: few threads could all wait for the one."""
     run = a_run(local_lake)
     batch = a_batch(run, keys, 24, "protective_equipment", "moderation")
     pace = {
-        "DetectProtectiveEquipment": Pace(LocalTurns(), 4),
-        "DetectModerationLabels": Pace(LocalTurns(), 1000),
+        "DetectProtectiveEquipment": Pace(LocalRate(), 4),
+        "DetectModerationLabels": Pace(LocalRate(), 1000),
     }
     analysis = threading.Thread(target=analyze, args=(local_lake, run, batch, pace))
     analysis.start()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import time
 import uuid
@@ -74,23 +73,10 @@ def enrich(local_lake: LocalLake, media_type: MediaType) -> tuple[list[Row], str
     for batch in batches:
         rows = read_plan(s3, batch["uri"])
         if media_type == "image":
-            engine = ImageAnalyzer(
-                local_lake.client("rekognition"), s3, ledger, run,
-                batch="batch-0000", owner="test", threads=4, lease_seconds=60, paces=paces(),
-            )  # fmt: skip
-            engine.analyze(rows)
+            workspace = local_lake.workspace(run, image_threads=4, lease_seconds=60)
+            ImageAnalyzer(workspace, batch="batch-0000", paces=paces()).analyze(rows)
         else:
-            topic = local_lake.client("sns").create_topic(Name=local_lake.settings.jobs_topic)["TopicArn"]
-            jobs = VideoAnalyzer(
-                local_lake.client("rekognition"),
-                s3,
-                ledger,
-                run,
-                local_lake.settings,
-                topic_arn=topic,
-                batch="batch-0000",
-                owner="test",
-            )
+            jobs = VideoAnalyzer(local_lake.workspace(run), local_lake.job_client(), batch="batch-0000")
             wait_for_jobs(local_lake, jobs, rows)
             jobs.collect(rows)
         normalize_batch(workspace, media_type, "batch-0000", rows)
@@ -236,8 +222,3 @@ def test_a_second_run_pays_nothing_and_leaves_the_same_tables(
     assert {name: len(query(local_lake, f"select * from {name}")) for name in tables} == before
     statuses = set(query(local_lake, "select status from analyses")["status"])
     assert statuses == {"reused", "rejected"}
-
-
-def test_validation_results_can_be_read(local_lake: LocalLake, day: dict[str, Any]) -> None:
-    checks, _ = day["checks"]["image"]
-    assert all(json.loads(row["details"])["kwargs"] is not None for row in checks)

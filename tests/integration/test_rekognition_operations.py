@@ -25,7 +25,7 @@ import numpy as np
 import pytest
 from botocore import xform_name
 
-from local.aws.rekognition.offer import OFFERED
+from local.aws.rekognition.offered_operations import OFFERED
 from tests.integration.conftest import ROOT, Endpoints
 
 pytestmark = pytest.mark.integration

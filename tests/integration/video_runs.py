@@ -1,4 +1,4 @@
-"""Runs of `enrich_videos` without Airflow's processes: small clips, and the tasks of a batch with their deferrals and retries."""
+"""Runs of `enrich_videos` without Airflow's processes: small clips, and a batch's tasks with deferrals and retries."""
 
 from __future__ import annotations
 
@@ -115,8 +115,8 @@ def collect(run: Run, batch: Row) -> Row:
     from media_lake.video_batch import video_analyzer
 
     _run.set(run)
-    analyzer, context = video_analyzer(batch)
-    return analyzer.collect(read_plan(context.s3, batch["uri"])).to_xcom()
+    workspace = task_context.task_workspace()
+    return video_analyzer(workspace, batch).collect(read_plan(workspace.s3, batch["uri"])).to_xcom()
 
 
 def _waited(batch: Row) -> Row:

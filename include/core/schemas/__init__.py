@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from include.core.schemas.finding_tables import FINDINGS
 from include.core.schemas.run_tables import ACCOUNTS, ANALYSIS_STATUSES, ASSET_STATUSES, OUTCOMES
-from include.core.schemas.table import Column, Table, arrow_type
+from include.core.schemas.table import Column, Moment, Table, arrow_type
 
 __all__ = [
     "ANALYSIS_STATUSES",
@@ -19,6 +19,7 @@ __all__ = [
     "PARTITION_KEY_MEANINGS",
     "TABLES",
     "Column",
+    "Moment",
     "Table",
     "arrow_type",
 ]

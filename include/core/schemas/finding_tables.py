@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from include.core.schemas.table import MEDIA_ID, Column, Table
+from include.core.schemas.table import MEDIA_ID, Column, Moment, Table
 
 
 def _confidence(name: str = "confidence", meaning: str = "confidence in percent") -> Column:
@@ -73,6 +73,7 @@ FINDINGS: tuple[Table, ...] = (
                 "box and confidence of each instance",
             ),
         ),
+        moments=(Moment("label", "name"),),
     ),
     Table(
         "image_properties",
@@ -114,6 +115,7 @@ FINDINGS: tuple[Table, ...] = (
             _confidence(),
             Column("content_types", "array<string>", "kinds of content, such as Animated or Illustrated"),
         ),
+        moments=(Moment("moderation", "name"),),
     ),
     Table(
         "texts",
@@ -133,6 +135,7 @@ FINDINGS: tuple[Table, ...] = (
                 "corners of the text, as ratios of the frame",
             ),
         ),
+        moments=(Moment("text", "text", where="type = 'LINE'"),),
     ),
     Table(
         "faces",
@@ -174,6 +177,13 @@ FINDINGS: tuple[Table, ...] = (
             ),
         ),
         sensitive=True,
+        moments=(
+            Moment(
+                "faces",
+                "CASE WHEN count(*) = 1 THEN '1 face' ELSE concat(CAST(count(*) AS varchar), ' faces') END",
+                per_time=True,
+            ),
+        ),
     ),
     Table(
         "celebrities",
@@ -197,6 +207,7 @@ FINDINGS: tuple[Table, ...] = (
             *_named_box("body_box", "the person's body"),
         ),
         sensitive=True,
+        moments=(Moment("celebrity", "name"),),
     ),
     Table(
         "face_matches",
@@ -227,6 +238,7 @@ FINDINGS: tuple[Table, ...] = (
         ),
         sensitive=True,
         score="similarity",
+        moments=(Moment("face match", "coalesce(external_image_id, face_id)"),),
     ),
     Table(
         "protective_equipment",
@@ -286,6 +298,9 @@ FINDINGS: tuple[Table, ...] = (
         ),
         sensitive=True,
         score=None,
+        moments=(
+            Moment("person", "concat('Person ', CAST(person_index AS varchar))", score="face_confidence"),
+        ),
     ),
     Table(
         "segments",
@@ -306,6 +321,10 @@ FINDINGS: tuple[Table, ...] = (
             Column("start_timecode", "string", "start as SMPTE time code"),
             Column("end_timecode", "string", "end as SMPTE time code"),
             _confidence(),
+        ),
+        moments=(
+            Moment("shot", "concat('Shot ', CAST(shot_index AS varchar))", where="type = 'SHOT'"),
+            Moment("technical cue", "cue_type", where="type = 'TECHNICAL_CUE'"),
         ),
     ),
 )

@@ -28,6 +28,24 @@ class Column:
 
 
 @dataclass(frozen=True)
+class Moment:
+    """How rows of a table appear on the time line of a video, in the views ``video_moments`` and ``people_moments``.
+
+    :param kind: what the time line calls them.
+    :param what: SQL expression that names one of them; with ``per_time`` an aggregate over those of one time.
+    :param where: SQL condition that they meet; empty for all rows.
+    :param score: column with their confidence; None for the table's ``score``.
+    :param per_time: whether all rows of one time are one moment.
+    """
+
+    kind: str
+    what: str
+    where: str = ""
+    score: str | None = None
+    per_time: bool = False
+
+
+@dataclass(frozen=True)
 class Table:
     """One table, stored as Parquet with zstd.
 
@@ -35,6 +53,7 @@ class Table:
     :param unique: columns that together identify a row within a partition; empty if rows have no key.
     :param sensitive: findings about identifiable people: readers are granted apart from the other tables.
     :param score: column that ``min_confidence`` of the lake applies to; None if rows have none.
+    :param moments: how its rows appear on the time line of a video; empty if they do not.
     """
 
     name: str
@@ -44,6 +63,7 @@ class Table:
     unique: tuple[str, ...] = ()
     sensitive: bool = False
     score: str | None = "confidence"
+    moments: tuple[Moment, ...] = ()
 
     @property
     def column_types(self) -> dict[str, str]:

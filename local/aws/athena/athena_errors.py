@@ -1,4 +1,4 @@
-"""Why a query fails, in Athena's words."""
+"""Why queries fail, in Athena's words."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from botocore.exceptions import ClientError
 
 
 class QueryFailed(Exception):
-    """A query ends as FAILED with this reason.
+    """A query ends as FAILED.
 
-    :param reason: StateChangeReason, starting with Athena's name of the error where it has one.
+    :param reason: the query's StateChangeReason, which begins with Athena's name of the error if it has one.
     """
 
     def __init__(self, reason: str) -> None:
@@ -20,7 +20,7 @@ class QueryFailed(Exception):
 
 
 class MalformedQuery(Exception):
-    """The text is not a statement: Athena refuses it at StartQueryExecution."""
+    """The text is not a statement, so StartQueryExecution refuses it."""
 
 
 _NAMED_ERRORS = (
@@ -38,9 +38,9 @@ _NAMED_ERRORS = (
 
 
 def failure_reason(error: Exception, sql: str) -> str:
-    """Say why a query failed.
+    """Return the reason why a query failed.
 
-    :param sql: the statement, to find the line and column of a name in.
+    :param sql: the statement, in which the line and column of a name are looked up.
     """
     if isinstance(error, QueryFailed):
         return error.reason

@@ -1,4 +1,4 @@
-"""The Glue catalog, as queries and DDL see it."""
+"""The Glue catalog, as queries and DDL statements see it."""
 
 from __future__ import annotations
 
@@ -8,12 +8,24 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING
 
 from local.aws.athena.athena_errors import QueryFailed
-from local.aws.clients import Clients
+from local.aws.moto_clients import MotoClients
 
-PARQUET = {
+if TYPE_CHECKING:
+    from mypy_boto3_glue.type_defs import ColumnOutputTypeDef as Column
+    from mypy_boto3_glue.type_defs import (
+        DatabaseTypeDef,
+        PartitionErrorTypeDef,
+        PartitionInputTypeDef,
+        PartitionTypeDef,
+        StorageDescriptorOutputTypeDef,
+        TableInputTypeDef,
+        TableTypeDef,
+    )
+
+PARQUET: StorageDescriptorOutputTypeDef = {
     "InputFormat": "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
     "OutputFormat": "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat",
     "SerdeInfo": {
@@ -26,7 +38,7 @@ _BATCH = 100
 
 @dataclass(frozen=True)
 class TableName:
-    """A table's name with its database, in lower case as Glue keeps both."""
+    """A table's name and database, both in lower case, as Glue keeps them."""
 
     database: str
     name: str
@@ -42,6 +54,8 @@ class TableName:
 class View:
     """A view as Athena stores it.
 
+    :param sql: its query.
+    :param database: in which the query looks for tables.
     :param columns: name and Trino type of each column.
     """
 
@@ -74,74 +88,70 @@ class Table:
     :param definition: ``Table`` of GetTable.
     """
 
-    definition: dict[str, Any]
+    definition: TableTypeDef
 
     @property
     def name(self) -> TableName:
-        """Its name."""
         return TableName(self.definition["DatabaseName"], self.definition["Name"])
 
     @property
-    def storage(self) -> dict[str, Any]:
-        """Its StorageDescriptor."""
+    def storage(self) -> StorageDescriptorOutputTypeDef:
         return self.definition.get("StorageDescriptor") or {}
 
     @property
     def location(self) -> str:
-        """Where its files are, with a slash at the end."""
-        return str(self.storage.get("Location") or "").rstrip("/") + "/"
+        """Prefix of the table's files, with a slash at the end."""
+        return (self.storage.get("Location") or "").rstrip("/") + "/"
 
     @property
-    def columns(self) -> list[dict[str, str]]:
-        """Its data columns (Name, Type, Comment)."""
+    def columns(self) -> list[Column]:
+        """Columns that are in the files."""
         return self.storage.get("Columns") or []
 
     @property
-    def partition_keys(self) -> list[dict[str, str]]:
-        """Its partition columns."""
+    def partition_keys(self) -> list[Column]:
+        """Columns whose values are those of the partition."""
         return self.definition.get("PartitionKeys") or []
 
     @property
     def key_names(self) -> list[str]:
-        """Names of the partition columns."""
         return [key["Name"] for key in self.partition_keys]
 
     @property
     def view(self) -> View | None:
-        """The view it is, if it is one."""
+        """The view, or None for a table."""
         is_view = self.definition.get("TableType") == "VIRTUAL_VIEW"
         return View.from_text(self.definition["ViewOriginalText"]) if is_view else None
 
     def partition_location(self, values: Iterable[str]) -> str:
-        """Where a partition lies unless told otherwise."""
+        """Return where a partition lies if its statement names no location."""
         return self.location + "/".join(f"{k}={v}" for k, v in zip(self.key_names, values, strict=True)) + "/"
 
-    def partition_input(self, values: Iterable[str], location: str) -> dict[str, Any]:
-        """Write Glue's PartitionInput."""
+    def partition_input(self, values: Iterable[str], location: str) -> PartitionInputTypeDef:
+        """Return Glue's PartitionInput."""
         return {"Values": list(values), "StorageDescriptor": {**self.storage, "Location": location}}
 
 
 class Catalog:
     """Databases, tables and partitions of one region."""
 
-    def __init__(self, clients: Clients, region: str) -> None:
-        self.glue = clients.get("glue", region)
+    def __init__(self, clients: MotoClients, region: str) -> None:
+        self.glue = clients.glue(region)
 
-    def databases(self) -> list[dict[str, Any]]:
+    def databases(self) -> list[DatabaseTypeDef]:
         """List databases."""
         pages = self.glue.get_paginator("get_databases").paginate()
         return [database for page in pages for database in page["DatabaseList"]]
 
-    def require_database(self, name: str) -> dict[str, Any]:
+    def require_database(self, name: str) -> DatabaseTypeDef:
         """Find a database.
 
         :raises QueryFailed: SCHEMA_NOT_FOUND.
         """
         try:
-            database: dict[str, Any] = self.glue.get_database(Name=name.lower())["Database"]
+            return self.glue.get_database(Name=name.lower())["Database"]
         except self.glue.exceptions.EntityNotFoundException as error:
             raise QueryFailed(f"SCHEMA_NOT_FOUND: line 1:1: Schema '{name}' does not exist") from error
-        return database
 
     def tables(self, database: str) -> list[Table]:
         """List the tables and views of a database.
@@ -161,11 +171,10 @@ class Catalog:
             return Table(self.glue.get_table(DatabaseName=name.database, Name=name.name)["Table"])
         except self.glue.exceptions.EntityNotFoundException as error:
             self.require_database(name.database)
-            raise QueryFailed(
-                f"TABLE_NOT_FOUND: line 1:1: Table 'awsdatacatalog.{name.database}.{name.name}' does not exist"
-            ) from error
+            table = f"awsdatacatalog.{name.database}.{name.name}"
+            raise QueryFailed(f"TABLE_NOT_FOUND: line 1:1: Table '{table}' does not exist") from error
 
-    def partitions(self, table: Table) -> Iterator[dict[str, Any]]:
+    def partitions(self, table: Table) -> Iterator[PartitionTypeDef]:
         """List the partitions of a table."""
         pages = self.glue.get_paginator("get_partitions").paginate(
             DatabaseName=table.name.database, TableName=table.name.name
@@ -173,27 +182,28 @@ class Catalog:
         for page in pages:
             yield from page["Partitions"]
 
-    def create_table(self, name: TableName, definition: dict[str, Any], exists_ok: bool = False) -> None:
+    def create_table(self, database: str, definition: TableInputTypeDef, exists_ok: bool = False) -> None:
         """Create a table.
 
-        :param definition: Glue's TableInput, without the name.
-        :raises QueryFailed: if it exists.
+        :raises QueryFailed: if it exists, unless ``exists_ok``.
         """
-        self.require_database(name.database)
+        self.require_database(database)
         try:
-            self.glue.create_table(DatabaseName=name.database, TableInput={"Name": name.name, **definition})
+            self.glue.create_table(DatabaseName=database, TableInput=definition)
         except self.glue.exceptions.AlreadyExistsException as error:
             if not exists_ok:
+                table = f"awsdatacatalog.{database}.{definition['Name']}"
                 raise QueryFailed(
-                    f"TABLE_ALREADY_EXISTS: line 1:1: Table 'awsdatacatalog.{name.database}.{name.name}' already exists"
+                    f"TABLE_ALREADY_EXISTS: line 1:1: Table '{table}' already exists"
                 ) from error
 
     def add_partitions(
         self, table: Table, locations: dict[tuple[str, ...], str], exists_ok: bool = True
     ) -> None:
-        """Add partitions by their values.
+        """Add partitions.
 
-        :raises QueryFailed: if one exists, unless that is fine.
+        :param locations: location of each partition by its values.
+        :raises QueryFailed: if one exists, unless ``exists_ok``.
         """
         inputs = (table.partition_input(values, location) for values, location in locations.items())
         while batch := list(islice(inputs, _BATCH)):
@@ -208,5 +218,5 @@ class Catalog:
                 )
 
 
-def _exists_already(error: dict[str, Any]) -> bool:
-    return bool(error["ErrorDetail"]["ErrorCode"] == "AlreadyExistsException")
+def _exists_already(error: PartitionErrorTypeDef) -> bool:
+    return error["ErrorDetail"]["ErrorCode"] == "AlreadyExistsException"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 import sqlglot
@@ -12,12 +12,20 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from local.aws.athena.athena_errors import QueryFailed
+from local.aws.athena.athena_types import duckdb_to_hive, hive_to_duckdb, result_type
 from local.aws.athena.catalog import PARQUET, Table, View
 from local.aws.athena.results import write_text_result
 from local.aws.athena.session import Session
-from local.aws.athena.types import duckdb_to_hive, hive_to_duckdb, result_type
 
-_TEXT = {
+if TYPE_CHECKING:
+    from mypy_boto3_glue.type_defs import ColumnOutputTypeDef as Column
+    from mypy_boto3_glue.type_defs import (
+        DatabaseInputTypeDef,
+        StorageDescriptorOutputTypeDef,
+        TableInputTypeDef,
+    )
+
+_TEXT: StorageDescriptorOutputTypeDef = {
     "InputFormat": "org.apache.hadoop.mapred.TextInputFormat",
     "OutputFormat": "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
 }
@@ -31,7 +39,7 @@ Change = Callable[[Session, re.Match[str]], None]
 
 
 def silent(change: Change) -> Change:
-    """Make a change of the catalog a statement: its result is empty."""
+    """Turn a change of the catalog into a statement with an empty result."""
 
     def run(session: Session, match: re.Match[str]) -> None:
         change(session, match)
@@ -44,10 +52,11 @@ def silent(change: Change) -> Change:
 def create_database(session: Session, match: re.Match[str]) -> None:
     """CREATE DATABASE, with COMMENT and LOCATION."""
     glue = session.catalog.glue
-    details = {"Description": match["comment"], "LocationUri": match["location"]}
-    definition = {"Name": match["name"].strip('`"').lower()} | {
-        name: text for name, text in details.items() if text
-    }
+    definition: DatabaseInputTypeDef = {"Name": match["name"].strip('`"').lower()}
+    if match["comment"]:
+        definition["Description"] = match["comment"]
+    if match["location"]:
+        definition["LocationUri"] = match["location"]
     try:
         glue.create_database(DatabaseInput=definition)
     except glue.exceptions.AlreadyExistsException as error:
@@ -70,7 +79,7 @@ def drop_database(session: Session, match: re.Match[str]) -> None:
 
 @silent
 def drop_table(session: Session, match: re.Match[str]) -> None:
-    """DROP TABLE or DROP VIEW; files stay."""
+    """DROP TABLE or DROP VIEW; the files stay in S3."""
     name, glue = session.table_name(match["name"]), session.catalog.glue
     try:
         glue.delete_table(DatabaseName=name.database, Name=name.name)
@@ -89,7 +98,8 @@ def create_view(session: Session, match: re.Match[str]) -> None:
     columns = [(column.lower(), kind) for column, kind in zip(relation.columns, relation.types, strict=True)]
     trino_columns = tuple((column, result_type(kind)[0]) for column, kind in columns)
     view = View(match["query"], session.execution.database, trino_columns)
-    definition = {
+    definition: TableInputTypeDef = {
+        "Name": name.name,
         "TableType": "VIRTUAL_VIEW",
         "Parameters": {"presto_view": "true", "comment": "Presto View"},
         "ViewOriginalText": view.to_text(),
@@ -111,7 +121,7 @@ def create_view(session: Session, match: re.Match[str]) -> None:
             f"TABLE_ALREADY_EXISTS: 'awsdatacatalog.{name.database}.{name.name}' is a table, not a view"
         )
     save = glue.update_table if exists else glue.create_table
-    save(DatabaseName=name.database, TableInput={"Name": name.name, **definition})
+    save(DatabaseName=name.database, TableInput=definition)
 
 
 @silent
@@ -133,7 +143,9 @@ def create_external_table(session: Session, match: re.Match[str]) -> None:
         for node in tree.args["properties"].expressions
         if type(node) is exp.Property
     }
-    definition: dict[str, Any] = {
+    name = session.table_name(f"{reference.db}.{reference.name}" if reference.db else reference.name)
+    definition: TableInputTypeDef = {
+        "Name": name.name,
         "TableType": "EXTERNAL_TABLE",
         "Parameters": {"EXTERNAL": "TRUE", **parameters},
         "PartitionKeys": [_column(node) for node in partitioned.this.expressions] if partitioned else [],
@@ -145,31 +157,32 @@ def create_external_table(session: Session, match: re.Match[str]) -> None:
     }
     if comment := properties.get("SchemaCommentProperty"):
         definition["Description"] = comment.this.name
-    name = session.table_name(f"{reference.db}.{reference.name}" if reference.db else reference.name)
-    session.catalog.create_table(name, definition, exists_ok=bool(tree.args.get("exists")))
+    session.catalog.create_table(name.database, definition, exists_ok=bool(tree.args.get("exists")))
 
 
-def _column(node: exp.ColumnDef) -> dict[str, str]:
+def _column(node: exp.ColumnDef) -> Column:
     kind = re.sub(r"[\s`]", "", node.args["kind"].sql(dialect="hive").lower())
     try:
         hive_to_duckdb(kind)
     except ValueError as error:
         raise QueryFailed(f"ParseException: column {node.name}: {error}") from error
-    comment = node.find(exp.CommentColumnConstraint)
-    return {"Name": node.name.lower(), "Type": kind} | ({"Comment": comment.this.name} if comment else {})
+    column: Column = {"Name": node.name.lower(), "Type": kind}
+    if comment := node.find(exp.CommentColumnConstraint):
+        column["Comment"] = comment.this.name
+    return column
 
 
-def _format(properties: dict[str, Any]) -> dict[str, Any]:
-    """Write the format's part of Glue's StorageDescriptor."""
+def _format(properties: dict[str, Any]) -> StorageDescriptorOutputTypeDef:
+    """Return the members of Glue's StorageDescriptor that describe the files' format."""
     file_format = properties.get("FileFormatProperty")
     if file_format is not None and file_format.name.upper() == "PARQUET":
-        return dict(PARQUET)
+        return PARQUET
     if file_format is not None and file_format.name.upper() not in ("TEXTFILE", ""):
         raise QueryFailed(f"NOT_SUPPORTED: the local Athena does not read {file_format.name}")
     serde = properties.get("RowFormatSerdeProperty")
     library = serde.name if serde else _LAZY_SIMPLE
     if "parquet" in library.lower():
-        return dict(PARQUET)
+        return PARQUET
     parameters: dict[str, str] = {}
     given = properties.get("SerdeProperties") or (serde.args.get("serde_properties") if serde else None)
     if given:
@@ -193,7 +206,7 @@ def add_partitions(session: Session, match: re.Match[str]) -> None:
 
 @silent
 def drop_partitions(session: Session, match: re.Match[str]) -> None:
-    """ALTER TABLE DROP PARTITION, one or more; files stay."""
+    """ALTER TABLE DROP PARTITION, one or more; the files stay in S3."""
     table, glue = session.catalog.table(session.table_name(match["name"])), session.catalog.glue
     for part in _PARTITION.finditer(match["partitions"]):
         values = _values(table, part["values"])
@@ -210,14 +223,14 @@ def drop_partitions(session: Session, match: re.Match[str]) -> None:
 def set_location(session: Session, match: re.Match[str]) -> None:
     """ALTER TABLE [PARTITION] SET LOCATION."""
     table, glue = session.catalog.table(session.table_name(match["name"])), session.catalog.glue
-    owner = {"DatabaseName": table.name.database}
     if match["values"] is None:
-        glue.update_table(**owner, TableInput=_with_location(table, match["location"]))
+        definition = _with_location(table, match["location"])
+        glue.update_table(DatabaseName=table.name.database, TableInput=definition)
         return
     values = _values(table, match["values"])
     try:
         glue.update_partition(
-            **owner,
+            DatabaseName=table.name.database,
             TableName=table.name.name,
             PartitionValueList=list(values),
             PartitionInput=table.partition_input(values, match["location"]),
@@ -226,14 +239,15 @@ def set_location(session: Session, match: re.Match[str]) -> None:
         raise QueryFailed(f"EntityNotFoundException: Partition {list(values)} not found") from error
 
 
-def _with_location(table: Table, location: str) -> dict[str, Any]:
-    kept = ("Name", "Description", "TableType", "Parameters", "PartitionKeys")
-    definition = {name: table.definition[name] for name in kept if name in table.definition}
-    return {**definition, "StorageDescriptor": {**table.storage, "Location": location}}
+def _with_location(table: Table, location: str) -> TableInputTypeDef:
+    members = ("Name", "Description", "TableType", "Parameters", "PartitionKeys")
+    definition: Any = {name: value for name, value in table.definition.items() if name in members}
+    moved: TableInputTypeDef = definition | {"StorageDescriptor": {**table.storage, "Location": location}}
+    return moved
 
 
 def _values(table: Table, text: str) -> tuple[str, ...]:
-    """Read ``dt = '2026-01-01', media_type = 'image'`` in the order of the table's keys."""
+    """Read ``dt = '2026-01-01', media_type = 'image'`` and return the values in the order of the keys."""
     given = {
         name.lower(): value.strip("'\"").replace("''", "'") for name, value in _PARTITION_VALUE.findall(text)
     }
@@ -243,7 +257,7 @@ def _values(table: Table, text: str) -> tuple[str, ...]:
 
 
 def repair_table(session: Session, match: re.Match[str]) -> None:
-    """MSCK REPAIR TABLE: add the partitions that the folders below the table's location show."""
+    """MSCK REPAIR TABLE: add a partition for each folder below the table's location that names one."""
     table = session.catalog.table(session.table_name(match["name"]))
     known = {tuple(partition["Values"]) for partition in session.catalog.partitions(table)}
     found: dict[tuple[str, ...], str] = {}
@@ -254,10 +268,8 @@ def repair_table(session: Session, match: re.Match[str]) -> None:
             found[tuple(unquote(value) for _, _, value in pairs)] = table.location + "/".join(folders) + "/"
     missing = {values: location for values, location in found.items() if values not in known}
     session.catalog.add_partitions(table, missing)
+    folders_added = (location.removeprefix(table.location).rstrip("/") for location in missing.values())
     rows: list[list[str | None]] = [
-        [
-            f"Partitions not in metastore:\t{table.name.name}:{location.removeprefix(table.location).rstrip('/')}"
-        ]
-        for location in missing.values()
+        [f"Partitions not in metastore:\t{table.name.name}:{folder}"] for folder in folders_added
     ]
     write_text_result(session, ["result"], rows)

@@ -1,4 +1,4 @@
-"""From Athena's SQL (Trino) to DuckDB's: sqlglot translates, and the rewrites here restore Trino's meaning."""
+"""Translates Athena's SQL (Trino) to DuckDB's, by sqlglot and by rewrites that restore Trino's meaning."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ MACROS = (
     "ELSE CAST(floor((x - low) * n / CAST(high - low AS DOUBLE)) AS BIGINT) + 1 END",
 )
 
-# Joda's pattern letters (of format_datetime) by the longest run first, with strftime's codes.
+# Joda's pattern letters, which format_datetime takes, and strftime's codes. Longer runs of a letter come
+# first.
 _JODA = (
     ("yyyy", "%Y"),
     ("YYYY", "%Y"),
@@ -60,7 +61,7 @@ _JODA = (
 def parse_query(sql: str) -> exp.Query:
     """Parse a SELECT, WITH, VALUES or TABLE query.
 
-    :raises MalformedQuery: if it is none.
+    :raises MalformedQuery: if the text is no query.
     """
     try:
         tree = sqlglot.parse_one(sql, read="trino")
@@ -79,17 +80,17 @@ def parse_query(sql: str) -> exp.Query:
 
 
 def bind_parameters(sql: str, parameters: list[str]) -> str:
-    """Put SQL literals in the place of question marks.
+    """Replace each question mark by the SQL literal of its parameter.
 
-    :raises QueryFailed: if there are more or fewer of one than of the other.
+    :raises QueryFailed: if there are more or fewer parameters than question marks.
     """
     marks = [
         token for token in sqlglot.tokenize(sql, read="trino") if token.token_type == TokenType.PLACEHOLDER
     ]
     if len(marks) != len(parameters):
         raise QueryFailed(
-            f"INVALID_PARAMETER_USAGE: line 1:1: Incorrect number of parameters: expected {len(marks)} but found "
-            f"{len(parameters)}"
+            "INVALID_PARAMETER_USAGE: line 1:1: Incorrect number of parameters: "
+            f"expected {len(marks)} but found {len(parameters)}"
         )
     for mark, parameter in reversed(list(zip(marks, parameters, strict=True))):
         sql = f"{sql[: mark.start]}{parameter}{sql[mark.end + 1 :]}"
@@ -97,8 +98,8 @@ def bind_parameters(sql: str, parameters: list[str]) -> str:
 
 
 def to_duckdb(tree: exp.Expr) -> str:
-    """Write a parsed query or condition in DuckDB's SQL; the tree is changed."""
-    # Children come before their parents, so that a rewrite finds its operands rewritten.
+    """Write a parsed query or condition in DuckDB's SQL. This changes the tree."""
+    # Children come before their parents: when a node is rewritten, its operands already are.
     for node in reversed(list(tree.walk(bfs=True))):
         rewrite = _REWRITES.get(type(node))
         replacement = rewrite(node) if rewrite else node
@@ -113,12 +114,12 @@ def _call(name: str, *arguments: exp.Expr) -> exp.Anonymous:
 
 
 def _keep_type(node: exp.Expr, operand: exp.Expr) -> exp.Expr:
-    """DuckDB turns dates into timestamps here; Trino keeps the operand's type."""
+    """Cast a result back to the type of an operand, which Trino keeps; DuckDB turns dates into timestamps."""
     return _call("CAST_TO_TYPE", node, operand)
 
 
 def _unnamed_columns(select: exp.Select) -> exp.Expr:
-    """Trino names a column without a name by its position: ``_col0``."""
+    """Name columns without a name as Trino does, by their position: ``_col0``."""
     for position, column in enumerate(select.expressions):
         if not isinstance(column, (exp.Alias, exp.Column, exp.Star, exp.Dot, exp.Aliases)):
             column.replace(exp.alias_(column.copy(), f"_col{position}"))
@@ -138,7 +139,7 @@ def _date_trunc(node: exp.DateTrunc | exp.TimestampTrunc) -> exp.Expr:
 
 
 def _date_diff(node: exp.DateDiff) -> exp.Expr:
-    """Trino counts whole units, DuckDB's date_diff the boundaries between; its date_sub counts whole units."""
+    """Count whole units, as Trino and DuckDB's date_sub do; DuckDB's date_diff counts crossed boundaries."""
     return _call(
         "DATE_SUB", exp.Literal.string(node.text("unit").lower() or "day"), node.expression, node.this
     )
@@ -158,20 +159,20 @@ def _from_unixtime(node: exp.UnixToTime) -> exp.Expr:
 
 
 def _timestamp_type(node: exp.DataType) -> exp.Expr:
-    """A precision in Trino's ``timestamp(3)`` never cuts what DuckDB would."""
+    """Drop the precision of Trino's ``timestamp(3)``, which DuckDB does not take."""
     if node.this in (exp.DataType.Type.TIMESTAMP, exp.DataType.Type.TIMESTAMPTZ) and node.expressions:
         return exp.DataType(this=node.this)
     return node
 
 
 def _regexp_extract(node: exp.RegexpExtract) -> exp.Expr:
-    """Without a match Trino gives null, DuckDB an empty text."""
+    """Return null where nothing matches, as Trino does; DuckDB returns an empty text."""
     matches = exp.RegexpLike(this=node.this.copy(), expression=node.expression.copy())
     return exp.Case(ifs=[exp.If(this=matches, true=node.copy())])
 
 
 def _regexp_replace(node: exp.RegexpReplace) -> exp.Expr:
-    """Trino refers to a group by ``$1``, DuckDB by ``\\1``; without a replacement, matches are removed."""
+    """Write group references as ``\\1`` instead of ``$1``; without a replacement, remove the matches."""
     replacement = node.args.get("replacement")
     if replacement is None:
         node.set("replacement", exp.Literal.string(""))
@@ -184,14 +185,14 @@ def _regexp_replace(node: exp.RegexpReplace) -> exp.Expr:
 
 
 def _json_extract_scalar(node: exp.JSONExtractScalar) -> exp.Expr:
-    """Objects and arrays are not scalars: null in Trino."""
+    """Return null for objects and arrays, as Trino does: they are not scalars."""
     kind = _call("JSON_TYPE", node.this, node.expression)
     composite = exp.In(this=kind, expressions=[exp.Literal.string("OBJECT"), exp.Literal.string("ARRAY")])
     return exp.Case(ifs=[exp.If(this=composite, true=exp.Null())], default=exp.Paren(this=node.copy()))
 
 
 def _approx_distinct(node: exp.ApproxDistinct) -> exp.Expr:
-    """Exact: an approximation of another engine would differ anyhow."""
+    """Count exactly: DuckDB's approximation would differ from Trino's anyway."""
     return exp.Count(this=exp.Distinct(expressions=[node.this.copy()]))
 
 
@@ -200,7 +201,7 @@ def _approx_percentile(node: exp.ApproxQuantile) -> exp.Expr:
 
 
 def _cardinality(node: exp.ArraySize) -> exp.Expr:
-    """For arrays and maps alike."""
+    """Take the size of an array or a map by the one function that DuckDB has for both."""
     return _call("CARDINALITY", node.this)
 
 
@@ -209,7 +210,7 @@ def _format(node: exp.Format) -> exp.Expr:
 
 
 def _reduce(node: exp.Reduce) -> exp.Expr:
-    """Apply Trino's final function, which DuckDB's reduce lacks, by substitution."""
+    """Apply the final function of Trino's reduce, which DuckDB's lacks, by putting the result into it."""
     finish = node.args.get("finish")
     if not isinstance(finish, exp.Lambda):
         return node
@@ -226,30 +227,34 @@ def _reduce(node: exp.Reduce) -> exp.Expr:
 
 
 def _unnest(node: exp.Unnest) -> exp.Expr:
-    """Expand arrays of rows into columns, maps into key and value, and several arrays side by side."""
-    alias = node.args.get("alias")
-    ordinality = bool(node.args.get("offset"))
-    arrays = [_call("MAP_ENTRIES", array) if _is_map(array) else array.copy() for array in node.expressions]
-    # In Trino's grammar the ordinal is the last of the alias's columns; sqlglot keeps it apart.
+    """Unnest arrays of rows into columns, maps into key and value, and several arrays side by side."""
+    alias, ordinal = node.args.get("alias"), node.args.get("offset")
     columns = len(alias.columns) if alias else 0
-    if len(arrays) == 1 and (columns < 2 and not _is_map(node.expressions[0])):
+    if len(node.expressions) == 1 and columns < 2 and not _is_map(node.expressions[0]):
         return node
-    projections: list[exp.Expr] = (
+    arrays = [_call("MAP_ENTRIES", array) if _is_map(array) else array.copy() for array in node.expressions]
+    query = exp.Subquery(this=exp.select(*_unnested(arrays, with_ordinality=bool(ordinal))))
+    named = alias.copy() if alias else None
+    if named and isinstance(ordinal, exp.Identifier):
+        # In Trino's grammar the ordinal is the last of the alias's columns; sqlglot keeps it apart.
+        named.append("columns", ordinal.copy())
+    if isinstance(node.parent, exp.From):
+        query.set("alias", named)
+        return query
+    return exp.Lateral(this=query, alias=named)
+
+
+def _unnested(arrays: list[exp.Expr], with_ordinality: bool) -> list[exp.Expr]:
+    """Return the columns of unnested arrays, and the number of each row if wanted."""
+    columns: list[exp.Expr] = (
         [_expanded(arrays[0])] if len(arrays) == 1 else [_call("UNNEST", array) for array in arrays]
     )
-    if ordinality:
+    if with_ordinality:
         lengths = [_call("LEN", array) for array in arrays]
         longest = _call("GREATEST", *lengths) if len(lengths) > 1 else lengths[0]
         ordinals = _call("GENERATE_SERIES", exp.Literal.number(1), longest)
-        projections.append(exp.alias_(_call("UNNEST", ordinals), "ordinality"))
-    query = exp.Subquery(this=exp.select(*projections))
-    new_alias = alias.copy() if alias else None
-    if new_alias and isinstance(node.args.get("offset"), exp.Identifier):
-        new_alias.append("columns", node.args["offset"].copy())
-    if isinstance(node.parent, exp.From):
-        query.set("alias", new_alias)
-        return query
-    return exp.Lateral(this=query, alias=new_alias)
+        columns.append(exp.alias_(_call("UNNEST", ordinals), "ordinality"))
+    return columns
 
 
 def _expanded(array: exp.Expr) -> exp.Expr:
@@ -276,7 +281,7 @@ def joda_to_strftime(pattern: str) -> str:
     >>> joda_to_strftime("yyyy-MM-dd'T'HH:mm")
     '%Y-%m-%dT%H:%M'
 
-    :raises QueryFailed: for a pattern letter that has no counterpart.
+    :raises QueryFailed: if strftime has no code for a letter of the pattern.
     """
     out, position = "", 0
     while position < len(pattern):

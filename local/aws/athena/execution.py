@@ -1,4 +1,4 @@
-"""One query execution: what was asked, how it stands, what came out."""
+"""One execution of a query: its request, its state and its result."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ TERMINAL = ("SUCCEEDED", "FAILED", "CANCELLED")
 
 @dataclass
 class Execution:
-    """A query execution.
+    """An execution of a query.
 
     :param output: folder of result files, with a slash at the end.
-    :param output_suffix: where this statement's result goes, below ``output``.
+    :param output_suffix: where in ``output`` this statement's result goes.
     :param columns: ColumnInfo of the result.
-    :param rows: result of a SHOW, DESCRIBE or DDL statement; that of a SELECT is in its CSV file.
+    :param rows: result of a SHOW, DESCRIBE or DDL statement; a SELECT writes its result to a CSV file
+        instead.
     :param cancel: stops the statement while it runs.
     """
 
@@ -47,16 +48,16 @@ class Execution:
 
     @property
     def location(self) -> str:
-        """OutputLocation: the file, or for writing statements the prefix, of the result."""
+        """OutputLocation: the file of the result; for a statement that writes, the prefix of its files."""
         return self.output + self.output_suffix.format(id=self.id)
 
     def finish(self, state: str, reason: str | None = None) -> None:
-        """Enter a terminal state, unless in one already."""
+        """Enter a terminal state, unless the execution is in one already."""
         if self.state not in TERMINAL:
             self.state, self.reason, self.completed = state, reason, time.time()
 
     def describe(self) -> dict[str, Any]:
-        """Give Athena's QueryExecution."""
+        """Return Athena's QueryExecution."""
         started, completed = self.started or time.time(), self.completed or time.time()
         description: dict[str, Any] = {
             "QueryExecutionId": self.id,

@@ -1,4 +1,4 @@
-"""Result files, as Athena leaves them in S3, and result pages read back from them."""
+"""Writes result files to S3 as Athena does, and reads pages of results back from them."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from local.aws.athena.athena_types import format_rows, result_type
 from local.aws.athena.session import Session
-from local.aws.athena.types import format_rows, result_type
 
 _METADATA = b"\x0a\x00"
 _ROWS_AT_ONCE = 10_000
@@ -17,7 +17,7 @@ _FIELD = re.compile(r'(?:"((?:[^"]|"")*)")?([,\n])')
 
 
 def column_info(name: str, kind: str, precision: int = 0, scale: int = 0) -> dict[str, Any]:
-    """Describe a column as GetQueryResults does."""
+    """Return the ColumnInfo of a column in GetQueryResults."""
     return {
         "CatalogName": "hive",
         "SchemaName": "",
@@ -33,7 +33,7 @@ def column_info(name: str, kind: str, precision: int = 0, scale: int = 0) -> dic
 
 
 def run_select(session: Session, sql: str) -> None:
-    """Run a query and store its rows as CSV: every value in quotes, null as nothing."""
+    """Run a query and store its rows as CSV: every value in quotes, a null as an empty field."""
     execution = session.execution
     cursor = session.connection.execute(session.translate(sql))
     names, kinds = [column[0] for column in cursor.description], [column[1] for column in cursor.description]
@@ -55,9 +55,9 @@ def _csv_line(values: Sequence[str | None]) -> bytes:
 
 
 def read_csv_rows(text: str, start: int) -> Iterator[tuple[list[str | None], int]]:
-    """Read rows from a result's CSV, null as None, each with the position of the next.
+    """Yield rows of a result's CSV, each with the position where the next row starts.
 
-    :param start: position to start from, as given by an earlier row.
+    :param start: position to start from: 0, or one that came with an earlier row.
     """
     row: list[str | None] = []
     for match in _FIELD.finditer(text, start):
@@ -79,7 +79,7 @@ def write_text_result(session: Session, columns: list[str], rows: list[list[str 
 
 
 def write_manifest(session: Session, files: list[str], rows: int) -> None:
-    """Store the list of the files that a CTAS, INSERT or UNLOAD wrote."""
+    """Store the list of files that a CREATE TABLE AS, INSERT or UNLOAD wrote."""
     execution = session.execution
     execution.columns = [column_info("rows", "bigint", 19)]
     execution.rows = []

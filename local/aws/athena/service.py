@@ -1,4 +1,4 @@
-"""Athena's API: the operations that concern queries and metadata; the others (workgroups...) stay moto's."""
+"""Athena's API: the operations on queries and metadata. moto answers the others, such as on workgroups."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import botocore.loaders
 import duckdb
@@ -24,8 +24,12 @@ from local.aws.athena.results import read_csv_rows
 from local.aws.athena.session import Session
 from local.aws.athena.statements import Statement, recognize
 from local.aws.athena.storage import ScanFileSystem, Storage
-from local.aws.clients import Clients
 from local.aws.endpoint_errors import AwsError
+from local.aws.moto_clients import MotoClients
+
+if TYPE_CHECKING:
+    from mypy_boto3_glue.type_defs import ColumnOutputTypeDef as Column
+    from mypy_boto3_glue.type_defs import DatabaseTypeDef
 
 logger = logging.getLogger(__name__)
 
@@ -36,19 +40,19 @@ _MOST_ROWS = 1000
 class AthenaService:
     """Runs queries in threads and answers Athena's operations.
 
-    :param clients: reach the Glue, S3 and Athena of moto.
-    :param workers: queries run at once.
+    :param clients: of moto's Glue, S3 and Athena.
+    :param workers: queries running at once.
     :param memory: DuckDB's memory limit, such as ``512MB``.
     """
 
-    def __init__(self, clients: Clients, workers: int, memory: str) -> None:
+    def __init__(self, clients: MotoClients, workers: int, memory: str) -> None:
         self._clients = clients
         self._executions: dict[str, Execution] = {}
         self._tokens: dict[str, tuple[Request, str]] = {}
         self._lock = Lock()
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="athena")
         self._files = ScanFileSystem()
-        # the file cache would keep every query's bytes: paths are never read again
+        # DuckDB's file cache would keep the bytes that each query reads, although no path is ever read again.
         config: dict[str, Any] = {"threads": 2, "memory_limit": memory, "enable_external_file_cache": False}
         self._database = duckdb.connect(config=config)
         self._database.register_filesystem(self._files)
@@ -71,22 +75,23 @@ class AthenaService:
         }
 
     def serves(self, operation: str) -> bool:
-        """Whether an operation is answered here."""
+        """Return whether this service answers an operation."""
         return operation in self._operations
 
     def call(self, operation: str, request: Request, region: str) -> dict[str, Any]:
         """Answer an operation.
 
-        :raises AwsError: as Athena would.
+        :raises AwsError: where Athena would refuse the request.
         """
         shape = self._model.operation_model(operation).input_shape
+        assert shape is not None
         report = ParamValidator().validate(request, shape)
         if report.has_errors():
             raise AwsError("InvalidRequestException", report.generate_report())
         return self._operations[operation](request, region)
 
     def close(self) -> None:
-        """Cancel what is queued or running."""
+        """Cancel queued and running queries."""
         for execution in list(self._executions.values()):
             self._cancel(execution)
         self._pool.shutdown(cancel_futures=True)
@@ -136,8 +141,8 @@ class AthenaService:
         return execution, statement
 
     def _output_location(self, workgroup: str, given: str | None, region: str) -> str:
-        """The workgroup's location holds if it is enforced, or if the request gives none."""
-        found = self._clients.get("athena", region).get_work_group(WorkGroup=workgroup).get("WorkGroup")
+        """Return the workgroup's location if it is enforced or the request names none, else the request's."""
+        found = self._clients.athena(region).get_work_group(WorkGroup=workgroup).get("WorkGroup")
         if found is None:
             raise AwsError("InvalidRequestException", f"WorkGroup {workgroup} is not found.")
         configuration = found.get("Configuration", {})
@@ -146,8 +151,8 @@ class AthenaService:
         if not location:
             raise AwsError(
                 "InvalidRequestException",
-                "No output location provided. An output location is required either through the Workgroup result "
-                "configuration setting or as an API input.",
+                "No output location provided. An output location is required either through the Workgroup "
+                "result configuration setting or as an API input.",
             )
         if not location.startswith("s3://"):
             raise AwsError("InvalidRequestException", f"outputLocation is not a valid S3 path: {location}")
@@ -302,22 +307,24 @@ def _page(items: list[Any], request: Request, name: str, most: int) -> dict[str,
     return {name: items[start:end]} | ({"NextToken": str(end)} if end < len(items) else {})
 
 
-def _database(found: dict[str, Any]) -> dict[str, Any]:
+def _database(found: DatabaseTypeDef) -> dict[str, Any]:
     description = {"Description": found["Description"]} if found.get("Description") else {}
     return {"Name": found["Name"], "Parameters": found.get("Parameters", {})} | description
 
 
 def _table_metadata(table: Table) -> dict[str, Any]:
-    kept = ("Name", "Type", "Comment")
     return {
         "Name": table.name.name,
         "TableType": table.definition.get("TableType", ""),
-        "Columns": [{key: column[key] for key in kept if key in column} for column in table.columns],
-        "PartitionKeys": [
-            {key: column[key] for key in kept if key in column} for column in table.partition_keys
-        ],
+        "Columns": [_column_metadata(column) for column in table.columns],
+        "PartitionKeys": [_column_metadata(key) for key in table.partition_keys],
         "Parameters": {
             **table.definition.get("Parameters", {}),
             "location": table.storage.get("Location") or "",
         },
     }
+
+
+def _column_metadata(column: Column) -> dict[str, str]:
+    comment = {"Comment": column["Comment"]} if "Comment" in column else {}
+    return {"Name": column["Name"], "Type": column["Type"], **comment}

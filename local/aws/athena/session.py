@@ -1,4 +1,4 @@
-"""A running statement's connection to data: translates its queries and runs them."""
+"""What a running statement reaches its data through: translates queries and runs them on DuckDB."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from local.aws.athena.athena_errors import QueryFailed
 from local.aws.athena.catalog import Catalog, TableName
 from local.aws.athena.dialect import parse_query, to_duckdb
 from local.aws.athena.execution import Execution
-from local.aws.athena.scan import TableReader
 from local.aws.athena.storage import Scan, Storage
+from local.aws.athena.table_reader import TableReader
 
 _DEEPEST_VIEW = 32
 
@@ -20,8 +20,8 @@ _DEEPEST_VIEW = 32
 class Session:
     """What a statement works with while it runs.
 
-    :param connection: DuckDB connection of this statement alone.
-    :param scan: collects the files it reads.
+    :param connection: DuckDB connection that only this statement uses.
+    :param scan: collects the files that the statement reads.
     """
 
     def __init__(
@@ -40,26 +40,26 @@ class Session:
         self._numbers = itertools.count()
 
     def table_name(self, text: str) -> TableName:
-        """Read a table's name; the query's database is the default."""
+        """Parse a table's name; without a database it is a table of the execution's database."""
         return TableName.parse(text, self.execution.database)
 
     def translate(self, sql: str) -> str:
-        """Translate a query of Athena's to DuckDB's SQL, over the tables as they are now.
+        """Translate a query to DuckDB's SQL, over the tables as they are now.
 
-        :raises QueryFailed: for unknown tables.
+        :raises QueryFailed: if it names a table that does not exist.
         """
         return to_duckdb(self._resolve(parse_query(sql), self.execution.database, depth=0))
 
     def relation(self, sql: str) -> duckdb.DuckDBPyRelation:
-        """Translate and bind a query; it runs when its rows are taken.
+        """Translate and bind a query, which runs when its rows are read.
 
-        :raises QueryFailed: for unknown tables.
-        :raises duckdb.Error: for what DuckDB refuses.
+        :raises QueryFailed: if it names a table that does not exist.
+        :raises duckdb.Error: if DuckDB refuses it.
         """
         return self.connection.sql(self.translate(sql))
 
     def _resolve(self, tree: exp.Query, database: str, depth: int) -> exp.Query:
-        """Replace each table by what reads it, and each view by its query."""
+        """Replace each table by a view that reads it, and each view of Athena by its query."""
         if depth > _DEEPEST_VIEW:
             raise QueryFailed("VIEW_IS_RECURSIVE: line 1:1: views are nested too deep")
         for reference in list(tree.find_all(exp.Table)):
@@ -78,25 +78,36 @@ class Session:
         table = self.catalog.table(TableName(database.lower(), reference.name.lower()))
         if view := table.view:
             return exp.Subquery(this=self._resolve(parse_query(view.sql), view.database, depth + 1))
-        # A view of the connection keeps DuckDB's SQL apart from the tree, which is still Trino's.
+        # A temporary view keeps DuckDB's SQL out of the tree, which is still Trino's.
         name = f"table_{next(self._numbers)}"
         self.connection.execute(f"CREATE TEMP VIEW {name} AS {self._reader.query(table, reference)}")
         return exp.Table(this=exp.to_identifier(name))
 
 
 def _is_cte(table: exp.Table) -> bool:
-    """Whether a name means a WITH query: one before it in its own WITH list, or any of an outer query's."""
+    """Return whether a name means a WITH query instead of a table."""
     if table.db:
         return False
-    node: exp.Expr = table
-    while node.parent is not None:
-        inside, node = node, node.parent
-        if isinstance(node, exp.With):
-            visible = itertools.takewhile(lambda cte, inside=inside: cte is not inside, node.expressions)  # type: ignore[misc]
-            names = [cte.alias for cte in visible] + ([inside.alias] if node.recursive else [])
-        else:
-            ctes = node.args.get("with_")
-            names = [cte.alias for cte in ctes.expressions] if ctes is not None and ctes is not inside else []
-        if table.name.lower() in (name.lower() for name in names):
+    part: exp.Expr = table
+    while part.parent is not None:
+        if table.name.lower() in _visible_ctes(part):
             return True
+        part = part.parent
     return False
+
+
+def _visible_ctes(part: exp.Expr) -> set[str]:
+    """Return the names, in lower case, of the WITH queries that a part of a query sees in its parent.
+
+    A WITH query sees those before it in the list, and itself if the list is recursive; the query sees all of
+    them.
+    """
+    parent = part.parent
+    if isinstance(parent, exp.With):
+        visible = list(itertools.takewhile(lambda cte: cte is not part, parent.expressions))
+        if parent.recursive:
+            visible.append(part)
+    else:
+        ctes = parent.args.get("with_") if parent else None
+        visible = ctes.expressions if ctes is not None and ctes is not part else []
+    return {cte.alias.lower() for cte in visible}

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from local.aws.athena.catalog import Table
 from local.aws.athena.results import write_text_result
 from local.aws.athena.session import Session
 
-Rows = list[list[str | None]]
+if TYPE_CHECKING:
+    from mypy_boto3_glue.type_defs import ColumnOutputTypeDef as Column
 
 
 def show_databases(session: Session, match: re.Match[str]) -> None:
@@ -32,7 +34,7 @@ def show_views(session: Session, match: re.Match[str]) -> None:
 
 
 def _write_matching(session: Session, column: str, names: list[str], pattern: str | None) -> None:
-    """Write the names that match a pattern in which ``*`` stands for any text and ``|`` for or."""
+    """Write the names that match a pattern, in which ``*`` means any text and ``|`` means "or"."""
     wanted = re.compile((pattern or "*").replace("*", ".*"))
     write_text_result(session, [column], [[name] for name in names if wanted.fullmatch(name)])
 
@@ -81,7 +83,7 @@ def _table_statement(table: Table) -> str:
     return "\n".join([*lines, ",\n".join(f"  '{k}'='{v}'" for k, v in sorted(parameters.items())) + ")"])
 
 
-def _column_lines(columns: list[dict[str, str]]) -> str:
+def _column_lines(columns: list[Column]) -> str:
     return ",\n".join(
         f"  `{column['Name']}` {column['Type']}"
         + (f" COMMENT '{column['Comment']}'" if column.get("Comment") else "")
@@ -90,7 +92,7 @@ def _column_lines(columns: list[dict[str, str]]) -> str:
 
 
 def describe(session: Session, match: re.Match[str]) -> None:
-    """DESCRIBE, in the padded columns that Hive gives."""
+    """DESCRIBE, in padded columns like Hive's."""
     table = session.catalog.table(session.table_name(match["name"]))
     rows = [
         _padded(column["Name"], column["Type"], column.get("Comment", ""))

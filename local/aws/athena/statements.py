@@ -1,4 +1,4 @@
-"""Every statement there is: how it is recognized, what Athena calls it, what runs it."""
+"""The kinds of statements: the pattern of each, its names in Athena, and the function that runs it."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ _COMMENT_LINES = re.compile(r"^\s*--[^\n]*\n", re.MULTILINE)
 class StatementKind:
     """A kind of statement.
 
-    :param pattern: what its text looks like, as a whole.
-    :param output_suffix: where its result goes, below the output folder.
-    :param query_of: name of the pattern's group that holds a query, if it has one.
+    :param pattern: matches the whole text of such a statement.
+    :param output_suffix: where in the output folder its result goes.
+    :param query_of: the pattern's group that holds a query, None if there is none.
     """
 
     pattern: re.Pattern[str]
@@ -43,13 +43,12 @@ class StatementKind:
 
 @dataclass(frozen=True)
 class Statement:
-    """A statement recognized."""
+    """A recognized statement."""
 
     kind: StatementKind
     match: re.Match[str]
 
     def run(self, session: Session) -> None:
-        """Run it."""
         self.kind.run(session, self.match)
 
 
@@ -73,7 +72,8 @@ def _show(
 
 _KINDS = (
     _kind(
-        rf"CREATE TABLE {_EXISTS_OK}{_NAME}(?: WITH\s*\((?P<options>.*?)\))? AS\b\s*(?P<query>.*?)(?P<no_data> WITH NO DATA)?",
+        rf"CREATE TABLE {_EXISTS_OK}{_NAME}(?: WITH\s*\((?P<options>.*?)\))? "
+        r"AS\b\s*(?P<query>.*?)(?P<no_data> WITH NO DATA)?",
         "CREATE_TABLE_AS_SELECT",
         writes.create_table_as,
         output_suffix="tables/{id}",
@@ -116,7 +116,8 @@ _KINDS = (
     ),
     _kind(rf"MSCK REPAIR TABLE {_NAME}", "MSCK_REPAIR_TABLE", definitions.repair_table),
     _kind(
-        rf"INSERT INTO {_NAME}\s*(?:\((?P<columns>\s*(?!SELECT\b|WITH\b|VALUES\b)[\w\s,\"`]+)\))?\s*(?P<query>.*)",
+        rf"INSERT INTO {_NAME}\s*"
+        r"(?:\((?P<columns>\s*(?!SELECT\b|WITH\b|VALUES\b)[\w\s,\"`]+)\))?\s*(?P<query>.*)",
         "INSERT",
         writes.insert_into,
         statement_type="DML",
@@ -157,9 +158,9 @@ _DEFINITION_WORDS = re.compile(
 
 
 def recognize(sql: str) -> Statement:
-    """Recognize the one statement of a query text.
+    """Recognize the statement of a query text.
 
-    :raises MalformedQuery: if it is none, more than one, or its query does not parse.
+    :raises MalformedQuery: if the text is no statement, or more than one, or if its query does not parse.
     """
     text = sql[_leading_comments(sql) :].strip()
     is_definition = bool(_DEFINITION_WORDS.match(text))
@@ -174,9 +175,7 @@ def recognize(sql: str) -> Statement:
             if kind.query_of:
                 parse_query(match[kind.query_of])
             return Statement(kind, match)
-    raise MalformedQuery(
-        f"line 1:1: mismatched input '{text.split()[0]}': no statement of Athena's looks like this"
-    )
+    raise MalformedQuery(f"line 1:1: mismatched input '{text.split()[0]}': Athena has no such statement")
 
 
 def _leading_comments(sql: str) -> int:
@@ -185,9 +184,9 @@ def _leading_comments(sql: str) -> int:
 
 
 def _single(text: str, is_hive: bool) -> str:
-    """Cut the semicolon at the end.
+    """Return a statement without the semicolon at its end.
 
-    :raises MalformedQuery: if there is a further statement, or a text or comment is not closed.
+    :raises MalformedQuery: if another statement follows, or a quoted text or a comment does not end.
     """
     try:
         tokens = sqlglot.tokenize(text, read="hive" if is_hive else "trino")

@@ -1,4 +1,4 @@
-"""Objects in S3: read straight from moto's memory, written through the S3 API."""
+"""Objects in S3: reads them directly from moto's memory, and writes them through the S3 API."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from moto.s3.exceptions import S3ClientError
 from moto.s3.models import FakeKey, s3_backends
 
 from local.aws.athena.athena_errors import QueryFailed
-from local.aws.clients import Clients
+from local.aws.moto_clients import MotoClients
 
 _PAGE = 1000
 
@@ -33,9 +33,9 @@ def split_uri(uri: str) -> tuple[str, str]:
 
 @dataclass
 class StoredFile:
-    """One object as it was when the query was planned.
+    """One object, in the version that it had when the query was planned.
 
-    :param values: values of its partition, as texts.
+    :param values: the values of its partition's keys, as texts.
     """
 
     uri: str
@@ -49,13 +49,13 @@ class StoredFile:
 
 
 class Storage:
-    """Reads and writes of one region."""
+    """Reads and writes objects in one region."""
 
-    def __init__(self, clients: Clients, region: str) -> None:
-        self._client = clients.get("s3", region)
+    def __init__(self, clients: MotoClients, region: str) -> None:
+        self._client = clients.s3(region)
 
     def data_files(self, location: str) -> list[StoredFile]:
-        """List the data files under a location; hidden ones (``_`` or ``.`` in front) and empty ones are left out.
+        """List the data files under a location, without empty ones and hidden ones (``_`` or ``.`` in front).
 
         :raises QueryFailed: if the bucket does not exist.
         """
@@ -82,11 +82,10 @@ class Storage:
     def read(self, uri: str) -> bytes:
         """Read a whole object.
 
-        :raises botocore.exceptions.ClientError: if there is none.
+        :raises botocore.exceptions.ClientError: if it does not exist.
         """
         bucket, key = split_uri(uri)
-        body: bytes = self._client.get_object(Bucket=bucket, Key=key)["Body"].read()
-        return body
+        return self._client.get_object(Bucket=bucket, Key=key)["Body"].read()
 
 
 def _all_objects(keys: Any, prefix: str) -> Iterable[FakeKey]:
@@ -97,7 +96,7 @@ def _all_objects(keys: Any, prefix: str) -> Iterable[FakeKey]:
 
 
 class ObjectReader:
-    """A file open for reading: each read takes exactly its range from moto's buffer, and counts it."""
+    """A file that is open for reading. Each read takes its range from moto's buffer and counts the bytes."""
 
     def __init__(self, stored: FakeKey, scan: Scan) -> None:
         self._stored = stored
@@ -106,8 +105,8 @@ class ObjectReader:
         self.closed = False
 
     def read(self, size: int = -1) -> bytes:
-        """Read up to a number of bytes from the position."""
-        buffer = self._stored._value_buffer  # moto offers only copies of the whole value
+        """Read at most ``size`` bytes from the position."""
+        buffer = self._stored._value_buffer  # moto's public API copies the whole value
         with self._stored.lock:
             buffer.seek(self._position)
             data = buffer.read(size)
@@ -121,31 +120,34 @@ class ObjectReader:
         return self._position
 
     def tell(self) -> int:
-        """Give the position."""
+        """Return the position."""
         return self._position
 
     def close(self) -> None:
-        """Close; the buffer stays moto's."""
+        """Mark the file as closed; moto's buffer stays open."""
         self.closed = True
 
 
 @dataclass
 class Scan:
-    """The files one query reads, and how many bytes of them it has read."""
+    """The files that one query reads, and the bytes that it has read so far."""
 
     number: int
     files: list[StoredFile] = field(default_factory=list)
     bytes_read: int = 0
 
     def add(self, stored: StoredFile) -> str:
-        """Make a file readable; the path names no bucket or key, so any key can be read."""
+        """Return a path by which DuckDB can read a file.
+
+        It does not contain the key, which may hold any character.
+        """
         self.files.append(stored)
         suffix = ".gz" if stored.uri.endswith(".gz") else ""
         return f"scan://{self.number}/{len(self.files) - 1}{suffix}"
 
 
 class ScanFileSystem(AbstractFileSystem):  # type: ignore[misc]
-    """What DuckDB reads ``scan://`` paths through."""
+    """The file system through which DuckDB reads ``scan://`` paths."""
 
     protocol = "scan"
     cachable = False
@@ -176,15 +178,15 @@ class ScanFileSystem(AbstractFileSystem):  # type: ignore[misc]
         return {"name": path, "size": int(stored.size), "type": "file"}
 
     def ls(self, path: str, detail: bool = True, **_: Any) -> list[Any]:
-        """List a path, which is always one file."""
+        """List a path, which is always a single file."""
         return [self.info(path)] if detail else [path]
 
     def created(self, path: str) -> datetime:
-        """When the object was written."""
+        """Return when the object was written."""
         return self.modified(path)
 
     def modified(self, path: str) -> datetime:
-        """When the object was written."""
+        """Return when the object was written."""
         written: datetime = self._find(path)[1].last_modified
         return written
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from typing import Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import duckdb
@@ -13,10 +13,13 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from local.aws.athena.athena_errors import QueryFailed
+from local.aws.athena.athena_types import duckdb_to_hive, hive_to_duckdb, quote_name, writable_type
 from local.aws.athena.catalog import PARQUET, Table
 from local.aws.athena.results import write_manifest
 from local.aws.athena.session import Session
-from local.aws.athena.types import duckdb_to_hive, hive_to_duckdb, quote_name, writable_type
+
+if TYPE_CHECKING:
+    from mypy_boto3_glue.type_defs import TableInputTypeDef
 
 _OPTION = re.compile(r"(\w+)\s*=\s*(ARRAY\s*\[[^\]]*\]|'(?:[^']|'')*'|[\w.]+)", re.IGNORECASE)
 _NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
@@ -25,7 +28,7 @@ Partitions = dict[tuple[str, ...], str]
 
 
 def create_table_as(session: Session, match: re.Match[str]) -> None:
-    """Write a query's rows and make a table of them."""
+    """CREATE TABLE AS: write a query's rows and create a table of them."""
     name = session.table_name(match["name"])
     options = read_options(match["options"])
     location = str(options.get("external_location") or session.execution.location)
@@ -43,7 +46,8 @@ def create_table_as(session: Session, match: re.Match[str]) -> None:
         raise QueryFailed(
             f"INVALID_TABLE_PROPERTY: partition columns {keys} must be the last of the query, in that order"
         )
-    definition: dict[str, Any] = {
+    definition: TableInputTypeDef = {
+        "Name": name.name,
         "TableType": "EXTERNAL_TABLE",
         "Parameters": {"EXTERNAL": "TRUE", "classification": "parquet"},
         "PartitionKeys": [{"Name": key, "Type": types[key]} for key in keys],
@@ -55,14 +59,14 @@ def create_table_as(session: Session, match: re.Match[str]) -> None:
             **PARQUET,
         },
     }
-    session.catalog.create_table(name, definition, exists_ok=bool(match["exists_ok"]))
+    session.catalog.create_table(name.database, definition, exists_ok=bool(match["exists_ok"]))
     files, partitions = _write(session, relation, location, keys, _codec(options))
     session.catalog.add_partitions(session.catalog.table(name), partitions)
     write_manifest(session, files, session.execution.update_count)
 
 
 def insert_into(session: Session, match: re.Match[str]) -> None:
-    """Add a query's rows to a table, as new files and, where needed, new partitions."""
+    """INSERT INTO: add a query's rows to a table, in new files and, where needed, new partitions."""
     table = session.catalog.table(session.table_name(match["name"]))
     targets = table.columns + table.partition_keys
     if match["columns"]:
@@ -72,8 +76,8 @@ def insert_into(session: Session, match: re.Match[str]) -> None:
     relation = session.relation(match["query"])
     if len(relation.columns) != len(named) or not set(named) <= {column["Name"] for column in targets}:
         raise QueryFailed(
-            f"TYPE_MISMATCH: line 1:1: Insert query has mismatched column types: table has {len(named)} columns, query "
-            f"{len(relation.columns)}"
+            "TYPE_MISMATCH: line 1:1: Insert query has mismatched column types: "
+            f"table has {len(named)} columns, query {len(relation.columns)}"
         )
     given = dict(zip(named, relation.columns, strict=True))
     casts = (
@@ -88,7 +92,7 @@ def insert_into(session: Session, match: re.Match[str]) -> None:
 
 
 def unload(session: Session, match: re.Match[str]) -> None:
-    """Write a query's rows to a place that must be empty."""
+    """UNLOAD: write a query's rows to an empty location."""
     options = read_options(match["options"])
     _require_empty(session, match["location"])
     relation = session.relation(match["query"])
@@ -99,7 +103,7 @@ def unload(session: Session, match: re.Match[str]) -> None:
 def read_options(text: str | None) -> dict[str, str | list[str]]:
     """Read ``key = 'value', key = ARRAY['a', 'b']``.
 
-    :raises QueryFailed: for a format other than Parquet.
+    :raises QueryFailed: if the options ask for a format other than Parquet.
     """
     options: dict[str, str | list[str]] = {}
     for name, value in _OPTION.findall(text or ""):
@@ -127,8 +131,8 @@ def _codec(options: dict[str, str | list[str]]) -> str:
 def _require_empty(session: Session, location: str) -> None:
     if session.storage.data_files(location):
         raise QueryFailed(
-            f"HIVE_PATH_ALREADY_EXISTS: Target directory already exists: {location}. You may need to manually clean the "
-            "data at this location, or choose another."
+            f"HIVE_PATH_ALREADY_EXISTS: Target directory already exists: {location}. "
+            "You may need to manually clean the data at this location, or choose another."
         )
 
 
@@ -142,8 +146,8 @@ def _write(
 ) -> tuple[list[str], Partitions]:
     """Write rows as Parquet, one file per partition.
 
-    :param existing: table whose partitions may lie elsewhere than below its location.
-    :returns: the files, and the partitions by their values.
+    :param existing: table that the rows are added to; its partitions may lie outside its location.
+    :returns: the files' URIs, and the location of each partition by its values.
     """
     casts = (
         f"CAST({quote_name(column)} AS {writable_type(kind)}) AS {quote_name(column.lower())}"
@@ -178,7 +182,7 @@ def _known_partitions(session: Session, table: Table | None) -> Partitions:
 
 
 def _split(rows: pa.Table, keys: list[str]) -> list[tuple[tuple[str, ...], pa.Table]]:
-    """Split rows by the values of partition columns, which the parts no longer have."""
+    """Split rows by the values of the partition columns, and drop these columns."""
     texts = [pc.fill_null(rows[key].cast(pa.string()), _NULL_PARTITION) for key in keys]
     grouped = pa.table([*texts, pa.array(range(rows.num_rows))], names=[*keys, "_row"]).group_by(keys)
     groups = grouped.aggregate([("_row", "list")]).to_pylist()

@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from local.aws.rekognition.api_model import check_reply, parse_request
 from local.aws.rekognition.celebrity_replies import CelebrityDirectory
 from local.aws.rekognition.control import Control
 from local.aws.rekognition.face_collections import Collections
@@ -17,9 +18,8 @@ from local.aws.rekognition.face_search import FaceSearch
 from local.aws.rekognition.images import IMAGE_OPERATIONS, ImageAnalyst
 from local.aws.rekognition.jobs import Jobs
 from local.aws.rekognition.media_files import Media
-from local.aws.rekognition.model import check_reply, parse_request
 from local.aws.rekognition.notifications import Notifier
-from local.aws.rekognition.offer import refusal
+from local.aws.rekognition.offered_operations import refusal
 from local.aws.rekognition.pages import Pages
 from local.aws.rekognition.pool import WorkerPool
 from local.aws.rekognition.projects import Projects
@@ -44,7 +44,7 @@ _MAX_BODY = 16 * 1024 * 1024  # two images of 5 MB in base64, and room for the r
 
 
 class LocalRekognition:
-    """The service. Made inside the event loop that runs it, by its lifespan."""
+    """The service. It must be made inside the event loop that runs it."""
 
     def __init__(self, settings: LocalRekognitionSettings) -> None:
         self.control = Control(settings.behavior)
@@ -82,8 +82,8 @@ class LocalRekognition:
     async def call(self, operation: str, body: bytes, region: str) -> dict[str, Any]:
         """Answer one call of the API.
 
-        :param operation: name as in the request's target.
-        :raises ServiceError: whatever the caller is to see.
+        :param operation: the name in the request's target.
+        :raises ServiceError: any error that the caller shall see.
         """
         handle = self.operations.get(operation)
         if handle is None:
@@ -104,7 +104,7 @@ class LocalRekognition:
     async def command(self, method: str, path: str, body: bytes) -> dict[str, Any]:
         """Answer a request to the control address.
 
-        :raises ServiceError: unknown path, or settings that cannot be.
+        :raises ServiceError: if the path is unknown or the settings are invalid.
         """
         match method, path:
             case "GET", "/_control/health":
@@ -123,7 +123,7 @@ class LocalRekognition:
                     return self.control.change(orjson.loads(body)).model_dump()
                 except ValueError as error:
                     raise ServiceError("InvalidSettings", str(error)) from error
-        raise ServiceError("NotFound", f"{method} {path} is not an address of this service", status=404)
+        raise ServiceError("NotFound", f"this service has no address {method} {path}", status=404)
 
     def close(self) -> None:
         """End jobs and worker processes."""
@@ -133,7 +133,7 @@ class LocalRekognition:
 
 
 class App:
-    """ASGI entry point: reads requests, writes replies, turns errors into Rekognition's form."""
+    """ASGI entry point: reads requests, and writes replies and errors in Rekognition's form."""
 
     def __init__(self, settings: LocalRekognitionSettings) -> None:
         self._settings = settings
@@ -177,7 +177,7 @@ def _region(headers: dict[bytes, bytes]) -> str:
 
 
 async def _read(receive: Receive) -> bytes:
-    """Return a request's body; of one that is too long, so much that it shows."""
+    """Return a request's body, cut off beyond the limit: long enough to see that it is too long."""
     parts, size, more = [], 0, True
     while more:
         message = await receive()

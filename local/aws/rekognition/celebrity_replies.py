@@ -1,5 +1,6 @@
-"""Celebrities: nobody is known here. Their operations find nobody but who is in recorded replies, and give the other
-faces of an image as unrecognized.
+"""Celebrities. The local Rekognition knows none: it only returns those of recorded replies.
+
+Without a recording it returns the faces of an image as unrecognized.
 """
 
 from __future__ import annotations
@@ -15,24 +16,24 @@ from local.aws.rekognition.replay import Replay
 Params = dict[str, Any]
 Reply = dict[str, Any]
 
-_MOST_FACES = 64  # of one image, the largest ones
+_MOST_FACES = 64  # of an image; the largest are kept
 
 
 def answer_celebrities(params: Params, evidence: Evidence) -> Reply:
-    """Return the reply of RecognizeCelebrities about an image without a recording."""
+    """Return the reply of RecognizeCelebrities for an image without a recording."""
     faces = largest_faces(evidence["faces"], _MOST_FACES)
     return {"CelebrityFaces": [], "UnrecognizedFaces": face_details(faces)}
 
 
 def sort_celebrities(items: list[dict[str, Any]], sort_by: str, aggregate_by: str) -> list[dict[str, Any]]:
-    """Sort the celebrities of a video by ``ID`` or ``TIMESTAMP``; they are never aggregated."""
+    """Sort the celebrities of a video by ``ID`` or ``TIMESTAMP``, without aggregating them."""
     if sort_by == "ID":
         return sorted(items, key=lambda item: (item["Celebrity"].get("Id", ""), item["Timestamp"]))
     return sorted(items, key=lambda item: item["Timestamp"])
 
 
 class CelebrityDirectory:
-    """The celebrities that recorded replies name."""
+    """The celebrities in recorded replies."""
 
     def __init__(self, replay: Replay) -> None:
         self._replay = replay

@@ -1,6 +1,4 @@
-"""What operators and tests ask of the service beside its API: counters, throttling, quotas and faults at run
-time.
-"""
+"""What operators and tests control besides the API: counters, throttling, quotas and faults, at run time."""
 
 from __future__ import annotations
 
@@ -12,7 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from local.aws.rekognition.model import OPERATION_NAMES
+from local.aws.rekognition.api_model import OPERATION_NAMES
 from local.aws.rekognition.rekognition_errors import (
     DOCUMENTED_ERRORS,
     ServiceError,
@@ -28,22 +26,24 @@ Subject = tuple[
 
 
 class Setting(BaseModel):
-    """A part of the behavior; unknown members are refused."""
+    """A part of the behavior. It refuses unknown members."""
 
     model_config = ConfigDict(extra="forbid", validate_default=True)
 
 
 class Fault(Setting):
-    """An error to answer with, instead of working."""
+    """An error that a call gets instead of its answer."""
 
-    operation: str = Field("*", description="which operation, `*` for every one")
+    operation: str = Field("*", description="operation that gets the error; `*` for all")
     code: str = Field(description="AWS's error code")
-    message: str = Field("", description="AWS's words for the code unless given")
+    message: str = Field("", description="text of the error; if empty, AWS's text for the code")
     status: int | None = Field(
-        None, ge=400, le=599, description="HTTP status; unless given, as AWS has it for the code"
+        None, ge=400, le=599, description="HTTP status; null for AWS's status of the code"
     )
-    rate: float = Field(1.0, ge=0, le=1, description="share of the calls that it strikes")
-    times: int | None = Field(None, ge=0, description="how often it strikes at most; null for without end")
+    rate: float = Field(1.0, ge=0, le=1, description="share of the calls that get the error")
+    times: int | None = Field(
+        None, ge=0, description="number of calls that get the error at most; null for no limit"
+    )
 
     def error(self) -> ServiceError:
         """Return the error that a caller sees."""
@@ -53,64 +53,69 @@ class Fault(Setting):
 
 
 class JobFailures(Setting):
-    """How jobs end as ``FAILED``."""
+    """Jobs that end as ``FAILED``."""
 
     rate: float = Field(0.0, ge=0, le=1, description="share of the jobs")
     message: str = Field("Injected failure", description="their StatusMessage")
 
 
 class Notifications(Setting):
-    """How completion messages go astray."""
+    """Completion messages that are lost, sent twice or late."""
 
     lost: float = Field(0.0, ge=0, le=1, description="share of the messages that are never sent")
     duplicated: float = Field(0.0, ge=0, le=1, description="share of the others that are sent twice")
-    delay_seconds: float = Field(0.0, ge=0, description="how late they are sent")
+    delay_seconds: float = Field(0.0, ge=0, description="delay of every message")
 
 
 class Behavior(Setting):
-    """Everything that can be set from outside, also while the service runs."""
+    """All that can be set from outside, also while the service runs."""
 
     latency_ms: float = Field(0.0, ge=0, description="added to every call")
     tps: dict[str, Annotated[float, Field(gt=0)]] = Field(
         {},
-        description="calls per second by operation, with a burst of one second's worth; others are unlimited",
+        description="most calls per second by operation, with a burst of one second's calls; "
+        "other operations have no limit",
     )
     denied: list[str] = Field([], description="operations answered with AccessDeniedException")
-    faults: list[Fault] = Field([], description="errors to answer with; the first that strikes counts")
-    job_limit: int = Field(20, ge=0, description="video jobs in progress at once; AWS's default quota")
+    faults: list[Fault] = Field([], description="errors that calls get; the first that applies counts")
+    job_limit: int = Field(20, ge=0, description="most video jobs in progress at once; AWS's default quota")
     job_seconds: float | tuple[float, float] = Field(
-        0.0, description="added to the duration of every job: a number, or `[least, most]` to draw from"
+        0.0, description="added to the duration of every job: a number, or `[least, most]` for a random one"
     )
     job_failures: JobFailures = Field(JobFailures(), description="jobs that end as FAILED")
     job_result_seconds: float = Field(
-        7 * DAY, gt=0, description="how long the results of a finished job can be had; as AWS, 7 days"
+        7 * DAY, gt=0, description="how long the results of a finished job are available; AWS: 7 days"
     )
     request_token_seconds: float = Field(
         7 * DAY,
         gt=0,
-        description="how long a ClientRequestToken stands for the job it started; as AWS, 7 days",
+        description="how long a ClientRequestToken returns the job that it started; AWS: 7 days",
     )
     page_size: int | None = Field(
         None,
         ge=1,
-        description="items of a page at most, whatever is asked for; null for as many as AWS gives",
+        description="most items of a page, even if a request asks for more; null for AWS's limit",
     )
-    page_token_seconds: float = Field(1 * DAY, gt=0, description="how long a NextToken is good; as AWS, 24 h")
+    page_token_seconds: float = Field(
+        1 * DAY, gt=0, description="how long a NextToken is valid; AWS: 24 hours"
+    )
     model_seconds: float = Field(
-        1.0, ge=0, description="how long a Custom Labels model takes to train, to start and to stop, each"
+        1.0, ge=0, description="how long a Custom Labels model takes to train, to start or to stop"
     )
     model_limit: int = Field(
-        10, ge=0, description="models starting or running at once; on AWS a quota of the account"
+        10, ge=0, description="most models starting or running at once; on AWS a quota of the account"
     )
-    notifications: Notifications = Field(Notifications(), description="completion messages that go astray")
-    seed: int = Field(0, description="of the dice for rates and durations")
+    notifications: Notifications = Field(
+        Notifications(), description="completion messages that are lost, sent twice or late"
+    )
+    seed: int = Field(0, description="of the random numbers behind rates and durations")
 
     @field_validator("job_seconds")
     @classmethod
     def _from_least_to_most(cls, value: float | tuple[float, float]) -> float | tuple[float, float]:
         least, most = value if isinstance(value, tuple) else (value, value)
         if not 0 <= least <= most:
-            raise ValueError("must be 0 or more, and the least no more than the most")
+            raise ValueError("must be 0 or more; in a pair, the second at least the first")
         return value
 
     @field_validator("denied")
@@ -118,12 +123,12 @@ class Behavior(Setting):
     def _are_operations(cls, value: list[str]) -> list[str]:
         unknown = sorted(set(value) - OPERATION_NAMES)
         if unknown:
-            raise ValueError(f"no operations of Rekognition: {', '.join(unknown)}")
+            raise ValueError(f"Rekognition has no operation {', '.join(unknown)}")
         return value
 
 
 class Control:
-    """The present behavior, and counters of what was called, paid for and started.
+    """The present behavior, and counters of calls, billable calls and started jobs.
 
     :param initial: behavior at the start and after a reset.
     """
@@ -133,7 +138,7 @@ class Control:
         self.reset()
 
     def reset(self) -> None:
-        """Forget all counts and return to the initial behavior."""
+        """Set all counters to 0 and return to the initial behavior."""
         self.requests: Counter[str] = Counter()
         self.billable: Counter[str] = Counter()
         self.images: Counter[Subject] = Counter()
@@ -141,9 +146,9 @@ class Control:
         self._behave(self._initial)
 
     def change(self, settings: Any) -> Behavior:
-        """Apply the given settings and keep the others; faults and dice start anew.
+        """Apply the given settings and keep the others; fault counts and random numbers start anew.
 
-        :raises ValueError: not an object, or (pydantic.ValidationError) a setting is unknown or out of range.
+        :raises ValueError: if it is not an object, or a setting is unknown or out of range.
         """
         if not isinstance(settings, dict):
             raise ValueError("the settings must be a JSON object")
@@ -157,9 +162,10 @@ class Control:
         self._buckets = {operation: _TokenBucket(tps) for operation, tps in behavior.tps.items()}
 
     async def admit(self, operation: str) -> None:
-        """Count a call and let it pass, late if so set.
+        """Count a call, and delay or refuse it as the behavior says.
 
-        :raises ServiceError: AccessDeniedException, an injected fault, or ProvisionedThroughputExceededException.
+        :raises ServiceError: AccessDeniedException, an injected fault, or
+            ProvisionedThroughputExceededException.
         """
         self.requests[operation] += 1
         if self.behavior.latency_ms:
@@ -179,31 +185,31 @@ class Control:
             raise documented_error("ProvisionedThroughputExceededException")
 
     def happens(self, rate: float) -> bool:
-        """Throw the dice: whether something of this rate (0-1) happens now."""
+        """Return True with the probability ``rate`` (0-1)."""
         return rate >= 1 or (rate > 0 and self._random.random() < rate)
 
     def draw_job_seconds(self) -> float:
-        """Throw the dice: how long a job takes beyond its work."""
+        """Return how long the next job takes beyond its work, in seconds."""
         seconds = self.behavior.job_seconds
         return self._random.uniform(*seconds) if isinstance(seconds, tuple) else seconds
 
     def draw_job_failure(self) -> str | None:
-        """Throw the dice: the message with which a job fails, or None."""
+        """Return the message with which the next job fails, None if it succeeds."""
         failures = self.behavior.job_failures
         return failures.message if self.happens(failures.rate) else None
 
     def bill_image(self, operation: str, media: dict[str, str]) -> None:
-        """Count an image call that succeeded; ``media`` is the S3Object, empty for bytes."""
+        """Count a successful image call; ``media`` is the S3Object, empty if the request held the bytes."""
         self.billable[operation] += 1
         self.images[(media.get("Bucket"), media.get("Name"), operation)] += 1
 
     def bill_job(self, operation: str, media: dict[str, str]) -> None:
-        """Count a job that was started, not a repeated token."""
+        """Count a started job; a repeated token starts none."""
         self.billable[operation] += 1
         self.jobs[(media.get("Bucket"), media.get("Name"), operation)] += 1
 
     def calls(self) -> dict[str, Any]:
-        """Return the counters: ``requests`` and ``billable`` by operation, ``images`` ``jobs`` by object."""
+        """Return the counters: ``requests``, ``billable`` by operation, ``images``, ``jobs`` by object."""
         return {
             "requests": dict(self.requests),
             "billable": dict(self.billable),

@@ -1,4 +1,4 @@
-"""Replies of DetectProtectiveEquipment: what was recorded, and the summary that a request asks for."""
+"""Replies of DetectProtectiveEquipment: recorded ones, with the summary that a request asks for."""
 
 from __future__ import annotations
 
@@ -10,26 +10,28 @@ Params = dict[str, Any]
 Reply = dict[str, Any]
 
 MODEL_VERSION = "local-1.0"
-_LEAST_CONFIDENCE = 50.0  # AWS predicts nothing below, and takes a lower MinConfidence for this
+_LEAST_CONFIDENCE = 50.0  # AWS returns nothing below it, and treats a lower MinConfidence as this one
 _BODY_PARTS = {"FACE_COVER": ("FACE",), "HEAD_COVER": ("HEAD",), "HAND_COVER": ("LEFT_HAND", "RIGHT_HAND")}
 _ORDER = ("PersonsWithoutRequiredEquipment", "PersonsIndeterminate", "PersonsWithRequiredEquipment")
 
 
 def answer_equipment(params: Params, evidence: Evidence) -> Reply:
-    """Return a reply without persons: nothing is known about their equipment here."""
+    """Return a reply without persons: the local Rekognition does not recognize equipment."""
     return select_equipment(params, {"ProtectiveEquipmentModelVersion": MODEL_VERSION, "Persons": []})
 
 
 def select_equipment(params: Params, reply: Reply) -> Reply:
-    """Return a recorded reply with the summary that this request asks for, if it does."""
+    """Return a recorded reply, with a summary if this request asks for one."""
     found = {name: value for name, value in reply.items() if name != "Summary"}
     wanted = params.get("SummarizationAttributes")
     return {**found, "Summary": _summary(found["Persons"], wanted)} if wanted else found
 
 
 def _summary(persons: list[dict[str, Any]], wanted: dict[str, Any]) -> dict[str, list[int]]:
-    """Put each person into one list: who lacks a required type, else who cannot be judged in all, else who wears
-    them all.
+    """Put each person into one of three lists.
+
+    Persons who lack a required type are in the first, those of the others who cannot be judged in every type
+    are in the second, and persons who wear all types are in the third.
     """
     least = max(wanted["MinConfidence"], _LEAST_CONFIDENCE)
     summary: dict[str, list[int]] = {name: [] for name in _ORDER}
@@ -41,7 +43,7 @@ def _summary(persons: list[dict[str, Any]], wanted: dict[str, Any]) -> dict[str,
 
 
 def _judge(person: dict[str, Any], kind: str, least: float) -> str:
-    """Judge by the body parts that were seen: each has to be covered. Unseen ones decide nothing."""
+    """Judge one type of equipment: every body part that was seen must be covered."""
     seen = [
         part
         for part in person.get("BodyParts", [])

@@ -1,8 +1,8 @@
-"""Collections of faces and the operations on them that need no image. IndexFaces, which fills them, is in
-:mod:`.face_search`.
+"""Collections of faces, and the operations on them that need no image; :mod:`.face_search` has IndexFaces.
 
-Faces are found again as :mod:`.detectors.face_descriptors` says: as the same picture, not as the same person. A face
-that a recorded reply of IndexFaces names has no pixels here; it is listed and deleted, but is like no other.
+Comparing faces recognizes the same picture, not the same person: see :mod:`.detectors.face_descriptors`. A
+face from a recorded reply of IndexFaces has no pixels here. It can be listed and deleted, but matches no
+other face.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class IndexedFace:
     """A face of a collection.
 
     :param face: the API's ``Face``.
-    :param patch: by which it is compared; None if only its record is known.
+    :param patch: pixels by which it is compared; None if it comes from a recorded reply.
     """
 
     face: dict[str, Any]
@@ -41,7 +41,11 @@ class IndexedFace:
 
 @dataclass
 class Collection:
-    """Faces by FaceId, in the order in which they were added; ``created_at`` in seconds since 1970."""
+    """A collection.
+
+    :param created_at: seconds since 1970.
+    :param faces: by FaceId, in the order in which they were added.
+    """
 
     arn: str
     created_at: float
@@ -49,7 +53,7 @@ class Collection:
 
 
 class Collections:
-    """All collections of this process, each in its region; they are not kept when it ends. Tags are not kept at all."""
+    """All collections, each in its region. They end with the process. Tags are ignored."""
 
     def __init__(self, control: Control, pages: Pages) -> None:
         self._control = control
@@ -67,14 +71,14 @@ class Collections:
 
     @property
     def operations(self) -> tuple[str, ...]:
-        """Names of the operations answered here."""
+        """Names of the operations that this class answers."""
         return tuple(self._operations)
 
     async def call(self, operation: str, params: Params, region: str) -> Reply:
         """Answer a call.
 
-        :raises ServiceError: ResourceNotFoundException, ResourceAlreadyExistsException, InvalidParameterException or
-            InvalidPaginationTokenException.
+        :raises ServiceError: ResourceNotFoundException, ResourceAlreadyExistsException,
+            InvalidParameterException or InvalidPaginationTokenException.
         """
         return self._operations[operation](params, region)
 
@@ -90,7 +94,7 @@ class Collections:
             raise documented_error("ResourceNotFoundException", detail=detail) from None
 
     def forget(self) -> None:
-        """Drop every collection."""
+        """Delete every collection."""
         self._collections.clear()
 
     def _create(self, params: Params, region: str) -> Reply:
@@ -141,7 +145,7 @@ class Collections:
         return {"Faces": page, "FaceModelVersion": FACE_MODEL_VERSION, **more}
 
     def _cut(self, items: list[Any], params: Params, *subject: str) -> tuple[list[Any], dict[str, str]]:
-        """Return a page and its NextToken; the API takes a ``MaxResults`` of 0, which cannot mean empty pages."""
+        """Return a page and its NextToken. A ``MaxResults`` of 0, which the API allows, means no limit."""
         size = params.get("MaxResults") or _MOST_PER_PAGE
         return self._pages.cut(items, {**params, "MaxResults": size}, _MOST_PER_PAGE, *subject)
 
@@ -152,7 +156,7 @@ class Collections:
         failed = [
             {"FaceId": face_id, "Reasons": ["FACE_NOT_FOUND"]} for face_id in wanted if face_id not in deleted
         ]
-        # The API's model allows no empty list of deleted faces.
+        # The API's model does not allow an empty list of deleted faces.
         return {**({"DeletedFaces": deleted} if deleted else {}), "UnsuccessfulFaceDeletions": failed}
 
     def _search_faces(self, params: Params, region: str) -> Reply:
@@ -172,9 +176,9 @@ class Collections:
 
 
 def match_faces(patch: Pixels, indexed: Iterable[IndexedFace], params: Params) -> list[dict[str, Any]]:
-    """Return ``FaceMatch`` structures of the faces that look like one, the most similar first.
+    """Return ``FaceMatch`` structures of the faces that look like ``patch``, the most similar first.
 
-    :param params: of the request, with ``FaceMatchThreshold`` (80 if left out) and ``MaxFaces``.
+    :param params: of the request: ``FaceMatchThreshold`` (80 by default) and ``MaxFaces``.
     """
     known = [(other.face, other.patch) for other in indexed if other.patch is not None]
     scores = similarities(patch, [other for _, other in known])

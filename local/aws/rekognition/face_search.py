@@ -1,7 +1,7 @@
-"""CompareFaces, IndexFaces and SearchFacesByImage: the faces of images against each other and against collections.
+"""CompareFaces, IndexFaces and SearchFacesByImage: faces of images compared with others and with collections.
 
-A call is counted as billed once the image was looked at, so also when it is refused because there is no face in it:
-an assumption, as AWS's pricing counts images processed.
+A call counts as billed once its image was looked at, even if it is refused because the image shows no face.
+This is an assumption: AWS's pricing counts processed images.
 """
 
 from __future__ import annotations
@@ -23,25 +23,25 @@ from local.aws.rekognition.face_collections import (
     select_matches,
 )
 from local.aws.rekognition.findings import face_details, largest_faces
-from local.aws.rekognition.images import FaceSight, ImageAnalyst
+from local.aws.rekognition.images import FacesSeen, ImageAnalyst
 from local.aws.rekognition.rekognition_errors import ServiceError, documented_error
 
 Params = dict[str, Any]
 Reply = dict[str, Any]
 Face = dict[str, Any]  # as the face detector gives it
 
-_MOST_FACES = 100  # of one image, the largest ones
+_MOST_FACES = 100  # of an image; the largest are kept
 
 
 @dataclass(frozen=True)
 class QualityBar:
-    """What a face must have at least, 0 to 100."""
+    """The least quality of a face, 0 to 100."""
 
     brightness: float
     sharpness: float
 
     def reasons(self, face: Face) -> list[str]:
-        """Say why a face is below the bar; nothing if it is not."""
+        """Return the reasons why a face is below the bar; an empty list if it is not."""
         return [
             reason
             for reason, low in (
@@ -52,7 +52,7 @@ class QualityBar:
         ]
 
 
-# This service's own bars; AWS does not publish its own.
+# This service's own bars: AWS does not publish those of Rekognition.
 _BARS = {
     "NONE": QualityBar(0, 0),
     "AUTO": QualityBar(10, 5),
@@ -77,29 +77,29 @@ class FaceSearch:
 
     @property
     def operations(self) -> tuple[str, ...]:
-        """Names of the operations answered here."""
+        """Names of the operations that this class answers."""
         return tuple(self._operations)
 
     async def call(self, operation: str, params: Params, region: str) -> Reply:
         """Answer a call and count it.
 
-        :raises ServiceError: InvalidParameterException without a face, ResourceNotFoundException without the
-            collection, and see :class:`.ImageAnalyst`.
+        :raises ServiceError: InvalidParameterException if there is no face, ResourceNotFoundException if
+            there is no such collection, and the errors of :class:`.ImageAnalyst`.
         """
         return await self._operations[operation](params, region)
 
-    async def _look(self, operation: str, images: list[Params], region: str) -> FaceSight:
-        """Look at images and count the call for the last of them."""
-        sight = await self._images.find_faces(operation, images, region)
+    async def _look(self, operation: str, images: list[Params], region: str) -> FacesSeen:
+        """Look for faces in images, and count the call for the last of them."""
+        seen = await self._images.find_faces(operation, images, region)
         self._control.bill_image(operation, images[-1].get("S3Object", {}))
-        return sight
+        return seen
 
     async def _compare(self, params: Params, region: str) -> Reply:
         images = [params["SourceImage"], params["TargetImage"]]
-        sight = await self._look("CompareFaces", images, region)
-        if sight.recorded is not None:
-            return _divide(sight.recorded, params)
-        source, target = (_good_faces(faces, params) for faces in sight.faces)
+        seen = await self._look("CompareFaces", images, region)
+        if seen.recorded is not None:
+            return _divide(seen.recorded, params)
+        source, target = (_good_faces(faces, params) for faces in seen.faces)
         if not source or not target:
             raise documented_error("InvalidParameterException")
         scores = similarities(source[0]["patch"], [face["patch"] for face in target])
@@ -115,20 +115,20 @@ class FaceSearch:
 
     async def _index(self, params: Params, region: str) -> Reply:
         self._collections.find(params["CollectionId"], region)
-        sight = await self._look("IndexFaces", [params["Image"]], region)
+        seen = await self._look("IndexFaces", [params["Image"]], region)
         collection = self._collections.find(params["CollectionId"], region)  # it may be gone by now
-        if sight.recorded is not None:
-            return _keep_records(sight.recorded, collection)
-        return _add_faces(sight.content, sight.faces[0], params, collection)
+        if seen.recorded is not None:
+            return _keep_records(seen.recorded, collection)
+        return _add_faces(seen.content, seen.faces[0], params, collection)
 
     async def _search(self, params: Params, region: str) -> Reply:
         self._collections.find(params["CollectionId"], region)
-        sight = await self._look("SearchFacesByImage", [params["Image"]], region)
+        seen = await self._look("SearchFacesByImage", [params["Image"]], region)
         collection = self._collections.find(params["CollectionId"], region)
-        if sight.recorded is not None:
-            matches = select_matches(sight.recorded["FaceMatches"], params)
-            return {**sight.recorded, "FaceMatches": matches}
-        faces = _good_faces(sight.faces[0], params)
+        if seen.recorded is not None:
+            matches = select_matches(seen.recorded["FaceMatches"], params)
+            return {**seen.recorded, "FaceMatches": matches}
+        faces = _good_faces(seen.faces[0], params)
         if not faces:
             raise ServiceError(
                 "InvalidParameterException", "There are no faces in the image. Should be at least 1."
@@ -143,13 +143,13 @@ class FaceSearch:
 
 
 def _good_faces(faces: list[Face], params: Params) -> list[Face]:
-    """Return the faces that pass the request's quality bar, which is none by default, the largest first."""
+    """Return the faces that pass the request's quality bar (by default none), the largest first."""
     bar = _BARS[params.get("QualityFilter", "NONE")]
     return [face for face in largest_faces(faces, _MOST_FACES) if not bar.reasons(face)]
 
 
 def _divide(reply: Reply, params: Params) -> Reply:
-    """Divide the faces of a CompareFaces reply by the request's threshold."""
+    """Split the faces of a CompareFaces reply at the request's threshold."""
     least = params.get("SimilarityThreshold", LEAST_SIMILARITY)
     matches = sorted(reply["FaceMatches"], key=lambda match: -match["Similarity"])
     return {
@@ -163,17 +163,17 @@ def _divide(reply: Reply, params: Params) -> Reply:
 
 
 def _keep_records(recorded: Reply, collection: Collection) -> Reply:
-    """Add the faces that a recorded reply names to a collection."""
+    """Add the faces of a recorded reply to a collection."""
     for record in recorded.get("FaceRecords", []):
         collection.faces[record["Face"]["FaceId"]] = IndexedFace(record["Face"], patch=None)
     return recorded
 
 
 def _add_faces(content: str, faces: list[Face], params: Params, collection: Collection) -> Reply:
-    """Add an image's faces to a collection, the largest first, as many as are asked for.
+    """Add an image's faces to a collection, the largest first, up to ``MaxFaces``.
 
-    Ids follow from the image's content, the external id and the collection, so that, as with AWS, indexing an image
-    again does not add its faces again.
+    Ids are derived from the image's content, the external id and the collection. So, as with AWS, indexing an
+    image again does not add its faces again.
     """
     external = {"ExternalImageId": params["ExternalImageId"]} if "ExternalImageId" in params else {}
     origin = f"{collection.arn} {collection.created_at} {external.get('ExternalImageId', '')} {content}"

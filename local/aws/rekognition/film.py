@@ -1,6 +1,4 @@
-"""Video files: their properties, and what detectors see in frames sampled from them. Runs in a worker
-process.
-"""
+"""Video files: reads their properties, and runs detectors on sampled frames. It runs in a worker process."""
 
 from __future__ import annotations
 
@@ -21,18 +19,21 @@ from local.aws.rekognition.detectors.shots import FRAME_SIZE, Run, ShotFinder
 from local.aws.rekognition.pixels import Pixels, shrink
 
 _FULL_RANGE = 2  # AVCOL_RANGE_JPEG
-_SAME_FRAME = 1.5  # mean gray-level difference of thumbnails below which a sample's evidence is used again
+_SAME_FRAME = 1.5  # mean gray-level difference of thumbnails; below it the evidence before is used again
 _THUMBNAIL = (64, 36)
 
 
 class UnreadableVideoError(Exception):
-    """A file that Amazon Rekognition Video would not take; the message becomes the job's StatusMessage."""
+    """A file that Amazon Rekognition Video refuses; the text becomes the job's StatusMessage."""
 
 
 @dataclass(frozen=True)
 class Properties:
-    """A video's streams, in the members of Rekognition's VideoMetadata and AudioMetadata; ``rate`` in
-    frames/s.
+    """A video's streams.
+
+    :param video: members of Rekognition's VideoMetadata.
+    :param audio: members of Rekognition's AudioMetadata, for each audio stream.
+    :param rate: frames per second.
     """
 
     video: dict[str, Any]
@@ -42,7 +43,7 @@ class Properties:
 
 @dataclass(frozen=True)
 class Sample:
-    """What was seen in the frame at ``timestamp`` (ms)."""
+    """What detectors saw in the frame at ``timestamp`` (ms)."""
 
     timestamp: int
     evidence: Evidence
@@ -53,7 +54,7 @@ class Film:
     """All that one pass over a video found.
 
     :param interval: ms between samples.
-    :param frame_times: ms of every frame; filled when looking for segments.
+    :param frame_times: time of every frame in ms; empty unless segments were looked for.
     """
 
     properties: Properties
@@ -68,18 +69,18 @@ class Film:
 def read_properties(path: str) -> Film:
     """Read the header only.
 
-    :raises UnreadableVideoError: not H.264 in MP4 or MOV.
+    :raises UnreadableVideoError: if the file is not H.264 in MP4 or MOV.
     """
     with _open(path) as (container, stream):
         return Film(_properties(container, stream))
 
 
 def sample_frames(path: str, detectors: tuple[str, ...], per_second: float, side: int) -> Film:
-    """Run detectors on frames at a steady rate; a frame like the sample before it takes over its evidence.
+    """Run detectors on frames at a steady rate. A frame like the sample before it gets the same evidence.
 
     :param per_second: samples per second of the video.
-    :param side: longer side that frames are reduced to, in pixels.
-    :raises UnreadableVideoError: not H.264 in MP4 or MOV, or damaged.
+    :param side: longer side in pixels to which frames are reduced.
+    :raises UnreadableVideoError: if the file is damaged, or not H.264 in MP4 or MOV.
     """
     with _open(path) as (container, stream):
         interval = round(1000 / per_second)
@@ -98,11 +99,11 @@ def sample_frames(path: str, detectors: tuple[str, ...], per_second: float, side
 
 
 def find_segments(path: str, max_pixel_threshold: float, min_coverage: float) -> Film:
-    """Find shots, black frames and color bars, looking at every frame.
+    """Find shots, black frames and color bars by looking at every frame.
 
     :param max_pixel_threshold: share of the luminance range (0-1) up to which a pixel is black.
     :param min_coverage: percentage of black pixels from which a frame is black.
-    :raises UnreadableVideoError: not H.264 in MP4 or MOV, or damaged.
+    :raises UnreadableVideoError: if the file is damaged, or not H.264 in MP4 or MOV.
     """
     with _open(path) as (container, stream):
         finder = ShotFinder(max_black=max_pixel_threshold * 255, min_coverage=min_coverage)
@@ -139,7 +140,7 @@ def _open(path: str) -> Iterator[tuple[InputContainer, VideoStream]]:
 
 
 def _frames(container: InputContainer, stream: VideoStream) -> Iterator[tuple[int, VideoFrame]]:
-    """Yield frames with their time in ms from the first one, rounded down as Rekognition does."""
+    """Yield frames with their time in ms since the first one, rounded down as Rekognition does."""
     start: float | None = None
     for frame in container.decode(stream):
         start = frame.time if start is None else start

@@ -1,4 +1,4 @@
-"""Evidence of the text and face detectors in Rekognition's structures, for images and video frames."""
+"""Writes what the text and face detectors saw in Rekognition's structures, for images and video frames."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ TEXT_MODEL_VERSION = "local-1.0"
 
 
 def face_details(faces: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return ``FaceDetail`` structures, which are ``ComparedFace`` structures as well: age, emotions, landmarks and the
-    like are not known here and are left out.
+    """Return ``FaceDetail`` structures, which are ``ComparedFace`` structures as well.
+
+    They lack age, emotions, landmarks and other attributes, which the local Rekognition does not recognize.
     """
     return [
         {
@@ -25,17 +26,17 @@ def face_details(faces: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def largest_faces(faces: list[dict[str, Any]], most: int) -> list[dict[str, Any]]:
-    """Return so many faces of an image at most, the largest first."""
+    """Return at most ``most`` faces of an image, the largest first."""
     return sorted(faces, key=lambda face: -face["box"][2] * face["box"][3])[:most]
 
 
 def text_detections(lines: list[dict[str, Any]], params: dict[str, Any]) -> list[dict[str, Any]]:
     """Return ``TextDetection`` structures: the lines with their ids, then the words that refer to them.
 
-    A word's place is its share of the line by number of characters, as the recognizer places whole lines
-    only.
+    The recognizer only locates whole lines; a word gets its share of the line by number of characters.
 
-    :param params: of the request; ``Filters`` apply to words, and a line without any word left goes too.
+    :param params: of the request. ``Filters`` apply to words; a line whose words are all filtered out goes
+        too.
     """
     filters = params.get("Filters", {})
     kept = [(line, [word for word in _words(line) if _passes(word, filters)]) for line in lines]
@@ -60,7 +61,7 @@ def _words(line: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _part(polygon: list[list[float]], start: float, end: float) -> list[list[float]]:
-    """Cut a slice out of a quadrilateral, along the direction of reading."""
+    """Return a slice of a quadrilateral, cut along the direction of reading."""
     top_left, top_right, bottom_right, bottom_left = polygon
     return [
         _between(top_left, top_right, start),
@@ -89,7 +90,7 @@ def _passes(word: dict[str, Any], filters: dict[str, Any]) -> bool:
 
 
 def _holds(region: dict[str, float], box: dict[str, float]) -> bool:
-    """Whether the middle of a box lies in a region of interest; members left out reach to the edge."""
+    """Return whether a box's center lies in a region of interest. A side that is not given is at the edge."""
     x, y = box["Left"] + box["Width"] / 2, box["Top"] + box["Height"] / 2
     left, top = region.get("Left", 0.0), region.get("Top", 0.0)
     return left <= x <= left + region.get("Width", 1.0) and top <= y <= top + region.get("Height", 1.0)

@@ -1,8 +1,8 @@
 """The synchronous operations on images. One entry in ``IMAGE_OPERATIONS`` adds an operation.
 
-What can honestly be told offline about celebrities, about unsafe content, about protective equipment and by a model of
-one's own is nothing. RecognizeCelebrities, DetectModerationLabels, DetectProtectiveEquipment and DetectCustomLabels
-therefore find nobody and nothing, unless a recorded reply for the same bytes is replayed.
+The local Rekognition cannot recognize celebrities, unsafe content or protective equipment, and has no trained
+models. RecognizeCelebrities, DetectModerationLabels, DetectProtectiveEquipment and DetectCustomLabels
+therefore find nothing, unless a reply was recorded for the same bytes.
 """
 
 from __future__ import annotations
@@ -41,13 +41,13 @@ _REMEMBERED = 2048  # evidence of this many (image, detector) pairs
 class ImageOperation:
     """How one operation is answered.
 
-    :param detectors: which detectors a request needs.
-    :param answer: makes the reply of a request and the evidence.
+    :param detectors: returns the detectors that a request needs.
+    :param answer: makes the reply from a request and the evidence.
     :param select: applies the request's thresholds to a recorded reply.
     :param fits: whether a recorded reply answers the request.
-    :param min_side: least width and height in pixels, of those that AWS states.
+    :param min_side: least width and height in pixels.
     :param max_side: greatest width and height in pixels, None where AWS states none.
-    :param max_bytes_in_request: of an image that is not in S3.
+    :param max_bytes_in_request: most bytes of an image that is in the request itself.
     """
 
     detectors: Callable[[Params], tuple[str, ...]]
@@ -60,12 +60,12 @@ class ImageOperation:
 
 
 @dataclass(frozen=True)
-class FaceSight:
-    """What is known of the faces of images.
+class FacesSeen:
+    """The faces in the images of one call.
 
     :param content: SHA-256 of the images' bytes, one image after the other.
-    :param recorded: the reply recorded for them, if there is one.
-    :param faces: what the face detector found in each image; empty where a reply was recorded.
+    :param recorded: the reply that was recorded for them, or None.
+    :param faces: the faces that the detector found in each image; empty if a reply was recorded.
     """
 
     content: str
@@ -74,7 +74,10 @@ class FaceSight:
 
 
 class ImageAnalyst:
-    """Answers image calls. Evidence is remembered by content, so that one image's operations share it."""
+    """Answers calls about images.
+
+    It remembers evidence by content, so that operations on one image share it.
+    """
 
     def __init__(self, media: Media, pool: WorkerPool, replay: Replay, control: Control) -> None:
         self._media = media
@@ -87,7 +90,7 @@ class ImageAnalyst:
     async def call(self, operation: str, params: Params, region: str) -> Reply:
         """Answer a call and count it.
 
-        :raises ServiceError: see :mod:`.media` and :mod:`.pixels`.
+        :raises ServiceError: see :mod:`.media_files` and :mod:`.pixels`.
         """
         entry = IMAGE_OPERATIONS[operation]
         async with self._in_flight:
@@ -104,11 +107,11 @@ class ImageAnalyst:
         self._control.bill_image(operation, params["Image"].get("S3Object", {}))
         return reply
 
-    async def find_faces(self, operation: str, images: Sequence[Params], region: str) -> FaceSight:
-        """Look for faces in images that belong to one call, unless its reply was recorded. The call is not counted.
+    async def find_faces(self, operation: str, images: Sequence[Params], region: str) -> FacesSeen:
+        """Look for faces in the images of one call, unless its reply was recorded; do not count the call.
 
         :param images: members of the type ``Image``.
-        :raises ServiceError: see :mod:`.media` and :mod:`.pixels`.
+        :raises ServiceError: see :mod:`.media_files` and :mod:`.pixels`.
         """
         async with self._in_flight:
             pictures = [await asyncio.to_thread(self._media.image, image, region) for image in images]
@@ -117,12 +120,12 @@ class ImageAnalyst:
             content = hashlib.sha256(b"".join(pictures)).hexdigest()
             recorded = self._replay.reply(content, operation, lambda reply: True)
             if recorded is not None:
-                return FaceSight(content, recorded, [])
+                return FacesSeen(content, recorded, [])
             hashes = [hashlib.sha256(data).hexdigest() for data in pictures]
             evidence = [
                 await self._examine(data, one, ("faces",)) for data, one in zip(pictures, hashes, strict=True)
             ]
-        return FaceSight(content, None, [seen["faces"] for seen in evidence])
+        return FacesSeen(content, None, [seen["faces"] for seen in evidence])
 
     async def _examine(self, data: bytes, content: str, detectors: tuple[str, ...]) -> Evidence:
         known = {
@@ -161,7 +164,7 @@ def _answer_labels(params: Params, evidence: Evidence) -> Reply:
 
 
 def _image_properties(colors: dict[str, Any], most: int) -> dict[str, Any]:
-    """Return ImageProperties of the whole image; foreground and background cannot be told apart here."""
+    """Return ImageProperties of the whole image, without those of foreground and background."""
     return {
         "Quality": {name.capitalize(): colors[name] for name in ("brightness", "sharpness", "contrast")},
         "DominantColors": [
@@ -178,12 +181,12 @@ def _image_properties(colors: dict[str, Any], most: int) -> dict[str, Any]:
 
 
 def _fits_labels(params: Params, reply: Reply) -> bool:
-    """Whether a recorded reply was asked for all that is asked for now."""
+    """Return whether a recorded reply has every feature that the request asks for."""
     return all(_LABEL_MEMBERS[feature] in reply for feature in _label_features(params))
 
 
 def _select_labels(params: Params, reply: Reply) -> Reply:
-    """Leave what was asked for, above the thresholds."""
+    """Return the features that the request asks for, above its thresholds."""
     left_out = set(_LABEL_MEMBERS.values()) - {_LABEL_MEMBERS[name] for name in _label_features(params)}
     kept = {name: value for name, value in reply.items() if name not in left_out}
     if "Labels" in kept:

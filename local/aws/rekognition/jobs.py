@@ -1,6 +1,4 @@
-"""Video jobs: started once per token, at most so many at a time, run in the background, their results given
-in pages.
-"""
+"""Video jobs: started once per token, limited in number, run in the background, with results in pages."""
 
 from __future__ import annotations
 
@@ -13,11 +11,11 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from local.aws.rekognition.api_model import operation_model
 from local.aws.rekognition.control import Control
 from local.aws.rekognition.face_collections import Collections
 from local.aws.rekognition.film import Film, UnreadableVideoError
 from local.aws.rekognition.media_files import Media
-from local.aws.rekognition.model import operation_model
 from local.aws.rekognition.notifications import Notifier
 from local.aws.rekognition.pages import Pages
 from local.aws.rekognition.pool import WorkerPool
@@ -28,14 +26,14 @@ from local.aws.rekognition.videos import BY_GET, BY_START
 
 logger = logging.getLogger(__name__)
 
-_MAX_RESULTS = 1000  # per page, whatever is asked for
+_MAX_RESULTS = 1000  # items of a page, even if a request asks for more
 
 
 class Jobs:
-    """All jobs of this process; they are not kept when it ends.
+    """All jobs. They end with the process.
 
-    :param workers: videos analyzed at once, the others wait their turn (and count as open).
-    :param clock: gives seconds.
+    :param workers: videos analyzed at once; the others wait, and count as open.
+    :param clock: returns seconds.
     """
 
     def __init__(
@@ -58,13 +56,13 @@ class Jobs:
         self._pages = pages
         self._collections = collections
         self._clock = clock
-        self._shared_rate = asyncio.Semaphore(workers)
+        self._slots = asyncio.Semaphore(workers)
         self._jobs: dict[str, Job] = {}
         self._tokens: dict[tuple[str, str, str], tuple[Job, float]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     def forget(self) -> None:
-        """Drop every job and token; what runs is abandoned."""
+        """Delete every job and token, and abandon the jobs that run."""
         for task in self._tasks:
             task.cancel()
         self._jobs.clear()
@@ -76,10 +74,10 @@ class Jobs:
         return sum(job.status == "IN_PROGRESS" for job in self._jobs.values())
 
     async def start(self, operation: str, params: dict[str, Any], region: str) -> dict[str, Any]:
-        """Start a job, or give the one that the same token started before.
+        """Start a job, or return the one that the same token started before.
 
-        :raises ServiceError: IdempotentParameterMismatchException, LimitExceededException, ResourceNotFoundException
-            without the collection, or see :class:`.Media`.
+        :raises ServiceError: IdempotentParameterMismatchException, LimitExceededException,
+            ResourceNotFoundException if there is no such collection, and the errors of :class:`.Media`.
         """
         known = self._known(operation, params, region)
         if known is None:
@@ -121,7 +119,7 @@ class Jobs:
 
     async def _run(self, job: Job) -> None:
         try:
-            async with self._shared_rate:
+            async with self._slots:
                 await self._analyze(job)
             await asyncio.sleep(job.extra_seconds)
             job.status, job.message = ("FAILED", job.failure) if job.failure else ("SUCCEEDED", None)
@@ -151,7 +149,7 @@ class Jobs:
                 job.members = {**analysis.metadata(film.properties), **analysis.model(job.params)}
 
     def _watch(self, job: Job) -> Callable[..., Film]:
-        """Return what a worker is to run; a face search takes the collection's faces as they are by now."""
+        """Return the function that a worker runs; a face search gets the collection's present faces."""
         watch = BY_START[job.operation].watch(job.params)
         if "CollectionId" not in job.params:
             return watch
@@ -159,7 +157,7 @@ class Jobs:
         return partial(watch, known=list(collection.faces.values()))
 
     async def get(self, operation: str, params: dict[str, Any], region: str) -> dict[str, Any]:
-        """Return a job's state and, when it has succeeded, a page of its findings.
+        """Return a job's state and, if it has succeeded, a page of its findings.
 
         :raises ServiceError: ResourceNotFoundException, InvalidPaginationTokenException.
         """
@@ -190,12 +188,12 @@ class Jobs:
         return {**reply, **more}
 
     def _is_over(self, job: Job) -> bool:
-        """Whether a job finished so long ago that its results are gone."""
+        """Return whether a job finished so long ago that its results are gone."""
         kept = self._control.behavior.job_result_seconds
         return job.finished_at is not None and self._clock() - job.finished_at > kept
 
 
 def _repeats_request(operation: str) -> bool:
-    """Whether a Get reply says how its findings were sorted and aggregated."""
+    """Return whether a Get reply says how its findings were sorted and aggregated."""
     shape = operation_model(operation).output_shape
     return shape is not None and "GetRequestMetadata" in shape.members

@@ -1,8 +1,8 @@
-"""The labels that the evidence of the detectors supports, in the form of Rekognition's label taxonomy.
+"""The labels that the detectors' evidence supports, in the form of Rekognition's label taxonomy.
 
-Offline there is no classifier of objects. A face is evidence of a person, read text of text, and three scenes
-can be told by color; nothing else is ever reported. Only a face has a box: that of a whole person is not
-known.
+The local Rekognition has no classifier of objects. It reports a person where it sees a face, text where it
+reads text, and three scenes that colors show; it reports nothing else. Only faces get a box, as it does not
+see where the rest of a person is.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ MODEL_VERSION = "local-1.0"
 
 @dataclass(frozen=True)
 class Concept:
-    """A label of the taxonomy: its ancestors from the nearest on, other names, and category."""
+    """A label of the taxonomy, with its ancestors (the nearest first), other names, and category."""
 
     name: str
     category: str
@@ -44,8 +44,7 @@ TAXONOMY = {
 
 
 def labels_from(evidence: Evidence) -> list[dict[str, Any]]:
-    """Return Rekognition ``Label`` structures, the surest first; every ancestor of a label is a label as
-    well.
+    """Return Rekognition ``Label`` structures, the surest first, with every ancestor of a label.
 
     :param evidence: of the detectors ``faces``, ``scenes`` and, if it ran, ``text``.
     """
@@ -69,7 +68,7 @@ def labels_from(evidence: Evidence) -> list[dict[str, Any]]:
 def select_labels(
     labels: list[dict[str, Any]], params: dict[str, Any], default_confidence: float
 ) -> list[dict[str, Any]]:
-    """Apply a request's ``MinConfidence`` and the inclusion and exclusion filters of its ``Settings``."""
+    """Return the labels that pass a request's ``MinConfidence`` and the filters of its ``Settings``."""
     least = params.get("MinConfidence", default_confidence)
     filters = params.get("Settings", {}).get("GeneralLabels", {})
     return [label for label in labels if label["Confidence"] >= least and _passes(label, filters)]

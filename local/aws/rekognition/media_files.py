@@ -1,18 +1,22 @@
-"""Media fetched from S3: images into memory, videos into a temporary file."""
+"""Reads media from S3: images into memory, videos into a temporary file."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from contextlib import closing
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import boto3
-from botocore.client import BaseClient
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.aws.rekognition.rekognition_errors import ServiceError, documented_error
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.client import S3Client
+    from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef
 
 MEBIBYTE = 1024 * 1024
 MAX_IMAGE_BYTES_IN_REQUEST = 5 * MEBIBYTE
@@ -22,14 +26,13 @@ _CHUNK = MEBIBYTE
 
 
 class Media:
-    """Reads objects; every method blocks and belongs in a thread.
+    """Reads objects. Every method blocks: call it in a thread.
 
-    :param endpoint_url: where S3 is.
+    :param endpoint_url: address of S3.
     """
 
     def __init__(self, endpoint_url: str) -> None:
-        self._endpoint_url = endpoint_url
-        self._client = cache(self._make_client)
+        self._client: Callable[[str], S3Client] = cache(lambda region: aws_client("s3", endpoint_url, region))
         self._bucket_regions: dict[str, str] = {}
 
     def image(
@@ -37,7 +40,7 @@ class Media:
     ) -> bytes:
         """Return the bytes of a request's ``Image``.
 
-        :param max_in_request: bytes that an image in the request itself may have.
+        :param max_in_request: most bytes of an image that is in the request itself.
         :raises ServiceError: InvalidParameterException, InvalidS3ObjectException, ImageTooLargeException.
         """
         if ("Bytes" in image) == ("S3Object" in image):
@@ -69,7 +72,7 @@ class Media:
     def save_video(self, video: dict[str, Any], region: str, path: str) -> str:
         """Write a video to a file and return the SHA-256 of its bytes.
 
-        :raises ServiceError: InvalidS3ObjectException, if it is gone by now.
+        :raises ServiceError: InvalidS3ObjectException if it no longer exists.
         """
         digest = hashlib.sha256()
         with closing(self._get(video["S3Object"], region)["Body"]) as body, open(path, "wb") as file:
@@ -78,10 +81,10 @@ class Media:
                 file.write(chunk)
         return digest.hexdigest()
 
-    def _get(self, address: dict[str, str], region: str) -> Any:
+    def _get(self, address: dict[str, str], region: str) -> GetObjectOutputTypeDef:
         if "Bucket" not in address or "Name" not in address:
             raise documented_error("InvalidParameterException")
-        version = {"VersionId": address["Version"]} if "Version" in address else {}
+        version: Any = {"VersionId": address["Version"]} if "Version" in address else {}
         try:
             if self._bucket_region(address["Bucket"], region) != region:
                 raise documented_error("InvalidS3ObjectException")
@@ -99,12 +102,9 @@ class Media:
             self._bucket_regions[bucket] = reply.get("BucketRegion", region)
         return self._bucket_regions[bucket]
 
-    def _make_client(self, region: str) -> BaseClient:
-        return aws_client("s3", self._endpoint_url, region)
 
-
-def aws_client(service: str, endpoint_url: str, region: str) -> BaseClient:
-    """Make a client for a service of the local endpoint, which takes any credentials."""
+def aws_client(service: Literal["s3", "sns"], endpoint_url: str, region: str) -> Any:
+    """Make a client of the local endpoint, which accepts any credentials."""
     return boto3.session.Session().client(
         service,
         endpoint_url=endpoint_url,

@@ -6,16 +6,18 @@ import asyncio
 import json
 import logging
 import time
+from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from botocore.client import BaseClient
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.aws.rekognition.control import Control
 from local.aws.rekognition.media_files import aws_client
 
 if TYPE_CHECKING:
+    from mypy_boto3_sns.client import SNSClient
+
     from local.aws.rekognition.started_job import Job
 
 logger = logging.getLogger(__name__)
@@ -24,18 +26,18 @@ logger = logging.getLogger(__name__)
 class Notifier:
     """Publishes completion messages.
 
-    :param endpoint_url: where SNS is.
-    :param control: says which messages are lost, doubled or late.
+    :param endpoint_url: address of SNS.
+    :param control: decides which messages are lost, sent twice or late.
     """
 
     def __init__(self, endpoint_url: str, control: Control) -> None:
         self._control = control
-        self._client = cache(lambda region: aws_client("sns", endpoint_url, region))
+        self._client: Callable[[str], SNSClient] = cache(
+            lambda region: aws_client("sns", endpoint_url, region)
+        )
 
     async def completed(self, job: Job) -> None:
-        """Publish a job's message to the topic it asked for, if it did. A topic that cannot be reached is
-        logged.
-        """
+        """Publish a job's message to its topic, if it has one. An error of SNS is logged."""
         channel = job.params.get("NotificationChannel")
         if channel is None:
             return
@@ -48,18 +50,18 @@ class Notifier:
             await asyncio.to_thread(self._publish, channel["SNSTopicArn"], message)
 
     def _publish(self, topic: str, message: dict[str, Any]) -> None:
-        client: BaseClient = self._client(topic.split(":")[3])
         try:
-            client.publish(TopicArn=topic, Message=json.dumps(message))
+            self._client(topic.split(":")[3]).publish(TopicArn=topic, Message=json.dumps(message))
         except (ClientError, BotoCoreError) as error:
             logger.warning(
-                "the completion of job %s could not be published to %s: %s", message["JobId"], topic, error
+                "could not publish the completion of job %s to %s: %s", message["JobId"], topic, error
             )
 
 
 def completion_message(job: Job) -> dict[str, Any]:
-    """Return the message's body, see
-    https://docs.aws.amazon.com/rekognition/latest/dg/api-video.html#api-video-get
+    """Return the body of a completion message.
+
+    Source: https://docs.aws.amazon.com/rekognition/latest/dg/api-video.html#api-video-get
     """
     video = job.params["Video"]["S3Object"]
     tag = {"JobTag": job.params["JobTag"]} if "JobTag" in job.params else {}

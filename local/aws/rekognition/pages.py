@@ -1,4 +1,4 @@
-"""Lists given in pages, with the tokens that lead from one page to the next."""
+"""Cuts lists into pages, and makes the tokens that lead from one page to the next."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _NUMBER = 6  # bytes, for the position and for the time in ms
 class Pages:
     """Cuts lists into pages.
 
-    A token is opaque and sealed: it is good for one list in one order, and for as long as the settings say.
+    A token is opaque and signed. It is valid for one list in one order, for ``page_token_seconds``.
 
-    :param clock: gives seconds.
+    :param clock: returns seconds.
     """
 
     def __init__(self, control: Control, clock: Callable[[], float] = time.monotonic) -> None:
@@ -35,12 +35,12 @@ class Pages:
     def cut(
         self, items: Sequence[Any], params: dict[str, Any], most: int, *subject: str
     ) -> tuple[list[Any], dict[str, str]]:
-        """Return the page that a request asks for, and the ``NextToken`` of its reply: a member or none.
+        """Return the page that a request asks for, and the member ``NextToken`` if another page follows.
 
         :param items: the whole list.
-        :param params: the request, with ``MaxResults`` and ``NextToken`` or without.
-        :param most: items of a page at most, whatever is asked for.
-        :param subject: says which list this is, and in which order.
+        :param params: of the request; ``MaxResults`` and ``NextToken`` are optional.
+        :param most: most items of a page, even if the request asks for more.
+        :param subject: names the list and its order.
         :raises ServiceError: InvalidPaginationTokenException.
         """
         start = self._position(params["NextToken"], subject) if "NextToken" in params else 0

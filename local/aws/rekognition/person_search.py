@@ -1,8 +1,7 @@
-"""Face search in videos: the faces of sampled frames, who is the same from sample to sample, and whom a collection
-holds. Runs in a worker process.
+"""Face search in videos: follows persons through sampled frames and searches them in a collection.
 
-A person is a face whose box overlaps that of the sample before. Who moves by more than a face's width between two
-samples, or is not seen in one, gets a new index.
+A face is the same person as in the sample before if the two boxes overlap. A person who moves by more than a
+face's width between two samples, or is not seen in one, gets a new index. It runs in a worker process.
 """
 
 from __future__ import annotations
@@ -31,7 +30,8 @@ def search_film(path: str, params: Params, known: Sequence[IndexedFace]) -> Film
 
     :param params: of the Start request.
     :param known: faces of the collection.
-    :return: each sample's evidence is ``persons``: the members ``Person`` and ``FaceMatches`` of the findings.
+    :return: each sample's evidence is ``persons``, with the members ``Person`` and ``FaceMatches`` of the
+        findings.
     :raises UnreadableVideoError: see :func:`.sample_frames`.
     """
     film = sample_frames(path, ("faces",), _PER_SECOND, _SIDE)
@@ -52,7 +52,7 @@ def search_film(path: str, params: Params, known: Sequence[IndexedFace]) -> Film
 
 
 def number_persons(samples: Sequence[Sequence[Face]]) -> list[list[int]]:
-    """Return for each sample the indexes of its faces, counted from 0 in the order of their appearance."""
+    """Return the person indexes of each sample's faces, counted from 0 in the order of appearance."""
     fresh = count()
     numbered: list[list[int]] = []
     before: list[tuple[Face, int]] = []
@@ -80,7 +80,7 @@ def person_items(params: Params, film: Film) -> list[Item]:
 
 
 def select_persons(params: Params, items: list[Item]) -> list[Item]:
-    """Apply a request's threshold to recorded findings; a person remains without a match."""
+    """Apply a request's threshold to recorded findings; persons stay even without a match."""
     return [
         {**item, "FaceMatches": select_matches(item["FaceMatches"], params)}
         if "FaceMatches" in item
@@ -90,7 +90,7 @@ def select_persons(params: Params, items: list[Item]) -> list[Item]:
 
 
 def sort_persons(items: list[Item], sort_by: str, aggregate_by: str) -> list[Item]:
-    """Sort the persons of a video by ``INDEX`` or ``TIMESTAMP``; they are never aggregated."""
+    """Sort the persons of a video by ``INDEX`` or ``TIMESTAMP``, without aggregating them."""
     if sort_by == "INDEX":
         return sorted(items, key=lambda item: (item["Person"]["Index"], item["Timestamp"]))
     return sorted(items, key=lambda item: item["Timestamp"])

@@ -1,6 +1,4 @@
-"""From the bytes of a JPEG or PNG to pixels, within limits that are checked on the header, before anything is
-decoded.
-"""
+"""Decodes JPEG and PNG images to pixels, after checking the limits of their size in the header."""
 
 from __future__ import annotations
 
@@ -18,16 +16,16 @@ from local.aws.rekognition.rekognition_errors import documented_error
 Pixels = NDArray[Any]  # 8-bit numbers: height x width x 3 (blue, green, red), or height x width (gray)
 
 FORMATS = ("JPEG", "PNG")
-# 10,000 x 10,000: of this many, the costliest image (a progressive JPEG without subsampling) takes 600 MB.
+# 10,000 x 10,000. Of this size, the costliest image (a progressive JPEG without subsampling) takes 600 MB.
 MAX_PIXELS = 100_000_000
-WORKING_SIDE = 1280  # the longer side that detectors get
+WORKING_SIDE = 1280  # longer side of the image that detectors get
 
-# Our own limit comes first; Pillow's would only warn, or refuse what Rekognition takes.
+# MAX_PIXELS applies first; Pillow's limit would only warn, or refuse images that Rekognition takes.
 warnings.simplefilter("ignore", Image.DecompressionBombWarning)
 
 
 def check_header(data: bytes, min_side: int, max_side: int | None) -> None:
-    """Refuse an image that Amazon Rekognition refuses, from its header alone.
+    """Refuse an image that Amazon Rekognition refuses, by its header alone.
 
     Limits: https://docs.aws.amazon.com/rekognition/latest/dg/limits.html
 
@@ -47,13 +45,13 @@ def check_header(data: bytes, min_side: int, max_side: int | None) -> None:
 
 
 def decode(data: bytes) -> Pixels:
-    """Decode an image upright, by its Exif orientation as Rekognition does, its longer side at most 1280 px.
+    """Decode an image, turned upright by its Exif orientation and reduced to at most 1280 pixels a side.
 
-    JPEGs are decoded at a reduced scale, PNGs reduced before any conversion, so that memory stays bounded.
-    Alpha is dropped.
+    JPEGs are decoded at a reduced scale, and PNGs are reduced before any conversion, so that memory stays
+    bounded. Alpha is dropped.
 
     :param data: an image that passed :func:`check_header`.
-    :raises ServiceError: InvalidImageFormatException for damaged data.
+    :raises ServiceError: InvalidImageFormatException if the data is damaged.
     """
     try:
         with _open(data) as image:

@@ -1,4 +1,4 @@
-"""Worker processes for the work that needs a CPU. One that dies takes nobody down with it."""
+"""Worker processes for analyses. A worker that dies does not end the service."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ Result = TypeVar("Result")
 
 
 class WorkerPool:
-    """A process pool that is renewed when a worker dies (out of memory, a fault in a decoder).
+    """A process pool that replaces itself when a worker dies (out of memory, a bug in a decoder).
 
-    :param workers: processes at most; they start when there is work.
+    :param workers: most processes; they start when there is work.
     """
 
     def __init__(self, workers: int) -> None:
@@ -30,9 +30,9 @@ class WorkerPool:
         self._executor = self._make_executor()
 
     async def run(self, function: Callable[..., Result], *arguments: object) -> Result:
-        """Run a function in a worker; a second time, if a worker died meanwhile.
+        """Run a function in a worker, and once more if a worker died meanwhile.
 
-        :raises ServiceError: InternalServerError, if a worker died both times.
+        :raises ServiceError: InternalServerError if a worker died both times.
         """
         for _ in range(2):
             executor = self._executor
@@ -46,7 +46,7 @@ class WorkerPool:
         raise documented_error("InternalServerError", detail="A worker process died twice over this request.")
 
     def close(self) -> None:
-        """End the workers; work that has not begun is dropped."""
+        """End the workers, and drop work that has not begun."""
         self._executor.shutdown(wait=False, cancel_futures=True)
 
     def _make_executor(self) -> ProcessPoolExecutor:
@@ -56,7 +56,7 @@ class WorkerPool:
 
 
 def _end_with_parent() -> None:
-    """Make sure that a worker does not outlive a killed service."""
+    """End this worker when the service is killed."""
     parent = parent_process()
     assert parent is not None
 

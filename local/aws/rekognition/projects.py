@@ -1,7 +1,8 @@
-"""Custom Labels: projects and the versions of their models, with the states that AWS gives them.
+"""Custom Labels: projects and the versions of their models, with AWS's states.
 
-Nothing is trained: a version becomes ``TRAINING_COMPLETED`` and says in its status message that it knows no labels of
-its own. What a model is billed by, the time that it runs, is counted, so that tests can see whether one was stopped.
+Nothing is trained: a version becomes ``TRAINING_COMPLETED``, and its status message says that it knows no
+labels. AWS bills a model for the time that it runs; this module counts that time, so that tests can see
+whether a model was stopped.
 """
 
 from __future__ import annotations
@@ -36,12 +37,15 @@ _DELETABLE = ("TRAINING_COMPLETED", "TRAINING_FAILED", "STOPPED", "FAILED")
 class Version:
     """A version of a project: a model.
 
-    :param params: of the request that made it.
-    :param units: members of the StartProjectVersion request that say how many inference units it has.
-    :param created_at: seconds since 1970, as ``trained_at``.
-    :param starts: how often it was started, ``stops`` how often stopped.
-    :param ran: seconds that it ran in the past, without the present run; ``running_since`` is on the clock of
-        :class:`Projects`.
+    :param params: of the request that created it.
+    :param created_at: seconds since 1970.
+    :param trained_at: seconds since 1970.
+    :param units: members of the StartProjectVersion request that set the inference units.
+    :param starts: number of starts.
+    :param stops: number of stops.
+    :param ran: seconds that it ran before the present run.
+    :param running_since: start of the present run on the clock of :class:`Projects`.
+    :param due: end of a passing state on the clock of :class:`Projects`.
     """
 
     arn: str
@@ -57,11 +61,11 @@ class Version:
     due: float = 0.0
 
     def enter(self, state: str, due: float) -> None:
-        """Enter a passing state that ends at a time."""
+        """Enter a passing state that ends at the time ``due``."""
         self.state, self.due = state, due
 
     def status(self, now: float) -> str:
-        """Return the state at a time, after those that have passed by then."""
+        """Return the state at the time ``now``, when a passing state may have ended."""
         if self.state in _NEXT and now >= self.due:
             self.state = _NEXT[self.state]
             if self.state == "RUNNING":
@@ -69,7 +73,7 @@ class Version:
         return self.state
 
     def seconds(self, now: float) -> float:
-        """Return how long it has run, all runs together."""
+        """Return the seconds of all runs together."""
         return self.ran + (now - self.running_since if self.status(now) == "RUNNING" else 0.0)
 
 
@@ -84,9 +88,9 @@ class Project:
 
 
 class Projects:
-    """All projects of this process; they are not kept when it ends.
+    """All projects. They end with the process.
 
-    :param clock: gives seconds.
+    :param clock: returns seconds.
     """
 
     def __init__(self, control: Control, pages: Pages, clock: Callable[[], float] = time.monotonic) -> None:
@@ -107,7 +111,7 @@ class Projects:
 
     @property
     def operations(self) -> tuple[str, ...]:
-        """Names of the operations answered here."""
+        """Names of the operations that this class answers."""
         return tuple(self._operations)
 
     async def call(self, operation: str, params: Params, region: str) -> Reply:
@@ -119,7 +123,7 @@ class Projects:
         return self._operations[operation](params, region)
 
     def require_running(self, arn: str, region: str) -> None:
-        """Make sure that a model can be asked.
+        """Make sure that a model runs.
 
         :raises ServiceError: ResourceNotFoundException or ResourceNotReadyException.
         """
@@ -129,17 +133,19 @@ class Projects:
             raise documented_error("ResourceNotReadyException", detail=f"The model {arn} is {status}.")
 
     def reset(self, models: Iterable[str] = ()) -> None:
-        """Drop every project. What is left are trained models of these ARNs, each in its project.
+        """Delete every project, then create trained models with these ARNs, each in its project.
 
-        :raises ValueError: one is not the ARN of a project version.
+        :raises ValueError: if one is not the ARN of a project version.
         """
         self._projects.clear()
         for arn in models:
             self._add_trained(arn)
 
     def usage(self) -> list[dict[str, Any]]:
-        """Return for each model its ``arn`` and ``status``, how many ``starts`` and ``stops`` were accepted, whether it is
-        ``running``, for how many ``running_seconds`` it ran in all, and with how many ``inference_units``.
+        """Return a description of each model.
+
+        ``starts`` and ``stops`` count accepted requests; ``running_seconds`` is the time of all runs
+        together.
         """
         now = self._clock()
         return [

@@ -1,7 +1,7 @@
-"""The errors that a caller of the API is meant to see, with the codes, statuses and words that AWS documents.
+"""The API's errors, with the codes, statuses and messages that AWS documents.
 
-Source: "Error handling", https://docs.aws.amazon.com/rekognition/latest/dg/error-handling.html, and for what that page
-leaves out the descriptions of the exceptions in the API's model.
+Sources: "Error handling", https://docs.aws.amazon.com/rekognition/latest/dg/error-handling.html, and for
+errors that this page leaves out, the descriptions of the exceptions in the API's model.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ class ServiceError(Exception):
     """An error reply of the API.
 
     :param code: AWS's error code, for instance ``InvalidS3ObjectException``.
-    :param message: for people.
-    :param status: HTTP status; the documented errors of Rekognition are 400, server faults 500.
+    :param message: text for people.
+    :param status: HTTP status: 400 for the caller's errors, 500 for the server's.
     """
 
     def __init__(self, code: str, message: str, status: int = 400) -> None:
@@ -29,9 +29,9 @@ class ServiceError(Exception):
 
 @dataclass(frozen=True)
 class DocumentedError:
-    """What AWS documents of an error, and when this service answers with it.
+    """An error as AWS documents it, and its cause in this service.
 
-    :param message: AWS's words; what follows them in a reply is this service's.
+    :param message: AWS's text; a reply may add a sentence of this service.
     :param cause: for the documentation.
     """
 
@@ -47,7 +47,7 @@ DOCUMENTED_ERRORS: dict[str, DocumentedError] = {
     ),
     "IdempotentParameterMismatchException": DocumentedError(
         "The ClientRequestToken: {} you have supplied is already in use.",
-        "a Start operation repeats a token with other parameters",
+        "a Start operation that repeats a token with other parameters",
     ),
     "ImageTooLargeException": DocumentedError(
         "Image size is too large.",
@@ -67,8 +67,8 @@ DOCUMENTED_ERRORS: dict[str, DocumentedError] = {
     ),
     "InvalidParameterException": DocumentedError(
         "Request has invalid parameters.",
-        "the request breaks the API's model (types, enumerations, patterns, least and greatest values) or a rule of the "
-        "operation",
+        "the request breaks the API's model (types, enumerations, patterns, least and greatest values) "
+        "or a rule of the operation",
     ),
     "InvalidS3ObjectException": DocumentedError(
         "Unable to get object metadata from S3. Check object key, region and/or access permissions.",
@@ -87,7 +87,7 @@ DOCUMENTED_ERRORS: dict[str, DocumentedError] = {
     ),
     "ResourceInUseException": DocumentedError(
         "The specified resource is already being used.",
-        "a project or version whose name is taken, or that is not in a state to be started, stopped or deleted",
+        "a project or version whose name is taken, or whose state does not allow the request",
     ),
     "ResourceNotFoundException": DocumentedError(
         "The resource specified in the request cannot be found.",
@@ -98,7 +98,7 @@ DOCUMENTED_ERRORS: dict[str, DocumentedError] = {
     ),
     "ThrottlingException": DocumentedError(
         "Slow down; sudden increase in rate of requests.",
-        "a fault that is set; or more calls at once than the one address for every service passes on",
+        "a fault that is set, or too many calls at once through the address of all services",
     ),
     "VideoTooLargeException": DocumentedError(
         "Video size in bytes: {} is more than the maximum limit of: {} bytes.", "a video of more than 10 GB"
@@ -110,15 +110,15 @@ CALLER = "arn:aws:iam::123456789012:user/local"
 
 
 def access_denied(operation: str, detail: str) -> ServiceError:
-    """Return AWS's answer to who may not call an operation, with the reason that applies here."""
+    """Return AWS's error for a caller without permission, followed by the reason."""
     return documented_error("AccessDeniedException", CALLER, f"rekognition:{operation}", "*", detail=detail)
 
 
 def documented_error(code: str, *arguments: object, detail: str = "") -> ServiceError:
     """Return an error in AWS's words.
 
-    :param arguments: for the places in AWS's message.
-    :param detail: a sentence of our own that follows.
+    :param arguments: fill the placeholders in AWS's message.
+    :param detail: a sentence to add.
     """
     known = DOCUMENTED_ERRORS[code]
     message = known.message.format(*arguments)

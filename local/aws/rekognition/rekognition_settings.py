@@ -22,22 +22,22 @@ class LocalRekognitionSettings(BaseSettings):
     host: str = Field("127.0.0.1", description="address to listen on")
     port: int = Field(4567, ge=1, le=65535, description="TCP port")
     aws_endpoint_url: str = Field(
-        "http://127.0.0.1:4566", validation_alias="AWS_ENDPOINT_URL", description="where S3 and SNS are"
+        "http://127.0.0.1:4566", validation_alias="AWS_ENDPOINT_URL", description="address of S3 and SNS"
     )
     workers: int = Field(
         2,
         ge=1,
         le=64,
-        description="processes that analyze images, and as many again that analyze videos, so that a long video never "
-        "keeps an image waiting",
+        description="number of processes that analyze images, and number of processes that analyze videos: "
+        "images never wait for a video",
     )
     replay_folder: Path = Field(
-        SHIPPED_REPLAY_FOLDER, description="folder of recorded replies; it need not exist"
+        SHIPPED_REPLAY_FOLDER, description="folder of recorded replies; it may be missing"
     )
     behavior: Annotated[Behavior, NoDecode] = Field(
         Behavior(),
-        description="quotas and faults at the start and after a reset: JSON as for `/_control/settings`, or the path of "
-        "a JSON file",
+        description="quotas and faults at the start and after a reset: JSON as for `/_control/settings`, "
+        "or the path of a JSON file",
     )
 
     @field_validator("behavior", mode="before")
@@ -57,4 +57,4 @@ def _text_of(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} is neither a JSON object nor a file that can be read: {error}") from error
+        raise ValueError(f"{path} is neither a JSON object nor a readable file: {error}") from error

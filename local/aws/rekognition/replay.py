@@ -1,16 +1,16 @@
-"""Recorded replies of Amazon Rekognition, given again for the same bytes.
+"""Recorded replies of Amazon Rekognition, replayed for the same bytes.
 
-A folder holds files ``*.ndjson``, ``*.ndjson.gz`` or ``*.ndjson.zst`` in the form in which the pipeline
+A folder holds files ``*.ndjson``, ``*.ndjson.gz`` or ``*.ndjson.zst`` in the format in which the pipeline
 archives responses, with the SHA-256 of the media file added to each line::
 
     {"analysis_key": ..., "operation": "DetectModerationLabels", "response": {...}, "content_sha256": "..."}
 
-A line stands for the analysis of that file by that operation (for a video the Get operation, one line per
-page, in order). Where an analysis was recorded more than once, under several analysis keys, the latest one that
-holds what is asked for counts. For CompareFaces the hash is that of the source's bytes followed by the target's.
-Which collection a search was made in is not recorded: the reply stands for every one. Where the line's
-``request`` names a model in ``ProjectVersionArn``, the reply is that model's and no other's; see
-:attr:`Replay.models`.
+A line holds the result of the operation on that file. For a video the operation is the Get operation, and
+each page has a line, in order. If an analysis was recorded several times under different analysis keys, the
+latest one counts that has what a request asks for. For CompareFaces the hash covers the source's bytes
+followed by the target's. Recordings do not say which collection was searched: such a reply is given for every
+collection. If the line's ``request`` names a model in ``ProjectVersionArn``, only that model gives the reply;
+see :attr:`Replay.models`.
 """
 
 from __future__ import annotations
@@ -26,8 +26,9 @@ import pyarrow as pa
 
 logger = logging.getLogger(__name__)
 
-# SHA-256 of the media, operation, and ARN of the Custom Labels model that was asked, if one was.
+# SHA-256 of the media, operation, and ARN of the Custom Labels model, None for other operations.
 _Subject = tuple[str, str, str | None]
+_Pages = list[dict[str, Any]]
 
 _PATTERNS = ("*.ndjson", "*.ndjson.gz", "*.ndjson.zst")
 
@@ -35,18 +36,18 @@ _PATTERNS = ("*.ndjson", "*.ndjson.gz", "*.ndjson.zst")
 class Replay:
     """The recordings of a folder.
 
-    :param folder: need not exist; files are read from all levels, in order of their names.
+    :param folder: it need not exist. Files are read from it and its subfolders, in the order of their names.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._analyses: dict[_Subject, list[list[dict[str, Any]]]] = {}
+        self._analyses: dict[_Subject, list[_Pages]] = {}
         self.reload()
 
     def reload(self) -> None:
         """Read the folder again.
 
-        :raises ValueError: a file holds something else; the message names the line.
+        :raises ValueError: if a line is not a recorded response; the message names the line.
         """
         self._analyses = {}
         keys: dict[_Subject, Any] = {}
@@ -64,10 +65,10 @@ class Replay:
 
     @property
     def models(self) -> list[str]:
-        """ARNs of the Custom Labels models that recorded replies are from."""
+        """ARNs of the Custom Labels models that gave recorded replies."""
         return sorted({model for _, _, model in self._analyses if model})
 
-    def pages(self, content_sha256: str, operation: str) -> list[dict[str, Any]] | None:
+    def pages(self, content_sha256: str, operation: str) -> _Pages | None:
         """Return the pages of the latest recorded analysis of these bytes, or None."""
         analyses = self._analyses.get((content_sha256, operation, None))
         return analyses[-1] if analyses else None
@@ -81,10 +82,13 @@ class Replay:
     ) -> dict[str, Any] | None:
         """Return the latest recorded reply for these bytes that fits the request, or None.
 
-        :param params: of the request; if they name a model, its replies go before those of which it is not known.
+        :param fits: whether a recorded reply answers the request.
+        :param params: of the request. If they name a model, its replies take precedence over those without a
+            model.
         """
         for model in dict.fromkeys((_model(params), None)):
-            for pages in reversed(self._analyses.get((content_sha256, operation, model), [])):
+            analyses: list[_Pages] = self._analyses.get((content_sha256, operation, model), [])
+            for pages in reversed(analyses):
                 if fits(pages[-1]):
                     return pages[-1]
         return None

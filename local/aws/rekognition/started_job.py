@@ -10,13 +10,14 @@ from typing import Any
 class Job:
     """One analysis of one video.
 
-    :param operation: that started it.
-    :param extra_seconds: that it takes beyond its work.
-    :param failure: message with which it is to fail, or None.
-    :param finished_at: on the clock of :class:`local.aws.rekognition.jobs.Jobs`, None while it is in progress.
+    :param operation: the Start operation.
+    :param params: of the Start request.
+    :param extra_seconds: time that it takes beyond its work.
+    :param failure: message with which it will fail, None if it will not.
+    :param finished_at: time on the clock of :class:`.Jobs`, None while it is in progress.
     :param status: ``IN_PROGRESS``, ``SUCCEEDED`` or ``FAILED``.
     :param message: why it failed.
-    :param items: findings, as made for the Start request.
+    :param items: findings, selected by the Start request.
     :param members: further members of the Get reply.
     """
 

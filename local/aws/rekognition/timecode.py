@@ -6,9 +6,9 @@ _DROP_FRAME_RATES = (30, 60)  # nominal rates that run 0.1 % slow: 29.97 and 59.
 
 
 def timecode(frame: int, rate: float) -> str:
-    """Return ``HH:MM:SS:fr`` of a frame counted from 0, or ``HH:MM:SS;fr`` with frames dropped at 29.97 and
-    59.94.
+    """Return the timecode ``HH:MM:SS:fr`` of a frame, or ``HH:MM:SS;fr`` (drop frame) at 29.97 and 59.94 fps.
 
+    :param frame: counted from 0.
     :param rate: frames per second.
     """
     nominal = max(1, round(rate))
@@ -22,7 +22,7 @@ def timecode(frame: int, rate: float) -> str:
 
 
 def _dropped(frame: int, nominal: int) -> int:
-    """Count the frame numbers left out before a frame: the first of every minute but each tenth."""
+    """Count the frame numbers skipped before a frame: the first of each minute, except every tenth minute."""
     per_minute = nominal // 15
     per_ten_minutes = nominal * 600 - 9 * per_minute
     tens, rest = divmod(frame, per_ten_minutes)

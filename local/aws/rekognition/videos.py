@@ -1,7 +1,8 @@
-"""The asynchronous operations on videos: what each kind of job looks for, and how its findings are given.
+"""The asynchronous operations on videos: what each kind of job looks for, and how it reports findings.
 
-Content moderation and celebrity recognition find nothing, unless a recorded analysis of the same bytes is replayed (see
-:mod:`.images`). Labels of videos rest on faces and scenes; text is read by text detection only.
+Content moderation and celebrity recognition find nothing, unless an analysis was recorded for the same bytes
+(see
+:mod:`.images`). Labels of videos come from faces and scenes; only text detection reads text.
 """
 
 from __future__ import annotations
@@ -35,12 +36,12 @@ class VideoAnalysis:
     """One kind of job.
 
     :param member: member of the Get reply that holds the findings.
-    :param watch: gives the function of a video's path that a worker is to run for a request; for one that names a
-        collection, the function also takes ``known``, the collection's faces.
-    :param items: makes the findings of what was seen.
-    :param select: applies the request's thresholds to the recorded findings of a replay.
+    :param watch: returns the function that a worker runs for a request. The function takes the path of the
+        video; if the request names a collection, it also takes ``known``, the collection's faces.
+    :param items: makes findings of what was seen.
+    :param select: applies the request's thresholds to recorded findings.
     :param arrange: sorts and aggregates findings as a Get request asks; None where it cannot ask.
-    :param model: members of the Get reply that name the model, for a Start request.
+    :param model: returns the members of the Get reply that name the model, for a Start request.
     """
 
     name: str
@@ -167,9 +168,9 @@ def _segment_model(params: Params) -> dict[str, Any]:
 
 
 def _arrange(member: str, items: list[Item], sort_by: str, aggregate_by: str) -> list[Item]:
-    """Sort, and aggregate to segments if asked to.
+    """Sort findings, and aggregate them into segments if the request asks for it.
 
-    :param member: of an item that holds the label.
+    :param member: the member of an item that holds the label.
     """
     if aggregate_by == "SEGMENTS":
         items = _aggregate(member, items)
@@ -179,9 +180,7 @@ def _arrange(member: str, items: list[Item], sort_by: str, aggregate_by: str) ->
 
 
 def _aggregate(member: str, items: list[Item]) -> list[Item]:
-    """Join a label's successive timestamps into segments, each with the greatest confidence and without
-    instances.
-    """
+    """Join a label's successive timestamps into segments with the greatest confidence, without instances."""
     segments = []
     by_name = sorted(items, key=lambda item: (item[member]["Name"], item["Timestamp"]))
     for _, group in groupby(by_name, key=lambda item: item[member]["Name"]):

@@ -11,6 +11,7 @@ from airflow.sdk import BaseSensorOperator, Context
 if TYPE_CHECKING:
     from include.analyze.custom_models import CustomModels
     from include.store.workspace import Workspace
+    from rekognition.hooks import RekognitionHook
 
 
 # AWS takes up to half an hour to start a model.
@@ -40,10 +41,10 @@ class ModelsSensor(BaseSensorOperator):
     def poke(self, context: Context) -> bool:
         if not self.models:
             return True
-        models, task_context = custom_models()
-        return all([self.settle(models, task_context, model) for model in self.models])
+        models, workspace = custom_models()
+        return all([self.settle(models, workspace, model) for model in self.models])
 
-    def settle(self, models: CustomModels, context: Workspace, model: dict[str, Any]) -> bool:
+    def settle(self, models: CustomModels, workspace: Workspace, model: dict[str, Any]) -> bool:
         """Bring one model nearer to its state and return whether it is there."""
         raise NotImplementedError
 
@@ -52,15 +53,15 @@ class StartModelsSensor(ModelsSensor):
     """
     Start models and wait until they can be called.
 
-    A model that cannot be started is left out with an error in the log: its analyses fail, and say why in table
-    ``analyses``; those of the other features go on.
+    A model that cannot be started is left out with an error in the log: its analyses fail, and say why in
+    table ``analyses``; those of the other features go on.
     """
 
-    def settle(self, models: CustomModels, context: Workspace, model: dict[str, Any]) -> bool:
+    def settle(self, models: CustomModels, workspace: Workspace, model: dict[str, Any]) -> bool:
         from include.analyze.custom_models import ModelError
 
         try:
-            return models.start(model["arn"], context.settings.model_inference_units)
+            return models.start(model["arn"], workspace.settings.model_inference_units)
         except ModelError as error:
             self.log.error("%s", error)
             return True
@@ -69,25 +70,41 @@ class StartModelsSensor(ModelsSensor):
 class StopModelsSensor(ModelsSensor):
     """Stop models that no other run uses, and record for how long they ran."""
 
-    def settle(self, models: CustomModels, context: Workspace, model: dict[str, Any]) -> bool:
+    def settle(self, models: CustomModels, workspace: Workspace, model: dict[str, Any]) -> bool:
         from include.analyze.custom_models import ModelError
         from include.store.usage_log import log_model_hours
 
         try:
-            bill = partial(log_model_hours, context.s3, context.run, model)
-            return models.stop(model["arn"], context.run.token, bill)
+            bill = partial(log_model_hours, workspace.s3, workspace.run, model)
+            return models.stop(model["arn"], workspace.run.token, bill)
         except ModelError as error:
             self.log.error("%s", error)
             return True
 
 
 def custom_models() -> tuple[CustomModels, Workspace]:
-    """Return the models of the task's account, and the context they were made from."""
+    """Return the models of the task's account, and what the task works with."""
     from include.analyze.custom_models import CustomModels
+    from media_lake.aws_clients import rekognition_hook
     from media_lake.task_context import task_workspace
 
-    context = task_workspace()
-    models = CustomModels(
-        context.aws.client("rekognition"), context.aws.client("dynamodb"), context.settings.ledger_table
-    )
-    return models, context
+    workspace = task_workspace()
+    hook = rekognition_hook(workspace.settings)
+    dynamodb = workspace.aws.client("dynamodb")
+    models = CustomModels(hook.conn, partial(model_status, hook), dynamodb, workspace.settings.ledger_table)
+    return models, workspace
+
+
+def model_status(hook: RekognitionHook, arn: str) -> str:
+    """Return the state of a model, as AWS names it.
+
+    :raises include.analyze.custom_models.ModelError: if the model does not exist.
+    """
+    from airflow.providers.common.compat.sdk import AirflowException
+
+    from include.analyze.custom_models import ModelError
+
+    try:
+        return hook.get_project_version_status(arn, hook.get_project_arn(arn)).state
+    except (AirflowException, ValueError) as error:
+        raise ModelError(f"{error}; name another model in lake.yaml") from error

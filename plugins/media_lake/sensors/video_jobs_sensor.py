@@ -22,12 +22,13 @@ class VideoJobsSensor(BaseSensorOperator):
     """
     Wait until every video job of a batch has ended, starting jobs that had no slot as slots become free.
 
-    The wait is deferred: no worker is held, save for a moment from time to time to archive what there is. Everything it
-    needs is in the ledger, so a new attempt goes on where the last one stopped, and no job is started twice.
+    The wait is deferred: it holds no worker, except for a moment from time to time to archive results.
+    Everything it needs is in the ledger, so a new attempt goes on where the last one stopped, and no job is
+    started twice.
 
     :param batch: Claim check of the batch. (templated)
-    :param timeout: Seconds without any news, of a job that started or ended, after which an attempt gives up; jobs that
-        run go on, and a new run of the day collects them.
+    :param timeout: Seconds without news, of a job that started or ended, after which an attempt gives up.
+        Jobs that run go on, and a new run of the day collects them.
     """
 
     template_fields: Sequence[str] = ("batch",)
@@ -40,15 +41,17 @@ class VideoJobsSensor(BaseSensorOperator):
         return self._advance(time.time())
 
     def resume(self, context: Context, event: dict[str, Any]) -> dict[str, Any] | None:
-        """Go on after the trigger has fired: if it met an error, a worker meets it too, or tries again later."""
+        """Go on after the trigger fired. If it met an error, a worker meets it too, or tries again."""
         return self._advance(event["last_news"], event.get("error"))
 
     def _advance(self, last_news: float, error: str | None = None) -> dict[str, Any] | None:
         from include.store.plan_batches import read_plan
-        from media_lake.video_batch import jobs_topic_arn, video_analyzer
+        from media_lake.task_context import task_workspace
+        from media_lake.video_batch import video_analyzer
 
-        analyzer, task_context = video_analyzer(self.batch)
-        progress = analyzer.advance(read_plan(task_context.s3, self.batch["uri"]))
+        workspace = task_workspace()
+        analyzer = video_analyzer(workspace, self.batch)
+        progress = analyzer.advance(read_plan(workspace.s3, self.batch["uri"]))
         self.log.info("%s", progress)
         if progress.finished:
             return progress.to_xcom()
@@ -64,13 +67,7 @@ class VideoJobsSensor(BaseSensorOperator):
                 f"{analyzer.progress()}"
             )
         self.defer(
-            trigger=VideoJobsTrigger.of(
-                task_context,
-                self.batch,
-                jobs_topic_arn(task_context),
-                patience=self.timeout,
-                last_news=last_news,
-            ),
+            trigger=VideoJobsTrigger.of(workspace, self.batch, patience=self.timeout, last_news=last_news),
             method_name="resume",
             timeout=timedelta(seconds=self.timeout + MAX_WAIT),
         )

@@ -17,11 +17,12 @@ from media_lake.tasks.defaults import IMAGE_POOL, VIDEO_POOL
 def reserve_models(planned: dict[str, Any]) -> list[dict[str, Any]]:
     """Record that this run is going to use the plan's models, so that no other run stops them.
 
-    A setup task of its own: once it has succeeded, the teardown runs whatever becomes of the tasks in between.
+    A setup task of its own: once it has succeeded, the teardown runs whatever becomes of the tasks in
+    between.
     """
-    models, context = custom_models()
+    models, workspace = custom_models()
     for model in planned["models"]:
-        models.reserve(model["arn"], context.run.token)
+        models.reserve(model["arn"], workspace.run.token)
     reserved: list[dict[str, Any]] = planned["models"]
     return reserved
 
@@ -34,23 +35,11 @@ def analyze_image_batch(batch: dict[str, Any]) -> dict[str, Any]:
     from include.store.plan_batches import read_plan
     from media_lake.task_context import task_workspace
 
-    context = task_workspace()
-    name, threads = batch_name(batch), context.settings.image_threads
+    workspace = task_workspace()
     metrics = task_metrics("image")
-    rows = read_plan(context.s3, batch["uri"])
-    operations = planned_operations(rows)
-    analyzer = ImageAnalyzer(
-        context.aws.client("rekognition", connections=threads * max(1, len(operations))),
-        context.s3,
-        context.ledger,
-        context.run,
-        batch=name,
-        owner=f"{context.run.token}/{name}",
-        threads=threads,
-        lease_seconds=context.settings.lease_seconds,
-        paces=shared_paces(context, operations),
-        metrics=metrics,
-    )
+    rows = read_plan(workspace.s3, batch["uri"])
+    paces = shared_paces(workspace, planned_operations(rows))
+    analyzer = ImageAnalyzer(workspace, batch=batch_name(batch), paces=paces, metrics=metrics)
     summary = analyzer.analyze(rows).to_xcom()
     counts = {"done": summary["calls"], "reused": summary["reused"], "failed": summary["failed"]}
     count_each(metrics, Metric.ANALYSES, "state", counts)
@@ -61,20 +50,24 @@ def analyze_image_batch(batch: dict[str, Any]) -> dict[str, Any]:
 def start_jobs(batch: dict[str, Any]) -> dict[str, Any]:
     """Start the video jobs that there are slots for."""
     from include.store.plan_batches import read_plan
+    from media_lake.task_context import task_workspace
     from media_lake.video_batch import video_analyzer
 
-    analyzer, context = video_analyzer(batch)
-    return analyzer.advance(read_plan(context.s3, batch["uri"])).to_xcom()
+    workspace = task_workspace()
+    plan = read_plan(workspace.s3, batch["uri"])
+    return video_analyzer(workspace, batch).advance(plan).to_xcom()
 
 
 @task(pool=VIDEO_POOL, map_index_template=BATCH_LABEL, multiple_outputs=False)
 def collect_responses(batch: dict[str, Any]) -> dict[str, Any]:
     """Archive every page of the jobs that succeeded."""
     from include.store.plan_batches import read_plan
+    from media_lake.task_context import task_workspace
     from media_lake.video_batch import video_analyzer
 
-    analyzer, context = video_analyzer(batch)
-    summary = analyzer.collect(read_plan(context.s3, batch["uri"])).to_xcom()
+    workspace = task_workspace()
+    plan = read_plan(workspace.s3, batch["uri"])
+    summary = video_analyzer(workspace, batch).collect(plan).to_xcom()
     counts = {"done": summary["done"], "failed": summary["failed"]}
     count_each(task_metrics("video"), Metric.ANALYSES, "state", counts)
     return summary

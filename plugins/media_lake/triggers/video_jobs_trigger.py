@@ -1,4 +1,4 @@
-"""The trigger that waits for video jobs: notifications are the fast path, look-ups of overdue jobs the safety net."""
+"""The trigger that waits for video jobs: by notifications, and by look-ups where one is overdue."""
 
 from __future__ import annotations
 
@@ -29,22 +29,23 @@ PAUSE_IN_TROUBLE = 5.0  # seconds
 
 class VideoJobsTrigger(BaseTrigger):
     """
-    Fire when all jobs of a batch have ended, and from time to time so that a worker archives what there is so far.
+    Fire when all jobs of a batch have ended, and from time to time so that a worker archives what there is so
+    far.
 
-    Every trigger takes messages from the one queue and records in the ledger which job ended, whoever waits for it; so
-    notifications that are lost, late, repeated or taken by another trigger all end in the same state. When a job ends, a
-    trigger whose batch has jobs that wait starts the next one at once: going through the scheduler and a worker would
-    leave the slot empty for seconds. That is a few short requests in a thread, never on the event loop. Everything is in the
-    ledger; a trigger that is moved or runs twice starts no job twice.
+    Every trigger takes messages from the one queue and records in the ledger which job ended, whoever waits
+    for it. So notifications that are lost, late, repeated or taken by another trigger all end in the same
+    state. When a job ends, a trigger whose batch has jobs that wait starts the next one at once: by way of
+    the scheduler and a worker the slot would stay empty for seconds. That is a few short requests in a
+    thread, never on the event loop. Everything is in the ledger; a trigger that is moved or runs twice starts
+    no job twice.
 
     :param batch: Claim check of the batch.
     :param run: Fields of the Dag run, an :class:`include.core.run.Run`.
     :param settings: Fields of the deployment's settings, as the worker has them.
-    :param topic_arn: SNS topic that Rekognition reports finished jobs to.
     :param patience: Seconds without any news after which to give up.
     :param last_news: When there was news last, in seconds since the epoch; handed back with the event.
-    :param min_wait: Seconds to wait at least. Airflow 3.3.2 can fail a deferral that ends sooner than a worker's exit
-        is noticed, which takes up to ``[workers] min_heartbeat_interval``.
+    :param min_wait: Seconds to wait at least. Airflow 3.3.2 can fail a deferral that ends sooner than a
+        worker's exit is noticed, which takes up to ``[workers] min_heartbeat_interval``.
     :param max_wait: Seconds after which to fire although jobs run: results can be had for seven days only.
     """
 
@@ -53,33 +54,32 @@ class VideoJobsTrigger(BaseTrigger):
         batch: dict[str, Any],
         run: dict[str, str],
         settings: dict[str, Any],
-        topic_arn: str,
         patience: float,
         last_news: float | None = None,
         min_wait: float = 4.0,
         max_wait: float = MAX_WAIT,
     ) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.batch = batch
         self.run_fields = run
         self.settings = settings
-        self.topic_arn = topic_arn
         self.patience = patience
         self.last_news = time.time() if last_news is None else last_news
         self.min_wait = min_wait
         self.max_wait = max_wait
+        self._analyzer: VideoAnalyzer | None = None
+        self._queue_url = ""
 
     @classmethod
-    def of(cls, context: Workspace, batch: dict[str, Any], topic_arn: str, **times: Any) -> VideoJobsTrigger:
-        """Return the trigger of a batch for a task's context."""
-        return cls(batch, asdict(context.run), context.settings.model_dump(mode="json"), topic_arn, **times)
+    def of(cls, workspace: Workspace, batch: dict[str, Any], **times: float) -> VideoJobsTrigger:
+        """Return the trigger of a batch for what a task works with."""
+        return cls(batch, asdict(workspace.run), workspace.settings.model_dump(mode="json"), **times)
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         return f"{type(self).__module__}.{type(self).__qualname__}", {
             "batch": self.batch,
             "run": self.run_fields,
             "settings": self.settings,
-            "topic_arn": self.topic_arn,
             "patience": self.patience,
             "last_news": self.last_news,
             "min_wait": self.min_wait,
@@ -93,23 +93,18 @@ class VideoJobsTrigger(BaseTrigger):
         yield TriggerEvent({"last_news": self.last_news, **({"error": error} if error else {})})
 
     async def _watch(self, began: float) -> str | None:
-        """Return when it is time to fire, with the error if waiting does not mend it."""
-        context = await asyncio.to_thread(self._context)
+        """Return when it is time to fire; with the error, if waiting does not mend it."""
+        workspace = await asyncio.to_thread(self._workspace)
         progress_log = ProgressLog()
-        analyzer: VideoAnalyzer | None = None
-        async with await aws_hook(context.settings, "sqs").get_async_conn() as sqs:
+        async with await aws_hook(workspace.settings, "sqs").get_async_conn() as sqs:
             while time.time() - self.last_news <= self.patience and time.monotonic() - began < self.max_wait:
                 try:
-                    if analyzer is None:
-                        queue = (await sqs.get_queue_url(QueueName=context.settings.jobs_queue))["QueueUrl"]
-                        analyzer, progress = await asyncio.to_thread(self._open, context)
-                    else:
-                        progress = await self._step(sqs, queue, analyzer)
+                    progress = await self._look(sqs, workspace)
                 except Exception as error:
                     if not is_transient(error):
                         return repr(error)
                     self.log.warning("The wait goes on after trouble: %s", error)
-                    analyzer = None  # another reads from the ledger how far things came
+                    self._analyzer = None  # the next one reads from the ledger how far the batch is
                     await asyncio.sleep(PAUSE_IN_TROUBLE)
                     continue
                 if progress_log.note(progress):
@@ -119,38 +114,50 @@ class VideoJobsTrigger(BaseTrigger):
                     return None
         return None
 
-    async def _step(self, sqs: Any, queue: str, analyzer: VideoAnalyzer) -> Progress:
-        """Take what messages there are, then a turn."""
-        reply = await sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10, WaitTimeSeconds=LONG_POLL)
+    async def _look(self, sqs: Any, workspace: Workspace) -> Progress:
+        """Open the batch, or take the messages that there are; then start jobs."""
+        if self._analyzer is None:
+            self._queue_url = (await sqs.get_queue_url(QueueName=workspace.settings.jobs_queue))["QueueUrl"]
+            self._analyzer, progress = await asyncio.to_thread(self._open, workspace)
+            return progress
+        return await self._take_messages(sqs, self._analyzer)
+
+    async def _take_messages(self, sqs: Any, analyzer: VideoAnalyzer) -> Progress:
+        """Record what the messages tell, start jobs, and only then delete the messages."""
+        reply = await sqs.receive_message(
+            QueueUrl=self._queue_url, MaxNumberOfMessages=10, WaitTimeSeconds=LONG_POLL
+        )
         messages = reply.get("Messages", [])
         if not messages:
             await asyncio.to_thread(analyzer.look_up_overdue)
-            return await asyncio.to_thread(analyzer.turn)
+            return await asyncio.to_thread(analyzer.process_ended_and_start)
         for message in messages:
-            report = job_end(message["Body"])
-            if report is None:
-                self.log.warning(
-                    "Dropping a message that is no notification of Rekognition: %.200s", message["Body"]
-                )
-            else:
-                await asyncio.to_thread(analyzer.job_ended, *report)
-                self.last_news = time.time()
+            await self._record_end(analyzer, message["Body"])
+        progress = await asyncio.to_thread(analyzer.process_ended_and_start)
         receipts = [
             {"Id": str(number), "ReceiptHandle": message["ReceiptHandle"]}
             for number, message in enumerate(messages)
         ]
-        progress = await asyncio.to_thread(analyzer.turn)
-        await sqs.delete_message_batch(QueueUrl=queue, Entries=receipts)
+        await sqs.delete_message_batch(QueueUrl=self._queue_url, Entries=receipts)
         return progress
 
-    def _open(self, context: Workspace) -> tuple[VideoAnalyzer, Progress]:
+    async def _record_end(self, analyzer: VideoAnalyzer, body: str) -> None:
+        """Record the end that a message tells of."""
+        ended = job_end(body)
+        if ended is None:
+            self.log.warning("Dropping a message that does not come from Rekognition: %.200s", body)
+        else:
+            await asyncio.to_thread(analyzer.job_ended, *ended)
+            self.last_news = time.time()
+
+    def _open(self, workspace: Workspace) -> tuple[VideoAnalyzer, Progress]:
         from include.store.plan_batches import read_plan
-        from media_lake.video_batch import analyzer_in
+        from media_lake.video_batch import video_analyzer
 
-        analyzer = analyzer_in(context, self.batch, self.topic_arn)
-        return analyzer, analyzer.advance(read_plan(context.s3, self.batch["uri"]))
+        analyzer = video_analyzer(workspace, self.batch)
+        return analyzer, analyzer.advance(read_plan(workspace.s3, self.batch["uri"]))
 
-    def _context(self) -> Workspace:
+    def _workspace(self) -> Workspace:
         from include.store.workspace import Workspace
 
         settings = Settings(**self.settings)

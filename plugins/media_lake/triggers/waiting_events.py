@@ -1,4 +1,4 @@
-"""The trigger that notices events of S3 in their queue. It takes none of them: that is the task's to do, safely."""
+"""The trigger that notices events of S3 in their queue. It leaves them there: a task takes them safely."""
 
 from __future__ import annotations
 
@@ -15,15 +15,16 @@ class EventsWaitingTrigger(BaseEventTrigger):
     """
     Fire whenever messages wait in the queue of S3's events, as often as they are looked for at most.
 
-    Messages stay where they are. The provider's own SqsSensorTrigger takes them out of the queue and hands them over in
-    an asset event, where those of a run that dies are lost. The queue is that of the deployment's settings, which are
-    read in the triggerer. Without a queue, or without access to it, the trigger says so in its log and keeps looking.
+    Messages stay where they are. The provider's own SqsSensorTrigger takes them out of the queue and hands
+    them over in an asset event, where those of a run that dies are lost. The queue is that of the
+    deployment's settings, which are read in the triggerer. Without a queue, or without access to it, the
+    trigger says so in its log and keeps looking.
 
     :param poll_seconds: Seconds between two looks. Events of this time go into one run.
     """
 
     def __init__(self, poll_seconds: float = 60.0) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.poll_seconds = poll_seconds
 
     def serialize(self) -> tuple[str, dict[str, Any]]:

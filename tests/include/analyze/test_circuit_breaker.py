@@ -5,34 +5,22 @@ from itertools import pairwise
 import pytest
 
 from include.analyze.circuit_breaker import FAILURES, LONGEST_PAUSE, Breaker
-
-
-class Clock:
-    """Time that passes only by sleeping."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
+from tests.clocks import FakeClock
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> FakeClock:
+    return FakeClock(0.0)
 
 
-def opened(clock: Clock, patience: float = 300) -> Breaker:
+def opened(clock: FakeClock, patience: float = 300) -> Breaker:
     breaker = Breaker(patience, clock, clock.sleep)
     for _ in range(FAILURES):
         breaker.failed()
     return breaker
 
 
-def test_a_service_that_is_up_is_never_waited_for(clock: Clock) -> None:
+def test_a_service_that_is_up_is_never_waited_for(clock: FakeClock) -> None:
     breaker = Breaker(300, clock, clock.sleep)
     for _ in range(5):
         for _ in range(FAILURES - 1):
@@ -42,7 +30,7 @@ def test_a_service_that_is_up_is_never_waited_for(clock: Clock) -> None:
     assert (clock.now, breaker.is_open) == (0, False)
 
 
-def test_while_it_is_down_one_call_at_a_time_looks_whether_it_is_back(clock: Clock) -> None:
+def test_while_it_is_down_one_call_at_a_time_looks_whether_it_is_back(clock: FakeClock) -> None:
     breaker = opened(clock)
     assert breaker.is_open
     tries = []
@@ -56,7 +44,7 @@ def test_while_it_is_down_one_call_at_a_time_looks_whether_it_is_back(clock: Clo
     assert pauses[-1] == LONGEST_PAUSE
 
 
-def test_a_success_closes_it_and_the_next_outage_begins_anew(clock: Clock) -> None:
+def test_a_success_closes_it_and_the_next_outage_begins_anew(clock: FakeClock) -> None:
     breaker = opened(clock)
     breaker.wait()
     breaker.succeeded()
@@ -69,7 +57,7 @@ def test_a_success_closes_it_and_the_next_outage_begins_anew(clock: Clock) -> No
     assert clock.now == began + 1
 
 
-def test_patience_ends(clock: Clock) -> None:
+def test_patience_ends(clock: FakeClock) -> None:
     breaker = opened(clock, patience=20)
     while not breaker.gave_up:
         breaker.wait()

@@ -6,19 +6,13 @@ import pytest
 
 from include.analyze.job_slots import FIRST_PAUSE, KEY, LONGEST_PAUSE, TRY_SECONDS, JobSlots
 from include.store.shared_record import SharedRecord
+from tests.clocks import FakeClock
 from tests.conftest import LEDGER_TABLE
 
 
-class Clock:
-    now = 1_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> FakeClock:
+    return FakeClock()
 
 
 @pytest.fixture
@@ -27,12 +21,12 @@ def item(dynamodb: Any) -> SharedRecord:
 
 
 @pytest.fixture
-def one(item: SharedRecord, clock: Clock) -> JobSlots:
+def one(item: SharedRecord, clock: FakeClock) -> JobSlots:
     return JobSlots(item, clock)
 
 
 @pytest.fixture
-def other(item: SharedRecord, clock: Clock) -> JobSlots:
+def other(item: SharedRecord, clock: FakeClock) -> JobSlots:
     return JobSlots(item, clock)
 
 
@@ -47,14 +41,14 @@ def test_one_request_at_a_time_tries_how_many_slots_there_are(one: JobSlots, oth
 
 
 def test_a_try_of_a_task_that_died_keeps_others_from_trying_for_a_moment_only(
-    one: JobSlots, other: JobSlots, clock: Clock
+    one: JobSlots, other: JobSlots, clock: FakeClock
 ) -> None:
     assert one.take()
     clock.now += TRY_SECONDS
     assert other.take()
 
 
-def test_a_full_account_is_tried_more_and_more_rarely(one: JobSlots, clock: Clock) -> None:
+def test_a_full_account_is_tried_more_and_more_rarely(one: JobSlots, clock: FakeClock) -> None:
     pauses = []
     for _ in range(6):
         assert one.take()
@@ -69,7 +63,9 @@ def test_a_full_account_is_tried_more_and_more_rarely(one: JobSlots, clock: Cloc
     assert pauses[-1] == LONGEST_PAUSE
 
 
-def test_an_account_that_has_slots_again_is_tried_as_often_as_at_first(one: JobSlots, clock: Clock) -> None:
+def test_an_account_that_has_slots_again_is_tried_as_often_as_at_first(
+    one: JobSlots, clock: FakeClock
+) -> None:
     for _ in range(3):
         assert one.take()
         one.refused()

@@ -6,50 +6,35 @@ from typing import Any
 
 import pytest
 
-from include.analyze.pace import CUT, LocalTurns, Pace, SharedRate
+from include.analyze.pace import CUT, Pace, SharedRate
 from include.store.shared_record import SharedRecord
-
-
-class Clock:
-    """Time that passes only by sleeping, for all threads alike."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-        self.slept: list[float] = []
-        self._lock = threading.Lock()
-
-    def __call__(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        with self._lock:
-            self.slept.append(seconds)
-            self.now += seconds
+from tests.clocks import FakeClock
+from tests.rates import LocalRate
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> FakeClock:
+    return FakeClock(1000.0)
 
 
-def pace(clock: Clock, ceiling: float, floor: float = 1.0, turns: SharedRate | None = None) -> Pace:
-    return Pace(turns or LocalTurns(), ceiling, floor, clock=clock, sleep=clock.sleep)
+def pace(clock: FakeClock, ceiling: float, floor: float = 1.0, rate: SharedRate | None = None) -> Pace:
+    return Pace(rate or LocalRate(), ceiling, floor, clock=clock, sleep=clock.sleep)
 
 
-def test_first_call_goes_at_once(clock: Clock) -> None:
+def test_first_call_goes_at_once(clock: FakeClock) -> None:
     pace(clock, 10).wait()
     assert clock.slept == []
 
 
 @pytest.mark.parametrize("rate", [0.5, 1, 50, 1000])
-def test_calls_go_at_the_rate(clock: Clock, rate: float) -> None:
+def test_calls_go_at_the_rate(clock: FakeClock, rate: float) -> None:
     paced = pace(clock, rate, floor=0.1)
     for left in range(101, 0, -1):
         paced.wait(left)
     assert clock.now - 1000 == pytest.approx(100 / rate)
 
 
-def test_an_idle_time_saves_up_no_burst(clock: Clock) -> None:
+def test_an_idle_time_saves_up_no_burst(clock: FakeClock) -> None:
     paced = pace(clock, 10)
     paced.wait()
     clock.now += 3600
@@ -60,25 +45,25 @@ def test_an_idle_time_saves_up_no_burst(clock: Clock) -> None:
 
 
 @pytest.mark.parametrize("tasks", [2, 5])
-def test_tasks_together_go_at_the_rate(clock: Clock, tasks: int) -> None:
-    shared = LocalTurns()
-    paces = [pace(clock, 50, turns=shared) for _ in range(tasks)]
+def test_tasks_together_go_at_the_rate(clock: FakeClock, tasks: int) -> None:
+    shared = LocalRate()
+    paces = [pace(clock, 50, rate=shared) for _ in range(tasks)]
     for _ in range(100):
         for paced in paces:
             paced.wait(1000)
     assert clock.now - 1000 == pytest.approx(100 * tasks / 50, rel=0.15)
 
 
-def test_no_more_is_reserved_than_there_is_to_do(clock: Clock) -> None:
+def test_no_more_is_reserved_than_there_is_to_do(clock: FakeClock) -> None:
     """What a task reserves and does not use is lost for the others."""
-    shared = LocalTurns()
-    last, other = pace(clock, 100, turns=shared), pace(clock, 100, turns=shared)
+    shared = LocalRate()
+    last, other = pace(clock, 100, rate=shared), pace(clock, 100, rate=shared)
     last.wait(left=1)
     other.wait(left=1)
     assert clock.now - 1000 == pytest.approx(0.01)
 
 
-def test_throttling_cuts_the_rate_by_30_percent_at_most_once_a_second(clock: Clock) -> None:
+def test_throttling_cuts_the_rate_by_30_percent_at_most_once_a_second(clock: FakeClock) -> None:
     paced = pace(clock, 100)
     for _ in range(16):
         paced.was_throttled()
@@ -92,9 +77,9 @@ def test_throttling_cuts_the_rate_by_30_percent_at_most_once_a_second(clock: Clo
     assert paced.rate == pytest.approx(72 * CUT)
 
 
-def test_one_tasks_throttling_slows_the_others(clock: Clock) -> None:
-    shared = LocalTurns()
-    ours, theirs = pace(clock, 100, turns=shared), pace(clock, 100, turns=shared)
+def test_one_tasks_throttling_slows_the_others(clock: FakeClock) -> None:
+    shared = LocalRate()
+    ours, theirs = pace(clock, 100, rate=shared), pace(clock, 100, rate=shared)
     theirs.wait(1000)
     ours.was_throttled()
     for _ in range(60):
@@ -102,7 +87,7 @@ def test_one_tasks_throttling_slows_the_others(clock: Clock) -> None:
     assert theirs.rate < 75
 
 
-def test_the_rate_rises_with_time_up_to_the_ceiling(clock: Clock) -> None:
+def test_the_rate_rises_with_time_up_to_the_ceiling(clock: FakeClock) -> None:
     paced = pace(clock, 100)
     paced.was_throttled()
     clock.now += 10
@@ -113,7 +98,7 @@ def test_the_rate_rises_with_time_up_to_the_ceiling(clock: Clock) -> None:
     assert paced.rate == 100
 
 
-def test_the_rate_never_falls_below_the_floor(clock: Clock) -> None:
+def test_the_rate_never_falls_below_the_floor(clock: FakeClock) -> None:
     paced = pace(clock, 10, floor=4)
     for _ in range(10):
         paced.was_throttled()
@@ -122,17 +107,17 @@ def test_the_rate_never_falls_below_the_floor(clock: Clock) -> None:
     assert pace(clock, 0.5).rate == 0.5
 
 
-def test_a_ceiling_that_was_lowered_holds_at_once(clock: Clock) -> None:
-    shared = LocalTurns()
-    pace(clock, 100, turns=shared).wait()
-    lowered = pace(clock, 10, turns=shared)
+def test_a_ceiling_that_was_lowered_holds_at_once(clock: FakeClock) -> None:
+    shared = LocalRate()
+    pace(clock, 100, rate=shared).wait()
+    lowered = pace(clock, 10, rate=shared)
     lowered.wait(1000)
     assert lowered.rate == 10
 
 
 def test_threads_and_tasks_share_a_record_in_dynamodb(dynamodb: Any) -> None:
     """Every permission is handed out once: the starts that all got are a whole number of spacings apart."""
-    clock = Clock()
+    clock = FakeClock(1000.0)
     starts: list[float] = []
     lock = threading.Lock()
 

@@ -10,6 +10,7 @@ import json
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -17,7 +18,6 @@ import boto3
 from include.analyze.video_analyzer import VideoAnalyzer
 from include.core.lake import Lake
 from include.core.run import Run
-from include.core.settings import Settings
 from include.normalize.batch import normalize_batch
 from include.store.ledger import Ledger
 from tests.workspaces import make_workspace
@@ -58,9 +58,10 @@ def main(stage: str) -> None:
     s3.list_objects_v2(Bucket=BUCKET)
     idle, began = memory("VmRSS"), time.perf_counter()
     if stage == "collect":
-        analyzer = VideoAnalyzer(
-            rekognition, s3, ledger, RUN, Settings(), topic_arn="arn", batch="b", owner="o"
-        )
+        client: Any = SimpleNamespace(conn=rekognition)
+        workspace = make_workspace(RUN, session, s3=s3)
+        workspace.ledger = ledger
+        analyzer = VideoAnalyzer(workspace, client, batch="b")
         written: Any = analyzer.collect(PLAN).to_xcom()
     else:
         workspace = make_workspace(RUN, session, Settings(), LAKE, s3=s3)

@@ -66,7 +66,7 @@ class Bench:
     def done(self, key: str, uri: str, run_id: str | None = None, media_id: str = "a") -> None:
         payer = {"run_id": run_id or self.run.run_id, "media_id": media_id}
         entry = Entry(
-            key, "done", starter=json.dumps(payer), response_uri=uri, model_version="3.0",
+            key, "done", payer=json.dumps(payer), response_uri=uri, model_version="3.0",
             completed_at="2026-11-20T11:00:00.500", units=1.0,
         )  # fmt: skip
         self.ledger.finish([entry])

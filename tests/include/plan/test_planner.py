@@ -4,10 +4,11 @@ import json
 from dataclasses import replace
 from typing import Any
 
+import boto3
 import pytest
 
 from include.analyze.image_analyzer import ImageAnalyzer
-from include.analyze.pace import LocalTurns, Pace
+from include.analyze.pace import Pace
 from include.core.analysis_keys import analysis_key
 from include.core.features import FEATURES, run_tables
 from include.core.run import Run
@@ -18,6 +19,8 @@ from include.store.ledger import Entry, Ledger
 from include.store.objects import Row, list_uris, put
 from include.store.usage_log import read_usage_log
 from tests.include.plan.planning import Planner, a_lake, a_video, an_asset, states
+from tests.rates import LocalRate
+from tests.workspaces import make_workspace
 
 
 @pytest.fixture
@@ -286,19 +289,13 @@ def test_a_run_that_plans_again_after_paying_for_a_part_goes_on(
 ) -> None:
     """The batch failed halfway and its plan was cleared: what the run paid is reused, the rest is paid."""
     rekognition, lake = Rekognition(), a_lake(image=["labels"])
+    settings = Settings(image_threads=2, lease_seconds=60)
+    workspace = make_workspace(run, boto3.Session(), settings, s3=s3, rekognition=rekognition)
+    workspace.ledger = ledger
 
     def analyze(rows: list[Row]) -> Row:
-        analyzer = ImageAnalyzer(
-            rekognition,
-            s3,
-            ledger,
-            run,
-            batch="batch-0000",
-            owner="us",
-            threads=2,
-            lease_seconds=60,
-            paces={"DetectLabels": Pace(LocalTurns(), 1000)},
-        )
+        paces = {"DetectLabels": Pace(LocalRate(), 1000)}
+        analyzer = ImageAnalyzer(workspace, batch="batch-0000", paces=paces)
         return analyzer.analyze(rows).to_xcom()
 
     day = []

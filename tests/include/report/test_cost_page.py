@@ -1,10 +1,9 @@
-"""The cost page: its totals against arithmetic of its own, its safety, and that it needs nothing from outside."""
+"""The cost page: its totals against arithmetic of its own, its safety, and that it loads nothing."""
 
 from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 from datetime import date, datetime
 from html.parser import HTMLParser
@@ -16,6 +15,7 @@ import pytest
 
 from include.core.schemas import TABLES
 from include.report.cost_page import render_cost_page
+from tests.browser import chromium
 
 COLUMNS = [column.name for column in TABLES["costs_daily"].columns]
 
@@ -162,15 +162,13 @@ def test_the_page_is_one_small_file_that_may_load_nothing() -> None:
 
 @pytest.mark.integration
 def test_chromium_draws_every_chart(tmp_path: Path) -> None:
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.skip("chromium is not installed")
+    browser = chromium()
     (tmp_path / "costs.html").write_text(page(), encoding="utf-8")
     arguments = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
                  "--disable-component-update", "--disable-sync", f"--user-data-dir={tmp_path / 'profile'}",
                  "--virtual-time-budget=10000", "--dump-dom", (tmp_path / "costs.html").as_uri()]  # fmt: skip
     dom = subprocess.run(
-        [chromium, *arguments], capture_output=True, text=True, timeout=90, check=True
+        [browser, *arguments], capture_output=True, text=True, timeout=90, check=True
     ).stdout
     assert 'data-drawn="5"' in dom
     for name in specs(page()):

@@ -44,7 +44,7 @@ FULL = Entry(
     request='{"Video": {}}',
     job_id="j-1",
     started_at=NOW - 5,
-    starter=json.dumps({"run_id": "run-1", "media_id": "m1"}),
+    payer=json.dumps({"run_id": "run-1", "media_id": "m1"}),
     response_uri="s3://media-lake/responses/jobs/j-1/",
     model_version="3.0",
     completed_at="2026-11-20T10:00:00.123",
@@ -67,6 +67,21 @@ def test_an_entry_of_a_later_version_is_read_as_far_as_it_is_known() -> None:
     assert Entry.from_item(FULL.to_item() | {"something_new": {"S": "x"}}) == FULL
 
 
+def test_the_attributes_of_an_item_keep_their_names() -> None:
+    """Ledgers that an earlier version wrote are read, and the other way round: the payer is called starter there."""
+    assert set(FULL.to_item()) == {
+        "key", "state", "owner", "claimed_at", "lease_expires", "number", "request", "job_id", "started_at", "starter",
+        "response_uri", "model_version", "completed_at", "units", "error_code", "error_message",
+    }  # fmt: skip
+    assert FULL.to_item()["starter"] == {"S": FULL.payer}
+    paid = {
+        "key": {"S": "k"},
+        "state": {"S": "done"},
+        "starter": {"S": '{"run_id": "run-0", "media_id": "m0"}'},
+    }
+    assert Entry.from_item(paid).payer_is("run-0", "m0")
+
+
 def test_payer() -> None:
     assert FULL.run_id == "run-1"
     assert FULL.payer_is("run-1", "m1")
@@ -81,7 +96,7 @@ EARLIER, SINCE = 1000 * NOW - 20, 1000 * NOW - 10
 
 
 @pytest.mark.parametrize(
-    ("standing", "granted"),
+    ("before", "granted"),
     [
         pytest.param(None, True, id="absent"),
         pytest.param(Entry("k", "failed", owner="them"), True, id="failed"),
@@ -112,9 +127,9 @@ EARLIER, SINCE = 1000 * NOW - 20, 1000 * NOW - 10
         pytest.param(Entry("k", "done", owner="them"), False, id="done by another"),
     ],
 )
-def test_claim(ledger: Ledger, standing: Entry | None, granted: bool) -> None:
-    if standing:
-        write(ledger, standing)
+def test_claim(ledger: Ledger, before: Entry | None, granted: bool) -> None:
+    if before:
+        write(ledger, before)
     claim = claim_of("k")
     answer = ledger.claim(claim, SINCE)
     stored = ledger.lookup(["k"])["k"]
@@ -122,8 +137,8 @@ def test_claim(ledger: Ledger, standing: Entry | None, granted: bool) -> None:
         assert answer is None
         assert stored == claim
     else:
-        assert answer == standing
-        assert stored == standing
+        assert answer == before
+        assert stored == before
 
 
 def test_many_claims_are_sorted_into_ours_and_what_stands_in_the_way(ledger: Ledger) -> None:
@@ -134,10 +149,10 @@ def test_many_claims_are_sorted_into_ours_and_what_stands_in_the_way(ledger: Led
     )
     write(ledger, Entry("k121", "failed", owner="them"))
     claims = {f"k{number:03d}": claim_of(f"k{number:03d}") for number in range(230)}
-    standing = ledger.claim_all(claims.values(), SINCE)
-    assert {key: entry.state for key, entry in standing.items()} == {"k003": "done", "k120": "running"}
+    conflicts = ledger.claim_all(claims.values(), SINCE)
+    assert {key: entry.state for key, entry in conflicts.items()} == {"k003": "done", "k120": "running"}
     stored = ledger.lookup(claims)
-    assert {key for key in claims if stored[key] == claims[key]} == set(claims) - set(standing)
+    assert {key for key in claims if stored[key] == claims[key]} == set(claims) - set(conflicts)
     assert ledger.claim_all([], SINCE) == {}
 
 
@@ -193,7 +208,7 @@ def test_a_claim_of_a_failed_analysis_forgets_the_failure(ledger: Ledger) -> Non
 
 
 @pytest.mark.parametrize(
-    ("standing", "recorded"),
+    ("before", "recorded"),
     [
         pytest.param(claim_of("k", number=2), True, id="our claim"),
         pytest.param(
@@ -206,12 +221,12 @@ def test_a_claim_of_a_failed_analysis_forgets_the_failure(ledger: Ledger) -> Non
         pytest.param(Entry("k", "done", number=2, job_id="j-1"), False, id="done meanwhile"),
     ],
 )
-def test_started(ledger: Ledger, standing: Entry, recorded: bool) -> None:
-    write(ledger, standing)
+def test_started(ledger: Ledger, before: Entry, recorded: bool) -> None:
+    write(ledger, before)
     running = claim_of("k", number=2, job_id="j-1", started_at=NOW)
     answer = ledger.started(running)
-    assert answer == (None if recorded else standing)
-    assert ledger.lookup(["k"])["k"] == (running if recorded else standing)
+    assert answer == (None if recorded else before)
+    assert ledger.lookup(["k"])["k"] == (running if recorded else before)
 
 
 def test_a_job_is_never_said_to_be_recorded_when_it_is_not(ledger: Ledger) -> None:
@@ -235,9 +250,9 @@ class Refusing:
 
 
 def test_what_stands_in_the_way_is_looked_up_if_it_was_not_shown(dynamodb: Any, ledger: Ledger) -> None:
-    standing = claim_of("k", "them")
-    ledger.claim(standing, SINCE)
-    assert Ledger(Refusing(dynamodb), TABLE).claim(claim_of("k"), SINCE) == standing
+    conflict = claim_of("k", "them")
+    ledger.claim(conflict, SINCE)
+    assert Ledger(Refusing(dynamodb), TABLE).claim(claim_of("k"), SINCE) == conflict
 
 
 def test_a_refused_claim_of_what_vanished_is_an_error(dynamodb: Any) -> None:
@@ -246,7 +261,7 @@ def test_a_refused_claim_of_what_vanished_is_an_error(dynamodb: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("standing", "recorded"),
+    ("before", "recorded"),
     [
         pytest.param(None, True, id="absent"),
         pytest.param(claim_of("k", number=2), True, id="our claim"),
@@ -262,13 +277,13 @@ def test_a_refused_claim_of_what_vanished_is_an_error(dynamodb: Any) -> None:
         pytest.param(Entry("k", "done", owner="us", number=2, units=1.0), False, id="paid by us"),
     ],
 )
-def test_a_late_failure_undoes_nothing(ledger: Ledger, standing: Entry | None, recorded: bool) -> None:
+def test_a_late_failure_undoes_nothing(ledger: Ledger, before: Entry | None, recorded: bool) -> None:
     """Our lease ran out during a slow call, somebody else took over; then our call fails."""
-    if standing:
-        write(ledger, standing)
+    if before:
+        write(ledger, before)
     failure = Entry("k", "failed", owner="us", number=2, error_code="InvalidImageFormatException")
     ledger.finish([failure])
-    assert ledger.lookup(["k"])["k"] == (failure if recorded else standing)
+    assert ledger.lookup(["k"])["k"] == (failure if recorded else before)
 
 
 def test_a_failure_among_what_is_done_keeps_nothing_from_being_recorded(ledger: Ledger) -> None:
@@ -378,9 +393,9 @@ def test_of_many_threads_that_race_for_a_claim_one_wins(dynamodb: Any) -> None:
             thread.start()
         for thread in threads:
             thread.join()
-        winners = [owner for owner, standing in answers if standing is None]
+        winners = [owner for owner, conflict in answers if conflict is None]
         assert len(winners) == 1
-        assert {standing.owner for _, standing in answers if standing} == set(winners)
+        assert {conflict.owner for _, conflict in answers if conflict} == set(winners)
 
 
 def test_job_reports(ledger: Ledger, dynamodb: Any) -> None:

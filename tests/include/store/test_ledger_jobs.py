@@ -29,7 +29,7 @@ def claim(number: int = 1, owner: str = "a", request: str = "{}", expires: int =
         now + expires * SECOND,
         number=number,
         request=request,
-        starter='{"run_id": "r"}',
+        payer='{"run_id": "r"}',
     )
 
 
@@ -40,10 +40,10 @@ def state(ledger: Ledger) -> Entry:
 def test_a_claim_that_lapsed_is_taken_over_with_the_request_that_was_recorded(ledger: Ledger) -> None:
     """Whoever has not seen it would send another request under the same token."""
     assert ledger.claim(claim(request='{"one": 1}', expires=-1), 0) is None
-    standing = ledger.claim(claim(owner="b", request='{"two": 2}'), 0)
-    assert standing is not None
-    assert standing.request == '{"one": 1}'
-    assert ledger.claim(claim(owner="b", request=standing.request or ""), 0) is None
+    conflict = ledger.claim(claim(owner="b", request='{"two": 2}'), 0)
+    assert conflict is not None
+    assert conflict.request == '{"one": 1}'
+    assert ledger.claim(claim(owner="b", request=conflict.request or ""), 0) is None
     assert state(ledger).owner == "b"
 
 

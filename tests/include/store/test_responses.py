@@ -10,7 +10,7 @@ from include.core.run import Run, usage_log_uri
 from include.core.schemas import TABLES
 from include.store.objects import list_uris, put_ndjson
 from include.store.response_archive import model_version, now, read_lines, response_line
-from include.store.usage_log import Session, log_model_hours, starter, usage_lines
+from include.store.usage_log import Session, log_model_hours, payer_of, usage_lines
 
 ASSET = {"media_id": "m1", "source": "sample", "cost_center": "team", "bucket": "b", "key": "k"}
 
@@ -72,7 +72,7 @@ def test_lines_of_an_object_and_of_a_prefix(s3: Any) -> None:
 
 
 def test_a_usage_line_is_a_row_of_the_table_before_it_is_priced(run: Run) -> None:
-    payer = starter(run, ASSET, "image")
+    payer = payer_of(run, ASSET, "image")
     (line,) = usage_lines(payer, "key", "labels", 1.0, "2026-11-20T00:00:00.000", reused=False)
     priced = {"usd", "saved_usd", "price_version"}
     assert set(line) == set(TABLES["usage"].column_types) - priced
@@ -81,7 +81,7 @@ def test_a_usage_line_is_a_row_of_the_table_before_it_is_priced(run: Run) -> Non
 
 
 def test_a_job_is_billed_by_each_of_its_lines_under_the_operation_that_starts_it(run: Run) -> None:
-    payer = starter(run, ASSET, "video")
+    payer = payer_of(run, ASSET, "video")
     lines = list(usage_lines(payer, "key", "segments", 2.5, "2026-11-20T00:00:00.000", reused=False))
     assert {line["price_item"] for line in lines} == {"video-shot-minutes", "video-technical-cue-minutes"}
     assert {line["operation"] for line in lines} == {"StartSegmentDetection"}
@@ -93,7 +93,7 @@ def test_identity_of_usage(run: Run) -> None:
     """Paid: by the response, so that adopting it again adds nothing. Reused: once per run and asset."""
 
     def identity(reused: bool, at: str = "T1", run: Run = run, **asset: Any) -> str:
-        payer = starter(run, ASSET | asset, "image")
+        payer = payer_of(run, ASSET | asset, "image")
         return next(usage_lines(payer, "key", "labels", 1.0, at, reused))["usage_id"]
 
     other = Run(run.bucket, run.dag_id, "another", run.partition)

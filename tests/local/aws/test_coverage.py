@@ -8,8 +8,8 @@ import pytest
 
 from include.core.features import FEATURES
 from local.aws import coverage
+from local.aws.rekognition.api_model import OPERATION_NAMES
 from local.aws.rekognition.control import Behavior
-from local.aws.rekognition.model import OPERATION_NAMES
 from local.aws.rekognition.rekognition_errors import DOCUMENTED_ERRORS
 
 

@@ -14,8 +14,8 @@ from local.stack.airflow_api import AirflowApi, Dag, DagRun
 Handler = Callable[[httpx.Request], httpx.Response]
 
 
-def api(handler: Handler, patience: float = 5) -> AirflowApi:
-    return AirflowApi("http://airflow", patience, transport=httpx.MockTransport(handler))
+def api(handler: Handler, retry_seconds: float = 5) -> AirflowApi:
+    return AirflowApi("http://airflow", retry_seconds, transport=httpx.MockTransport(handler))
 
 
 def a_run(number: int) -> dict[str, object]:
@@ -96,7 +96,7 @@ def test_a_server_that_stays_away_is_given_up() -> None:
         raise httpx.ConnectError("refused", request=request)
 
     with pytest.raises(httpx.ConnectError):
-        api(handler, patience=0).open_backfills("discover_media")
+        api(handler, retry_seconds=0).open_backfills("discover_media")
 
 
 def test_a_component_without_a_status_is_unreachable() -> None:

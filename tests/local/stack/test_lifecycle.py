@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import psutil
 import pytest
 
 from local.stack.environment import PROCESS_MARK
-from local.stack.lifecycle import client_environment_file, down, status, up
+from local.stack.lifecycle import POOLS, client_environment_file, down, status, up
 from local.stack.stack_settings import StackError, StackSettings
 
 
@@ -43,6 +44,10 @@ def test_a_busy_port_is_one_sentence_and_nothing_is_started(stack: StackSettings
             up(stack, print)
     assert not stack.folder.exists()
     assert not stack.runtime.exists()
+
+
+def test_the_stack_makes_the_pools_of_the_infrastructure() -> None:
+    assert set(json.loads(POOLS.read_text(encoding="utf-8"))) == {"rekognition_images", "rekognition_videos"}
 
 
 def test_a_stack_that_is_down_has_no_components(stack: StackSettings) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 
 from local.stack.airflow_api import DagRun
-from local.stack.pipeline import FIRST_DAG, PIPELINE, chains, is_over, states
+from local.stack.pipeline import FIRST_DAG, PIPELINE, is_over, runs_of_days, states
 from local.stack.stack_settings import PROJECT
 
 DAY = date(2026, 11, 20)
@@ -32,7 +32,7 @@ def test_runs_are_found_by_what_started_them() -> None:
         "report_costs": [run("report_costs", "r2", "running")],
     }
     causes = {"i-old": {"d1"}, "i2": {"d2"}, "v2": {"d2"}, "r2": {"i2", "v2"}}
-    found = chains([DAY], created, lambda item: causes[item.run_id])
+    found = runs_of_days([DAY], created, lambda item: causes[item.run_id])
     assert {dag_id: found[dag_id, DAY].run_id for dag_id in PIPELINE} == {
         FIRST_DAG: "d2", "enrich_images": "i2", "enrich_videos": "v2", "report_costs": "r2"
     }  # fmt: skip
@@ -48,7 +48,7 @@ def test_there_is_a_report_when_each_kind_of_media_is_in_one() -> None:
     causes = {"i": {"d"}, "v": {"d"}, "r-images": {"i"}, "r-videos": {"v"}}
 
     def board() -> dict[str, str]:
-        runs = chains([DAY], created, lambda item: causes[item.run_id])
+        runs = runs_of_days([DAY], created, lambda item: causes[item.run_id])
         assert is_over(states([DAY], runs)) == (runs.get(("report_costs", DAY)) == report)
         return {dag_id: state for (dag_id, _), state in states([DAY], runs).items()}
 
@@ -62,7 +62,7 @@ def test_there_is_a_report_when_each_kind_of_media_is_in_one() -> None:
 
 def test_a_run_of_another_day_is_not_taken() -> None:
     created = {name: [] for name in PIPELINE} | {FIRST_DAG: [run(FIRST_DAG, "d", day=OTHER)]}
-    assert chains([DAY], created, no_sources) == {}
+    assert runs_of_days([DAY], created, no_sources) == {}
 
 
 def test_a_run_that_is_still_to_come_is_waited_for() -> None:
@@ -92,7 +92,7 @@ def test_costs_are_reported_although_one_kind_of_media_failed() -> None:
     created = {dag_id: [found] for (dag_id, _), found in runs.items()}
     created["report_costs"] = [run("report_costs", "r")]
     causes = {"i": {"d"}, "v": {"d"}, "r": {"v"}}
-    assert is_over(states([DAY], chains([DAY], created, lambda item: causes[item.run_id])))
+    assert is_over(states([DAY], runs_of_days([DAY], created, lambda item: causes[item.run_id])))
 
 
 def test_a_failed_discovery_ends_its_day() -> None:

@@ -1,5 +1,4 @@
-"""What can be seen in one picture. A detector takes pixels and returns plain data; it knows nothing of the
-API.
+"""Detectors: each takes the pixels of one picture and returns plain data, without knowing the API.
 
 Boxes are ``[left, top, width, height]`` and points ``[x, y]``, as ratios of the frame; confidences are
 percentages. The same pixels give the same evidence. One entry in ``DETECTORS`` adds a detector.
@@ -39,7 +38,7 @@ def examine(image: Pixels, detectors: Iterable[str]) -> Evidence:
 def examine_image(data: bytes, detectors: Iterable[str]) -> Evidence:
     """Decode an image and run detectors on it.
 
-    :raises ServiceError: InvalidImageFormatException for damaged data.
+    :raises ServiceError: InvalidImageFormatException if the data is damaged.
     """
     evidence = examine(decode(data), detectors)
     _give_back_memory()
@@ -47,7 +46,7 @@ def examine_image(data: bytes, detectors: Iterable[str]) -> Evidence:
 
 
 def _give_back_memory() -> None:
-    """Return freed memory to the system: what text recognition leaves behind would add to a large image."""
+    """Return freed memory to the system: otherwise that of text recognition adds to that of a large image."""
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc only
     if trim is not None:
         trim(0)

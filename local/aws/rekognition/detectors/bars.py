@@ -1,7 +1,8 @@
-"""The color bars of a test signal (SMPTE, SMPTE HD or EBU), in one frame.
+"""Finds the color bars of a test signal (SMPTE, SMPTE HD or EBU) in one frame.
 
-All of them have seven bars of equal width in the upper half of the picture: white or gray, yellow, cyan, green,
-magenta, red, blue. A frame has color bars if each is there, in this order, of an even color from top to bottom.
+All of them have seven bars of equal width in the upper half of the picture: white or gray, yellow, cyan,
+green, magenta, red, blue. A frame shows color bars if it has each of them in this order, in an even color
+from top to bottom.
 """
 
 from __future__ import annotations
@@ -15,12 +16,12 @@ from numpy.typing import NDArray
 
 from local.aws.rekognition.pixels import Pixels
 
-_ROWS = (0.08, 0.54)  # share of the height where every kind of test signal has its bars
+_ROWS = (0.08, 0.54)  # from and to which share of the height every kind of test signal has its bars
 _MAX_SPREAD = 8.0  # standard deviation of the levels of one column in these rows
 _MIN_SATURATION, _MAX_GRAY_SATURATION = 0.6, 0.2
 _MIN_VALUE = 0.4
 _HUE_TOLERANCE = 20.0  # degrees; videos that name no color matrix are off by up to 12
-_MIN_WIDTH, _MAX_WIDTH = 0.7, 1.3  # against the usual bar
+_MIN_WIDTH, _MAX_WIDTH = 0.7, 1.3  # relative to the median width of the bars
 _MAX_GAP = 4  # columns of blurred edge between two bars
 _MIN_COLUMNS = 4
 
@@ -33,9 +34,9 @@ _SEQUENCE = (_GRAY, *range(len(_HUES)))
 def color_bars_confidence(frame: Pixels) -> float | None:
     """Return the confidence (50-100) that a frame shows color bars, or None if it does not.
 
-    It falls with bars that differ in width and with hues that are off.
+    Bars of different widths and hues that are off lower it.
 
-    :param frame: of any size from some 100 pixels in width; it is not scaled here.
+    :param frame: at least about 100 pixels wide; it is not scaled here.
     """
     top, bottom = (round(len(frame) * share) for share in _ROWS)
     rows = frame[top:bottom]
@@ -51,7 +52,7 @@ def color_bars_confidence(frame: Pixels) -> float | None:
 
 
 def _classify(colors: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return for each column which bar's color it has, and by how many degrees its hue is off."""
+    """Return which bar's color each column has, and by how many degrees its hue is off."""
     hsv = cv2.cvtColor(colors[None] / np.float32(255), cv2.COLOR_BGR2HSV)[0]
     hue, saturation, value = hsv[:, 0], hsv[:, 1], hsv[:, 2]
     distances = np.abs((hue[:, None] - _HUES + 180) % 360 - 180)
@@ -62,7 +63,7 @@ def _classify(colors: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
 
 
 def _runs(kinds: NDArray[Any]) -> list[tuple[int, int, int]]:
-    """Return ``(kind, first, last)`` of neighboring columns of one color, without those that are edges."""
+    """Return ``(kind, first, last)`` of neighboring columns of one color, without blurred edges."""
     runs = []
     for kind, group in groupby(range(len(kinds)), key=lambda column: int(kinds[column])):
         columns = list(group)
@@ -72,7 +73,7 @@ def _runs(kinds: NDArray[Any]) -> list[tuple[int, int, int]]:
 
 
 def _are_even(bars: list[tuple[int, int, int]]) -> bool:
-    """Whether the bars touch and have one width; the gray one may go on to the left, as in SMPTE HD."""
+    """Return whether the bars touch and have one width; the gray one may be wider, as in SMPTE HD."""
     widths = [last - first + 1 for _, first, last in bars]
     usual = float(np.median(widths[1:]))
     gaps = [after[1] - before[2] - 1 for before, after in pairwise(bars)]

@@ -1,4 +1,4 @@
-"""Dominant colors and the measurable quality of a picture."""
+"""Measures the dominant colors and the quality of a picture."""
 
 from __future__ import annotations
 
@@ -29,8 +29,7 @@ _CSS_COLORS = {name: ImageColor.getrgb(name)[:3] for name in sorted(ImageColor.c
 
 
 def measure_colors(image: Pixels) -> dict[str, Any]:
-    """Return ``brightness``, ``sharpness``, ``contrast`` (0-100) and ``dominant`` colors, the most frequent
-    first.
+    """Return ``brightness``, ``sharpness``, ``contrast`` (0-100), and ``dominant`` colors by frequency.
 
     A dominant color is ``{"rgb": [r, g, b], "css": name, "simplified": name, "percent": of the pixels}``.
     """
@@ -62,7 +61,7 @@ def _dominant(image: Pixels) -> list[dict[str, Any]]:
 
 
 def _simplified(rgb: list[int]) -> str:
-    """Name one of Rekognition's twelve simplified colors."""
+    """Return one of Rekognition's twelve simplified colors."""
     hue, saturation, value = colorsys.rgb_to_hsv(*(part / 255 for part in rgb))
     if value < 0.2:
         return "black"
@@ -73,7 +72,7 @@ def _simplified(rgb: list[int]) -> str:
 
 
 def _css(rgb: list[int]) -> str:
-    """Name the nearest CSS color."""
+    """Return the nearest CSS color."""
     return min(
         _CSS_COLORS,
         key=lambda name: sum((one - other) ** 2 for one, other in zip(_CSS_COLORS[name], rgb, strict=True)),

@@ -1,16 +1,19 @@
-"""How alike two faces look, by a descriptor that knows a picture again, not a person.
+"""Measures how alike two faces look, by a descriptor that recognizes a picture, not a person.
 
-A face is kept as a small gray patch around its box. Compared are the low frequencies of its discrete cosine
-transform (10 x 10, without the constant and the two slopes, which are light rather than face), weighted so
-that all scales of detail count. Similarity is their cosine as a percentage. Detectors place a box a little
-differently when a picture is scaled, compressed or cropped; one of the two patches is therefore tried at
-several sizes and places, and the best fit counts.
+A face is stored as a small gray patch around its box. The comparison uses the low frequencies of the patch's
+discrete cosine transform (10 x 10), weighted so that all scales of detail count. It leaves out the constant
+and the two slopes, which show light rather than the face. Similarity is the cosine as a percentage. Detectors
+place a box a little differently when a picture is scaled, compressed or cropped. Therefore one of the two
+patches is tried at several sizes and positions, and the best fit counts.
 
-Measured on 11 faces of 7 persons in photographs and video frames: the same picture at half to twice its size, as
-JPEG of quality 40 to 95, cropped to the face with a margin of 30 % or more, or 15 % darker or lighter, came to 94
-to 100 % (187 variants, median 99); faces of different persons to 70 % at most (1,614 pairs, median 33). Different
-pictures of one person came to 26 to 79 %, so they do not match: this is no recognition of identity. A picture turned
-by 5 degrees comes to 90 %, by 10 degrees to 69 to 84; a mirrored one does not match unless the face is symmetric.
+Measured on 11 faces of 7 persons in photographs and video frames:
+
+- The same picture at half to twice its size, as JPEG of quality 40 to 95, cropped to the face with a margin
+  of 30 % or more, or 15 % darker or lighter: 94 to 100 % (187 variants, median 99).
+- Faces of different persons: at most 70 % (1,614 pairs, median 33).
+- Different pictures of one person: 26 to 79 %. They do not match; this does not recognize identity.
+- A picture rotated by 5 degrees: 90 %; by 10 degrees: 69 to 84 %. A mirrored picture does not match unless
+  the face is symmetric.
 """
 
 from __future__ import annotations
@@ -45,7 +48,7 @@ Box = tuple[int, int, int, int]
 
 
 def cut_patch(gray: Pixels, box: Box) -> Pixels:
-    """Cut a face and its surroundings out of a gray picture; beyond the edge, the outermost pixels go on.
+    """Cut a face and its surroundings out of a gray picture, which is continued beyond its edge.
 
     :param box: left, top, width and height in pixels.
     :return: a square of :data:`PATCH_SIDE`.
@@ -58,10 +61,10 @@ def cut_patch(gray: Pixels, box: Box) -> Pixels:
 
 
 def similarities(patch: Pixels, others: Sequence[Pixels]) -> list[float]:
-    """Return how alike a face and each of the others look, 0 to 100; 100 for the same patch.
+    """Return the similarity of a face to each of the others, 0 to 100; 100 for the same patch.
 
-    The same patches give the same figures. Which of two is the first may change the figure a little, as that
-    one is moved to fit.
+    The same patches give the same figures. Swapping two patches may change the figure a little, because only
+    the first is moved to fit.
     """
     if not others:
         return []
@@ -72,7 +75,7 @@ def similarities(patch: Pixels, others: Sequence[Pixels]) -> list[float]:
 
 
 def _placings(patch: Pixels) -> NDArray[np.uint8]:
-    """Return the box's part of a patch at several sizes and places, the given one among them."""
+    """Return the box's part of a patch at several sizes and positions, the given one among them."""
     middle, target = (PATCH_SIDE - 1) / 2, (_SIDE - 1) / 2
     placings = []
     for size, across, down in product(_SIZES, _SHIFTS, _SHIFTS):
@@ -87,7 +90,7 @@ def _placings(patch: Pixels) -> NDArray[np.uint8]:
 
 
 def _describe(squares: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Return the unit vector of each square's weighted frequencies; a plain square has none and gives zeros."""
+    """Return the unit vector of each square's weighted frequencies; zeros for a square of one color."""
     frequencies = (_WAVES @ squares.astype(np.float32) @ _WAVES.T) * _WEIGHTS
     vectors = frequencies.reshape(len(squares), -1)
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)

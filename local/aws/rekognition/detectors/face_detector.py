@@ -1,8 +1,8 @@
-"""Frontal faces, by two of OpenCV's cascades that must agree.
+"""Finds frontal faces by two of OpenCV's cascades that must agree.
 
-Each cascade alone reports faces in foliage, engines and blueberries; the two were trained differently and
-rarely err at the same place. The price is misses: profiles, tilted, small (below about 4 % of the longer
-side) and covered faces.
+Each cascade alone reports faces in foliage, engines and blueberries. The two were trained differently and
+rarely make the same mistake. The price: it misses profiles, and faces that are tilted, covered or small
+(below about 4 % of the longer side).
 """
 
 from __future__ import annotations
@@ -28,10 +28,11 @@ _FULL_SUPPORT = 20.0  # overlapping hits at which confidence has risen two third
 
 
 def find_faces(image: Pixels) -> list[dict[str, Any]]:
-    """Return faces from left to right: ``box``, ``confidence``, ``brightness`` and ``sharpness`` (0-100), and the
-    ``patch`` by which :mod:`.face_descriptors` compares them.
+    """Return faces from left to right.
 
-    Confidence grows with the number of overlapping hits of both cascades; it is not a probability.
+    Each has ``box``, ``confidence``, ``brightness`` and ``sharpness`` (0-100), and the ``patch`` by which
+    :mod:`.face_descriptors` compares it. Confidence grows with the number of overlapping hits of both
+        cascades; it is not a probability.
     """
     gray = cv2.cvtColor(shrink(image, _SIDE), cv2.COLOR_BGR2GRAY)
     height, width = gray.shape
@@ -54,9 +55,7 @@ def find_faces(image: Pixels) -> list[dict[str, Any]]:
 
 
 def _confirm(gray: Pixels, box: Box) -> int:
-    """Return the support that the second cascade gives to a face, 0 for none; it looks at the surroundings
-    only.
-    """
+    """Return the second cascade's support for a face, 0 for none. It searches only around the face."""
     left, top, width, height = box
     x, y = max(0, left - width // 2), max(0, top - height // 2)
     surroundings = gray[y : top + height + height // 2, x : left + width + width // 2]

@@ -1,7 +1,6 @@
-"""Three scenes that colors alone are evidence for: sky, vegetation and night.
+"""Recognizes three scenes by color alone: sky, vegetation and night.
 
-Thresholds are strict: a scene is reported where color, brightness, place in the frame and texture all speak
-for it.
+Thresholds are strict: color, brightness, position in the frame and texture must all fit.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ import numpy as np
 from local.aws.rekognition.pixels import Pixels, shrink
 
 _SIDE = 320
-_SMOOTH = 6.0  # mean absolute Laplacian of gray levels: sky lies below, leaves above
+_SMOOTH = 6.0  # mean absolute Laplacian of gray levels: sky is below it, leaves are above it
 _LEAST = 60.0  # percent
 
 

@@ -1,5 +1,6 @@
-"""Cuts between shots, and runs of black frames and of color bars, in one pass over a video's frames. Dissolves and
-wipes are not found.
+"""Finds cuts, runs of black frames and runs of color bars in one pass over a video's frames.
+
+It does not find dissolves and wipes.
 """
 
 from __future__ import annotations
@@ -19,13 +20,13 @@ FRAME_SIZE = (128, 72)  # width, height that frames are given in
 
 _MIN_DIFFERENCE = 18.0  # mean absolute difference of gray levels across a cut
 _MIN_DISTANCE = 0.35  # Bhattacharyya distance of color histograms across a cut
-_MIN_SURGE = 3.0  # the difference against that of the frames before: quick motion is not a cut
+_MIN_SURGE = 3.0  # times the usual difference between the frames before: quick motion is not a cut
 _MIN_CUE_FRAMES = 2
 
 
 @dataclass(frozen=True)
 class Run:
-    """Frames from ``first`` to ``last`` (counted from 0, both within), with a confidence in percent."""
+    """Frames from ``first`` to ``last`` (counted from 0, both included), with a confidence in percent."""
 
     first: int
     last: int
@@ -34,7 +35,7 @@ class Run:
 
 @dataclass
 class ShotFinder:
-    """Fed with every frame in order.
+    """Takes every frame in order, and finds shots and runs.
 
     :param max_black: luminance (0-255) up to which a pixel is black.
     :param min_coverage: percentage of black pixels from which a frame is black.
@@ -70,9 +71,7 @@ class ShotFinder:
         self.frames += 1
 
     def shots(self) -> list[Run]:
-        """Return the shots so far, which cover every frame; confidence is that of the clearest cut at either
-        end.
-        """
+        """Return the shots so far. They cover every frame; their confidence is that of the clearer cut."""
         starts = [0, *(frame for frame, _ in self._cuts)]
         ends = [*(frame - 1 for frame, _ in self._cuts), self.frames - 1]
         sure = [0.0, *(confidence for _, confidence in self._cuts), 0.0]
@@ -112,9 +111,11 @@ def _runs(frames: list[tuple[int, float]]) -> list[Run]:
 def _histogram(frame: Pixels) -> NDArray[Any]:
     hsv = cv2.cvtColor(frame, cv2.COLOR_BGR2HSV)
     histogram = cv2.calcHist([hsv], [0, 1, 2], None, [16, 4, 4], [0, 180, 0, 256, 0, 256])
-    return cv2.normalize(histogram, histogram, 1, 0, cv2.NORM_L1)
+    normalized: NDArray[Any] = cv2.normalize(histogram, histogram, 1, 0, cv2.NORM_L1)
+    return normalized
 
 
 def _luminance(frame: Pixels) -> NDArray[Any]:
-    """BT.709 luminance, 0-255."""
-    return frame @ np.array([0.0722, 0.7152, 0.2126])
+    """Return the BT.709 luminance, 0-255."""
+    luminance: NDArray[Any] = frame @ np.array([0.0722, 0.7152, 0.2126])
+    return luminance

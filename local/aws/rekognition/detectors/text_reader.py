@@ -1,4 +1,7 @@
-"""Lines of text, by RapidOCR's bundled PP-OCRv4 models. Latin and Chinese script; it often drops spaces."""
+"""Reads lines of text by RapidOCR's bundled PP-OCRv4 models: Latin and Chinese script.
+
+It often drops spaces.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from rapidocr_onnxruntime import RapidOCR
 from local.aws.rekognition.pixels import Pixels
 
 _MIN_CONFIDENCE = 80.0  # Rekognition's default for words
-_MIN_CONFIDENCE_OF_ONE_CHARACTER = 97.0  # a single letter is what curves and logos are mistaken for
+_MIN_CONFIDENCE_OF_ONE_CHARACTER = 97.0  # curves and logos are often mistaken for a single letter
 
 
 def read_lines(image: Pixels) -> list[dict[str, Any]]:
@@ -28,5 +31,5 @@ def read_lines(image: Pixels) -> list[dict[str, Any]]:
 
 @cache
 def _reader() -> RapidOCR:
-    # "max": large pictures are reduced and small ones kept, instead of all being enlarged to 736 px.
+    # "max" reduces large pictures and keeps small ones; the default enlarges all to 736 pixels.
     return RapidOCR(intra_op_num_threads=1, inter_op_num_threads=1, det_limit_type="max")

@@ -60,7 +60,3 @@ def test_the_score_is_a_column_in_percent(table: Table) -> None:
     if table.score and table.name in FINDING_TABLES:
         (score,) = (column for column in table.columns if column.name == table.score)
         assert (score.type, score.minimum, score.maximum) == ("double", 0, 100)
-
-
-def test_finding_tables_are_tables() -> None:
-    assert set(FINDING_TABLES) <= set(TABLES)

@@ -8,6 +8,7 @@ import duckdb
 import pytest
 
 from local.aws.athena.athena_errors import MalformedQuery, QueryFailed
+from local.aws.athena.athena_types import format_rows
 from local.aws.athena.dialect import (
     MACROS,
     SESSION_SETTINGS,
@@ -16,7 +17,6 @@ from local.aws.athena.dialect import (
     parse_query,
     to_duckdb,
 )
-from local.aws.athena.types import format_rows
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from local.aws.rekognition.api_model import check_reply
 from local.aws.rekognition.equipment_replies import answer_equipment, select_equipment
-from local.aws.rekognition.model import check_reply
 
 WITH, WITHOUT, UNCLEAR = (
     "PersonsWithRequiredEquipment",

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from local.aws.rekognition.api_model import SERVICE
 from local.aws.rekognition.media_files import MAX_VIDEO_BYTES, Media
-from local.aws.rekognition.model import SERVICE
 from local.aws.rekognition.rekognition_errors import DOCUMENTED_ERRORS, ServiceError
 from tests.local.aws.rekognition.samples import BUCKET, FACE, Control
 

@@ -12,9 +12,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from local.aws.rekognition.api_model import check_reply, parse_request
 from local.aws.rekognition.detectors.shots import FRAME_SIZE, ShotFinder
 from local.aws.rekognition.images import IMAGE_OPERATIONS
-from local.aws.rekognition.model import check_reply, parse_request
 from local.aws.rekognition.pool import WorkerPool
 from local.aws.rekognition.rekognition_errors import ServiceError
 from local.aws.rekognition.replay import Replay

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from local.aws.rekognition.api_model import check_reply
 from local.aws.rekognition.control import Behavior, Control
-from local.aws.rekognition.model import check_reply
 from local.aws.rekognition.pages import Pages
 from local.aws.rekognition.projects import Projects
 from local.aws.rekognition.rekognition_errors import ServiceError

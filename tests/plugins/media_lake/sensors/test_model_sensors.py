@@ -4,12 +4,21 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from botocore.stub import Stubber
 
-import include.store.response_archive
+import include.store.usage_log
 from include.analyze.custom_models import ModelError
 from include.core.settings import Settings
-from media_lake.sensors import model_sensors as custom_models
-from media_lake.sensors.model_sensors import START_SECONDS, ModelsSensor, StartModelsSensor, StopModelsSensor
+from media_lake.sensors import model_sensors
+from media_lake.sensors.model_sensors import (
+    START_SECONDS,
+    ModelsSensor,
+    StartModelsSensor,
+    StopModelsSensor,
+    model_status,
+)
+from media_lake.tasks import analyze
+from rekognition.hooks import RekognitionHook
 
 MODELS = [
     {"arn": name, "feature": "custom_labels", "source": "sample", "cost_center": "team"}
@@ -47,10 +56,11 @@ class Models:
 def models(monkeypatch: pytest.MonkeyPatch) -> Any:
     def make(**looks: int) -> Models:
         made = Models(looks)
-        context = SimpleNamespace(
+        workspace = SimpleNamespace(
             s3="s3", run=SimpleNamespace(token="run-token"), settings=Settings(model_inference_units=3)
         )
-        monkeypatch.setattr(custom_models, "custom_models", lambda: (made, context))
+        for module in (model_sensors, analyze):
+            monkeypatch.setattr(module, "custom_models", lambda: (made, workspace))
         return made
 
     return make
@@ -58,7 +68,7 @@ def models(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 def test_a_run_reserves_the_models_of_its_plan(models: Any) -> None:
     made = models()
-    assert custom_models.reserve_models.function({"models": MODELS}) == MODELS
+    assert analyze.reserve_models.function({"models": MODELS}) == MODELS
     assert made.reserved == [("one", "run-token"), ("two", "run-token")]
 
 
@@ -84,7 +94,7 @@ def test_stopping_goes_on_until_every_model_is_let_go_and_its_hours_are_logged(
 ) -> None:
     logged: list[Any] = []
     monkeypatch.setattr(
-        include.store.response_archive,
+        include.store.usage_log,
         "log_model_hours",
         lambda s3, run, model, session: logged.append((model["arn"], session)),
     )
@@ -97,7 +107,7 @@ def test_stopping_goes_on_until_every_model_is_let_go_and_its_hours_are_logged(
 
 @pytest.mark.parametrize("sensor", [StartModelsSensor, StopModelsSensor])
 def test_without_models_nothing_is_asked(sensor: type[ModelsSensor], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(custom_models, "custom_models", lambda: pytest.fail("made clients"))
+    monkeypatch.setattr(model_sensors, "custom_models", lambda: pytest.fail("made clients"))
     assert sensor(task_id="s", models=[]).poke({})
 
 
@@ -107,3 +117,40 @@ def test_no_worker_is_held_while_a_model_starts(sensor: type[ModelsSensor]) -> N
     assert (made.mode, made.timeout) == ("reschedule", START_SECONDS)
     assert sensor.template_fields == ("models",)
     assert sensor(task_id="s", models=[], poke_interval=3).poke_interval == 3
+
+
+ARN = "arn:aws:rekognition:us-east-1:123456789012:project/logos/version/v1/1700000000000"
+PROJECTS = {
+    "ProjectDescriptions": [{"ProjectArn": "arn:aws:rekognition:us-east-1:123456789012:project/logos/1"}]
+}
+
+
+@pytest.fixture
+def hook() -> Any:
+    """The hook, and what answers in AWS's place."""
+    hook = RekognitionHook(aws_conn_id=None, region_name="us-east-1")
+    with Stubber(hook.conn) as stub:
+        yield hook, stub
+
+
+def test_the_state_of_a_model_is_what_aws_says(hook: Any) -> None:
+    asked, stub = hook
+    versions = {"ProjectVersionDescriptions": [{"ProjectVersionArn": ARN, "Status": "STARTING"}]}
+    stub.add_response("describe_projects", PROJECTS)
+    stub.add_response("describe_project_versions", versions)
+    assert model_status(asked, ARN) == "STARTING"
+
+
+def test_a_model_that_cannot_be_found_is_an_error_that_tells_what_to_do(hook: Any) -> None:
+    asked, stub = hook
+    with pytest.raises(ModelError, match="'staff' is not the ARN .*; name another model in lake.yaml"):
+        model_status(asked, "staff")
+    stub.add_response("describe_projects", {"ProjectDescriptions": []})
+    with pytest.raises(
+        ModelError, match="no Custom Labels project 'logos' .*; name another model in lake.yaml"
+    ):
+        model_status(asked, ARN)
+    stub.add_response("describe_projects", PROJECTS)
+    stub.add_response("describe_project_versions", {"ProjectVersionDescriptions": []})
+    with pytest.raises(ModelError, match="has no model arn:.*; name another model in lake.yaml"):
+        model_status(asked, ARN)

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from types import SimpleNamespace
 from typing import Any
 
+import boto3
 import pytest
 from airflow.sdk.exceptions import AirflowSensorTimeout, TaskDeferred
 
@@ -12,9 +12,10 @@ import include.store.plan_batches
 from include.analyze.video_work import Progress
 from include.core.run import Run
 from include.core.settings import Settings
-from media_lake import video_batch
+from media_lake import task_context, video_batch
 from media_lake.sensors.video_jobs_sensor import BrokenWaitError, VideoJobsSensor
 from media_lake.triggers.video_jobs_trigger import MAX_WAIT, VideoJobsTrigger
+from tests.workspaces import make_workspace
 
 BATCH = {"uri": "s3://media-lake/staging/plans/batch-0003.ndjson.gz", "rows": 2, "bytes": 10}
 
@@ -43,11 +44,10 @@ class Analyzer:
 def analyzer(monkeypatch: pytest.MonkeyPatch) -> Any:
     def stand(*steps: Progress) -> Analyzer:
         made = Analyzer(list(steps))
-        context = SimpleNamespace(
-            s3=None, settings=Settings(sweep_after_seconds=77), run=Run("b", "d", "r", "2026-11-20")
-        )
-        monkeypatch.setattr(video_batch, "video_analyzer", lambda batch: (made, context))
-        monkeypatch.setattr(video_batch, "jobs_topic_arn", lambda context: "arn")
+        run = Run("b", "d", "r", "2026-11-20")
+        workspace = make_workspace(run, boto3.Session(), Settings(sweep_after_seconds=77))
+        monkeypatch.setattr(task_context, "task_workspace", lambda: workspace)
+        monkeypatch.setattr(video_batch, "video_analyzer", lambda workspace, batch: made)
         monkeypatch.setattr(include.store.plan_batches, "read_plan", lambda s3, uri: [uri])
         return made
 
@@ -76,7 +76,7 @@ def test_a_batch_with_jobs_is_waited_for_without_a_worker(analyzer: Any) -> None
     deferred = deferral(lambda: VideoJobsSensor(task_id="wait", batch=BATCH, timeout=3600).execute({}))
     assert isinstance(deferred.trigger, VideoJobsTrigger)
     _, values = deferred.trigger.serialize()
-    assert (values["batch"], values["topic_arn"], values["patience"]) == (BATCH, "arn", 3600)
+    assert (values["batch"], values["patience"]) == (BATCH, 3600)
     assert values["run"] == {"bucket": "b", "dag_id": "d", "run_id": "r", "partition": "2026-11-20"}
     assert values["settings"]["sweep_after_seconds"] == 77
     assert values["last_news"] == pytest.approx(began, abs=10)

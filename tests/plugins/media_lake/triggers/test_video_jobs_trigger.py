@@ -6,8 +6,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import boto3
 import pytest
-from airflow.serialization.serde import deserialize, serialize
+from airflow.sdk.serde import deserialize, serialize
 from botocore.exceptions import ClientError
 
 import include.store.plan_batches
@@ -18,6 +19,7 @@ from include.store.workspace import Workspace
 from media_lake import video_batch
 from media_lake.triggers import video_jobs_trigger as triggers
 from media_lake.triggers.video_jobs_trigger import VideoJobsTrigger
+from tests.workspaces import make_workspace
 
 pytestmark = pytest.mark.integration
 
@@ -28,28 +30,25 @@ DENIED = ClientError({"Error": {"Code": "AccessDeniedException", "Message": ""}}
 
 
 def a_trigger(**changes: Any) -> VideoJobsTrigger:
-    context = Workspace()
-    context.settings, context.run = Settings(lease_seconds=77), RUN
+    workspace = make_workspace(RUN, boto3.Session(), Settings(lease_seconds=77))
     times: dict[str, Any] = {"patience": 60.0, "min_wait": 0.0, **changes}
-    return VideoJobsTrigger.of(context, BATCH, "arn:aws:sns:us-east-1:123456789012:jobs", **times)
+    return VideoJobsTrigger.of(workspace, BATCH, **times)
 
 
 class Analyzer:
     """Has jobs, notes which ended, and raises what it is told to."""
 
-    made: list[Analyzer]
-
-    def __init__(self, context: TaskContext, jobs: set[str], pending: int, errors: list[Exception]) -> None:
-        self.context, self.jobs, self.pending, self.errors = context, jobs, pending, errors
+    def __init__(self, workspace: Workspace, jobs: set[str], pending: int, errors: list[Exception]) -> None:
+        self.workspace, self.jobs, self.pending, self.errors = workspace, jobs, pending, errors
         self.ended: list[tuple[str, str]] = []
         self.turns = self.look_ups = 0
         self.overdue: set[str] = set()
 
     def advance(self, plan: Any) -> Progress:
         assert plan == [BATCH["uri"]]
-        return self.turn()
+        return self.process_ended_and_start()
 
-    def turn(self) -> Progress:
+    def process_ended_and_start(self) -> Progress:
         self.turns += 1
         if self.errors:
             raise self.errors.pop(0)
@@ -73,12 +72,12 @@ def analyzers(monkeypatch: pytest.MonkeyPatch) -> Any:
     def of(*jobs: str, pending: int = 0, errors: list[Exception] | None = None) -> list[Analyzer]:
         left, errors = set(jobs), errors or []
 
-        def make(context: TaskContext, batch: Any, topic: str) -> Analyzer:
-            assert (batch, topic) == (BATCH, "arn:aws:sns:us-east-1:123456789012:jobs")
-            made.append(Analyzer(context, left, pending, errors))
+        def make(workspace: Workspace, batch: Any) -> Analyzer:
+            assert batch == BATCH
+            made.append(Analyzer(workspace, left, pending, errors))
             return made[-1]
 
-        monkeypatch.setattr(video_batch, "analyzer_in", make)
+        monkeypatch.setattr(video_batch, "video_analyzer", make)
         return made
 
     monkeypatch.setattr(include.store.plan_batches, "read_plan", lambda s3, uri: [uri])
@@ -124,7 +123,7 @@ def test_it_works_with_the_settings_and_for_the_run_of_the_task(
     (made,) = (analyzers("j-1"),)
     notify(aws, "j-1")
     fire(a_trigger())
-    assert (made[0].context.settings.lease_seconds, made[0].context.run) == (77, RUN)
+    assert (made[0].workspace.settings.lease_seconds, made[0].workspace.run) == (77, RUN)
 
 
 def test_notifications_end_the_wait_and_are_taken(aws: Any, analyzers: Callable[..., Any]) -> None:

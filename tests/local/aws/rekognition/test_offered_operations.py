@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from include.core.features import FEATURES, RETIRED
+from local.aws.rekognition.api_model import OPERATION_NAMES
 from local.aws.rekognition.app import LocalRekognition
-from local.aws.rekognition.model import OPERATION_NAMES
-from local.aws.rekognition.offer import NOT_OFFERED, OFFERED, PIXELS, REPLAY, STATE, refusal
+from local.aws.rekognition.offered_operations import NOT_OFFERED, OFFERED, PIXELS, REPLAY, STATE, refusal
 from local.aws.rekognition.rekognition_settings import LocalRekognitionSettings
 
 

@@ -1,4 +1,4 @@
-"""Types and values in the three forms Athena needs: Glue's (Hive), DuckDB's, and result columns (Trino)."""
+"""Types and values in the three forms that Athena needs: Glue's (Hive), DuckDB's, and results' (Trino)."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _SCALARS: dict[str, tuple[str, str, int, int]] = {
     "time": ("string", "time", 3, 0),
     "timestamp with time zone": ("timestamp", "timestamp with time zone", 3, 0),
 } | {
-    # wider and unsigned integers come from sums and counts, which are bigint in Trino
+    # DuckDB's sums and counts have wider or unsigned types; Trino's are bigint.
     name: ("bigint", "bigint", 19, 0)
     for name in ("hugeint", "uhugeint", "ubigint", "uinteger", "usmallint", "utinyint")
 }
@@ -83,7 +83,7 @@ def hive_to_duckdb(hive_type: str) -> str:
     >>> hive_to_duckdb("array<struct<x:double,y:int>>")
     'STRUCT("x" DOUBLE, "y" INTEGER)[]'
 
-    :raises ValueError: for a type unknown to Athena.
+    :raises ValueError: if Athena does not know the type.
     """
     text = hive_type.strip()
     lowered = text.lower()
@@ -108,17 +108,17 @@ def hive_to_duckdb(hive_type: str) -> str:
 
 
 def type_id(kind: DuckDBPyType) -> str:
-    """Name a DuckDB type without its parameters, in lower case; JSON counts as a type of its own."""
+    """Return a DuckDB type's name in lower case, without parameters; JSON counts as a type of its own."""
     return "json" if str(kind) == "JSON" else str(kind.id)
 
 
 def _children(kind: DuckDBPyType) -> list[tuple[str, Any]]:
-    """Give the parts of a nested type by name: types, or for a decimal its precision and scale."""
+    """Return name and type of a nested type's parts; for a decimal, the values of precision and scale."""
     return list(kind.children)
 
 
 def duckdb_to_hive(kind: DuckDBPyType) -> str:
-    """Translate the type of a query's column into Glue's."""
+    """Translate the DuckDB type of a column to Glue's."""
     name = type_id(kind)
     if name in ("list", "array"):
         return f"array<{duckdb_to_hive(_children(kind)[0][1])}>"
@@ -139,7 +139,7 @@ def duckdb_to_hive(kind: DuckDBPyType) -> str:
 
 
 def result_type(kind: DuckDBPyType) -> tuple[str, int, int]:
-    """Give type, precision and scale as GetQueryResults reports them for a column."""
+    """Return type, precision and scale as GetQueryResults reports them for a column."""
     name = type_id(kind)
     if name in ("list", "array"):
         return "array", 0, 0
@@ -152,17 +152,17 @@ def result_type(kind: DuckDBPyType) -> tuple[str, int, int]:
 
 
 def writable_type(kind: DuckDBPyType) -> str:
-    """Give the DuckDB type in which a column is written to Parquet."""
+    """Return the DuckDB type in which a column is written to Parquet."""
     return hive_to_duckdb(duckdb_to_hive(kind))
 
 
 def java_double(value: float, shortest: str | None = None) -> str:
-    """Write a double as Java does, and thus Athena.
+    """Write a double as Java does, and therefore Athena.
 
     >>> [java_double(x) for x in (1.0, 12345678.0, 0.0001)]
     ['1.0', '1.2345678E7', '1.0E-4']
 
-    :param shortest: the shortest decimal form, if not that of a double.
+    :param shortest: shortest decimal form of the value; None for that of a double.
     """
     if value != value:
         return "NaN"
@@ -204,7 +204,7 @@ _FORMATTERS: dict[str, Formatter] = {
 
 
 def formatter(kind: DuckDBPyType) -> Formatter:
-    """Give the function that writes a value (not null) of a type as Athena's results show it."""
+    """Return a function that writes a value of a type (not null) as Athena's results show it."""
     name = type_id(kind)
     if name in _FORMATTERS:
         return _FORMATTERS[name]
@@ -231,7 +231,7 @@ def _nullable(write: Formatter) -> Formatter:
 
 
 def format_rows(rows: list[tuple[Any, ...]], kinds: list[DuckDBPyType]) -> Iterator[list[str | None]]:
-    """Write rows of a result as texts, null as None."""
+    """Yield rows of a result as texts; a null stays None."""
     writers = [formatter(kind) for kind in kinds]
     for row in rows:
         yield [None if value is None else write(value) for write, value in zip(writers, row, strict=True)]

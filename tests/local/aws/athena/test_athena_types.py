@@ -5,7 +5,7 @@ from __future__ import annotations
 import duckdb
 import pytest
 
-from local.aws.athena.types import duckdb_to_hive, hive_to_duckdb, java_double, result_type
+from local.aws.athena.athena_types import duckdb_to_hive, hive_to_duckdb, java_double, result_type
 
 
 @pytest.mark.parametrize(

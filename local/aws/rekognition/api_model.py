@@ -1,6 +1,4 @@
-"""Requests and replies checked against botocore's model of the service, the same that every SDK is generated
-from.
-"""
+"""Checks requests and replies against botocore's model of the API, from which AWS also generates the SDKs."""
 
 from __future__ import annotations
 
@@ -13,7 +11,7 @@ from typing import Any
 
 import botocore.session
 import orjson
-from botocore.model import OperationModel, Shape
+from botocore.model import ListShape, OperationModel, Shape, StringShape, StructureShape
 from botocore.validate import ParamValidator
 
 from local.aws.rekognition.rekognition_errors import ServiceError, documented_error
@@ -31,12 +29,11 @@ def operation_model(operation: str) -> OperationModel:
 
 
 def parse_request(operation: str, body: bytes) -> dict[str, Any]:
-    """Decode a request and check it: types, required members, enumerations, patterns, least and greatest
-    values.
+    """Decode a request, and check its types, required members, enumerations, patterns and ranges of values.
 
-    The size of image bytes is not checked here: too large an image has an error of its own.
+    The size of image bytes is not checked here: an image that is too large has an error of its own.
 
-    :param body: JSON as it came.
+    :param body: the request's JSON.
     :raises ServiceError: SerializationException or InvalidParameterException.
     """
     try:
@@ -47,7 +44,7 @@ def parse_request(operation: str, body: bytes) -> dict[str, Any]:
         raise ServiceError("SerializationException", "The request must be a JSON object")
     shape = operation_model(operation).input_shape
     assert shape is not None
-    params = _decode(document, shape)
+    params: dict[str, Any] = _decode(document, shape)
     problems = _problems(params, shape)
     if problems:
         found = f"{len(problems)} validation error(s) detected: {'; '.join(problems)}"
@@ -56,9 +53,9 @@ def parse_request(operation: str, body: bytes) -> dict[str, Any]:
 
 
 def check_reply(operation: str, reply: dict[str, Any]) -> None:
-    """Make sure that the service never sends what the real one could not.
+    """Make sure that this service only sends replies that Amazon Rekognition could send.
 
-    :raises RuntimeError: the reply does not fit the model; a fault of this service.
+    :raises RuntimeError: if the reply does not fit the model, which is a bug of this service.
     """
     shape = operation_model(operation).output_shape
     if shape is None:
@@ -69,15 +66,15 @@ def check_reply(operation: str, reply: dict[str, Any]) -> None:
 
 
 def _decode(value: Any, shape: Shape) -> Any:
-    """Turn JSON into what botocore's validator takes: no nulls, no unknown members, bytes for blobs."""
-    if shape.type_name == "structure" and isinstance(value, dict):
+    """Convert JSON to what botocore's validator takes: without nulls and unknown members, blobs as bytes."""
+    if isinstance(shape, StructureShape) and isinstance(value, dict):
         members = shape.members
         return {
             name: _decode(member, members[name])
             for name, member in value.items()
             if member is not None and name in members
         }
-    if shape.type_name == "list" and isinstance(value, list):
+    if isinstance(shape, ListShape) and isinstance(value, list):
         return [_decode(member, shape.member) for member in value]
     if shape.type_name == "blob" and isinstance(value, str):
         try:
@@ -90,28 +87,27 @@ def _decode(value: Any, shape: Shape) -> Any:
 def _problems(value: Any, shape: Shape) -> list[str]:
     report = _VALIDATOR.validate(value, shape)
     if report.has_errors():
-        return report.generate_report().splitlines()
+        return str(report.generate_report()).splitlines()
     return list(_broken_constraints(value, shape, ""))
 
 
 def _broken_constraints(value: Any, shape: Shape, path: str) -> Iterator[str]:
-    """Yield what botocore's own validator leaves to the server."""
-    kind = shape.type_name
-    if kind == "structure":
+    """Yield the violations that botocore's own validator leaves to the server to find."""
+    if isinstance(shape, StructureShape):
         for name, member in value.items():
             yield from _broken_constraints(member, shape.members[name], f"{path}.{name}" if path else name)
-    elif kind == "list":
+    elif isinstance(shape, ListShape):
         yield from _above(len(value), shape, path, "length")
         for index, member in enumerate(value):
             yield from _broken_constraints(member, shape.member, f"{path}[{index}]")
-    elif kind == "string":
+    elif isinstance(shape, StringShape):
         yield from _above(len(value), shape, path, "length")
         if shape.enum and value not in shape.enum:
             yield f"Value '{value}' at '{path}': Member must satisfy enum value set: {shape.enum}"
         pattern = shape.metadata.get("pattern")
         if pattern and not _matches(pattern, value):
             yield f"Value '{value}' at '{path}': Member must satisfy regular expression pattern: {pattern}"
-    elif kind in _NUMBERS:
+    elif shape.type_name in _NUMBERS:
         yield from _above(value, shape, path, "value")
 
 
@@ -128,7 +124,7 @@ def _matches(pattern: str, value: str) -> bool:
 
 @cache
 def _compile(pattern: str) -> re.Pattern[str] | None:
-    """Compile a Java pattern; one that Python does not know constrains nothing."""
+    """Compile a Java pattern; return None, which allows everything, if Python does not know its syntax."""
     try:
         return re.compile(pattern)
     except re.error:

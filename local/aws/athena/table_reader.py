@@ -1,24 +1,28 @@
-"""Reads a table: chooses partitions, lists files, and writes the DuckDB query that gives the table's columns."""
+"""Reads a table: chooses partitions, lists files, and writes the DuckDB query for the table's columns."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import duckdb
 from sqlglot import exp
 
+from local.aws.athena.athena_types import hive_to_duckdb, quote_name, quote_text
 from local.aws.athena.catalog import Catalog, Table
 from local.aws.athena.dialect import to_duckdb
 from local.aws.athena.storage import Scan, Storage, StoredFile
-from local.aws.athena.types import hive_to_duckdb, quote_name, quote_text
+
+if TYPE_CHECKING:
+    from mypy_boto3_glue.type_defs import ColumnOutputTypeDef as Column
+    from mypy_boto3_glue.type_defs import PartitionTypeDef
 
 _NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 
 
 def conditions_on_keys(table: exp.Table, keys: list[str]) -> list[exp.Expr]:
-    """Find the conditions that every row of a table must meet and that speak of its partition keys only.
+    """Return the conditions on partition keys alone that every row of a table must meet.
 
-    :param table: the table where it stands in its query.
+    :param table: the table in its query's syntax tree.
     """
     select = table.find_ancestor(exp.Select)
     where = select.args.get("where") if select else None
@@ -27,17 +31,17 @@ def conditions_on_keys(table: exp.Table, keys: list[str]) -> list[exp.Expr]:
     others = [join.this for join in select.args.get("joins") or [] if join.this is not table]
     others += [source.this for source in [select.args.get("from_")] if source and source.this is not table]
     conjuncts = where.this.flatten() if isinstance(where.this, exp.And) else [where.this]
-    return [part for part in conjuncts if _speaks_only_of(part, table.alias_or_name, set(keys), others)]
+    return [part for part in conjuncts if _concerns_only(part, table.alias_or_name, set(keys), others)]
 
 
 def _filters_rows_of(select: exp.Select, table: exp.Table) -> bool:
-    """Whether WHERE sees the table's own values: an outer join may put nulls in their place."""
+    """Return whether WHERE sees the table's own values; an outer join may replace them by nulls."""
     sides = {join.side for join in select.args.get("joins") or []}
     is_first = isinstance(table.parent, exp.From)
     return sides <= {""} or (is_first and sides <= {"", "LEFT"})
 
 
-def _speaks_only_of(condition: exp.Expr, name: str, keys: set[str], others: list[exp.Expr]) -> bool:
+def _concerns_only(condition: exp.Expr, name: str, keys: set[str], others: list[exp.Expr]) -> bool:
     if condition.find(exp.Query, exp.Rand, exp.Uuid, exp.AggFunc):
         return False
     columns = list(condition.find_all(exp.Column))
@@ -49,7 +53,7 @@ def _speaks_only_of(condition: exp.Expr, name: str, keys: set[str], others: list
 
 
 def _lacks(source: exp.Expr, name: str) -> bool:
-    """Whether a further source of the query cannot have a column of that name, as far as its text tells."""
+    """Return whether the query's text shows that another source has no column of this name."""
     alias = source.args.get("alias")
     return (
         isinstance(source, exp.Unnest)
@@ -59,7 +63,7 @@ def _lacks(source: exp.Expr, name: str) -> bool:
 
 
 class TableReader:
-    """Plans the reading of tables for one query."""
+    """Plans how one query reads its tables."""
 
     def __init__(
         self, connection: duckdb.DuckDBPyConnection, catalog: Catalog, storage: Storage, scan: Scan
@@ -70,9 +74,9 @@ class TableReader:
         self._scan = scan
 
     def query(self, table: Table, reference: exp.Table) -> str:
-        """Write the DuckDB query for a table's current content.
+        """Return the DuckDB query for a table's present content.
 
-        :param reference: where the table stands in its query, for choosing partitions.
+        :param reference: the table in its query's syntax tree, whose conditions exclude partitions.
         """
         files = self._files(table, reference)
         if not files:
@@ -113,8 +117,8 @@ class TableReader:
             for stored in self._storage.data_files(partition["StorageDescriptor"]["Location"])
         ]
 
-    def _chosen_partitions(self, table: Table, reference: exp.Table) -> list[dict[str, Any]]:
-        """Leave out the partitions that the query's conditions exclude, by asking DuckDB."""
+    def _chosen_partitions(self, table: Table, reference: exp.Table) -> list[PartitionTypeDef]:
+        """Return the partitions that the query's conditions allow; DuckDB evaluates the conditions."""
         partitions = list(self._catalog.partitions(table))
         conditions = conditions_on_keys(reference, table.key_names)
         if not conditions or not partitions:
@@ -130,8 +134,9 @@ class TableReader:
         ]
         wanted = " AND ".join(f"({to_duckdb(condition.copy())})" for condition in conditions)
         chosen = self._connection.execute(
-            f"SELECT position FROM (SELECT position, {', '.join(keys)} FROM (VALUES {rows}) AS listed({names})) "
-            f"AS {quote_name(reference.alias_or_name)} WHERE {wanted} ORDER BY position"
+            f"SELECT position FROM (SELECT position, {', '.join(keys)} "
+            f"FROM (VALUES {rows}) AS listed({names})) AS {quote_name(reference.alias_or_name)} "
+            f"WHERE {wanted} ORDER BY position"
         ).fetchall()
         return [partitions[position] for (position,) in chosen]
 
@@ -142,7 +147,7 @@ class TableReader:
 
     @staticmethod
     def _read_function(table: Table, paths: list[str]) -> str:
-        """Write the call that reads files in the table's format; the path of each row is in ``scan_path``."""
+        """Return the call that reads files in the table's format, with each row's path in ``scan_path``."""
         listed = "[" + ", ".join(map(quote_text, paths)) + "]"
         serde = table.storage.get("SerdeInfo") or {}
         library = str(serde.get("SerializationLibrary", "")).lower()
@@ -164,10 +169,10 @@ class TableReader:
         quote = properties.get("quoteChar", '"') if is_csv else ""
         header = int(table.definition.get("Parameters", {}).get("skip.header.line.count", 0))
         return (
-            f"read_csv({listed}, delim = {quote_text(separator)}, quote = {quote_text(quote)}, skip = {header}, "
-            f"header = false, auto_detect = false, columns = {{{types}}}, {shared})"
+            f"read_csv({listed}, delim = {quote_text(separator)}, quote = {quote_text(quote)}, "
+            f"skip = {header}, header = false, auto_detect = false, columns = {{{types}}}, {shared})"
         )
 
 
-def _typed(expression: str, column: dict[str, str]) -> str:
+def _typed(expression: str, column: Column) -> str:
     return f"CAST({expression} AS {hive_to_duckdb(column['Type'])}) AS {quote_name(column['Name'])}"
