@@ -56,16 +56,14 @@ def main(stage: str) -> None:
     ledger = Ledger(session.client("dynamodb"), LEDGER_TABLE)
     ledger.lookup([KEY])
     s3.list_objects_v2(Bucket=BUCKET)
+    workspace = make_workspace(RUN, session, lake=LAKE, s3=s3)
+    workspace.ledger = ledger
     idle, began = memory("VmRSS"), time.perf_counter()
     if stage == "collect":
         client: Any = SimpleNamespace(conn=rekognition)
-        workspace = make_workspace(RUN, session, s3=s3)
-        workspace.ledger = ledger
         analyzer = VideoAnalyzer(workspace, client, batch="b")
         written: Any = analyzer.collect(PLAN).to_xcom()
     else:
-        workspace = make_workspace(RUN, session, Settings(), LAKE, s3=s3)
-        workspace.ledger = ledger
         written = normalize_batch(workspace, "video", "batch-0000", PLAN)
     figures = {"above_idle_mib": memory("VmHWM") - idle, "seconds": time.perf_counter() - began}
     print(json.dumps({**figures, "written": written}))
