@@ -1,4 +1,4 @@
-"""What is known of a media file, and why it cannot be given to an analysis."""
+"""What a media file is, and why Rekognition cannot analyze it."""
 
 from __future__ import annotations
 
@@ -22,10 +22,11 @@ class MediaFacts:
     """What the headers of a file say.
 
     :param media_type: image or video, or None if neither the content nor the name is media.
-    :param format: format found in the content, such as JPEG, PNG, GIF, HEIF, MP4, MOV, WebM, HTML; None if unknown.
+    :param format: format found in the content, such as JPEG, PNG, GIF, HEIF, MP4, MOV, WebM, HTML; None if
+        unknown.
     :param codec: video codec, by FFmpeg's name.
     :param width: pixels as stored, before any EXIF rotation; ``height`` likewise.
-    :param defect: what is wrong with the file itself, whatever is asked of it.
+    :param defect: what is wrong with the file itself, whatever the analysis.
     """
 
     media_type: MediaType | None
@@ -39,11 +40,12 @@ class MediaFacts:
 
 
 def check_limits(facts: MediaFacts, size_bytes: int, analysis: ImageCall | VideoJob) -> Defect | None:
-    """Return why a file cannot be given to an analysis, or None if it can.
+    """Return why an analysis cannot take a file, or None if it can.
+
+    Images above :data:`MAX_PIXELS` are refused even where AWS states no limit: they are decompression bombs.
 
     :param size_bytes: bytes in the file.
-    :param analysis: entry of the registry that holds the limits. Images above :data:`MAX_PIXELS` are refused
-        even where AWS states no limit: they are decompression bombs.
+    :param analysis: entry of the registry that holds the limits.
     """
     if facts.defect is not None:
         return facts.defect
@@ -55,9 +57,9 @@ def check_limits(facts: MediaFacts, size_bytes: int, analysis: ImageCall | Video
             "TooLarge",
             f"{size_bytes / MEBIBYTE:.1f} MiB: Rekognition reads at most {limit:g} MiB; make it smaller",
         )
-    return (
-        _image_limits(facts, analysis) if isinstance(analysis, ImageCall) else _video_limits(facts, analysis)
-    )
+    if isinstance(analysis, ImageCall):
+        return _image_limits(facts, analysis)
+    return _video_limits(facts, analysis)
 
 
 def _image_limits(facts: MediaFacts, call: ImageCall) -> Defect | None:
@@ -70,7 +72,8 @@ def _image_limits(facts: MediaFacts, call: ImageCall) -> Defect | None:
     if call.max_side is not None and max(width, height) > call.max_side:
         return Defect(
             "TooManyPixels",
-            f"{width}x{height} pixels: {call.operation} reads at most {call.max_side} on a side; scale it down",
+            f"{width}x{height} pixels: {call.operation} reads at most {call.max_side} on a side; "
+            "scale it down",
         )
     if width * height > MAX_PIXELS:
         return Defect(

@@ -1,6 +1,7 @@
-"""The queue into which S3 puts its events: emptied so that no event is lost and a repetition does no harm.
+"""The queue into which S3 puts its events. No event is lost, and a repeated one does no harm.
 
-A message is deleted only after its events are kept; whoever dies before that leaves it to be received again.
+A message is deleted only after its events are kept. If the process dies before that, SQS delivers the message
+again.
 """
 
 from __future__ import annotations
@@ -9,9 +10,8 @@ import logging
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from include.core.lake import Lake
 from include.discover.events import (
     Event,
     UnreadableMessageError,
@@ -20,6 +20,11 @@ from include.discover.events import (
     keep_unreadable,
     marked_days,
 )
+from include.store.workspace import Deployment
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs.client import SQSClient
+    from mypy_boto3_sqs.type_defs import DeleteMessageBatchRequestEntryTypeDef, MessageTypeDef
 
 log = logging.getLogger(__name__)
 
@@ -28,34 +33,31 @@ _CHUNK = 2000  # messages kept together: one object for each of their days
 _HIDDEN_SECONDS = 300
 _MOST_IN_A_REQUEST = 10
 
-Message = dict[str, str]
 
+def record_events(deployment: Deployment, mark: str, seconds: float = 300.0) -> list[dict[str, Any]]:
+    """Empty the events' queue into the lake and return the days to discover, also those left over.
 
-def record_events(
-    sqs: Any, s3: Any, lake: Lake, lake_bucket: str, queue: str, mark: str, seconds: float = 300.0
-) -> list[dict[str, Any]]:
-    """Empty the queue into the lake and return the days to discover: those with new events, and those left over.
+    Events of objects that belong to no source with ``discovery: events`` are dropped, so what the lake writes
+    into its own bucket never feeds back.
 
-    Events of objects that belong to no source with ``discovery: events`` are dropped; so what the lake writes into its
-    own bucket never feeds back.
-
-    :param queue: name of the queue.
     :param mark: see :func:`include.discover.events.keep_events`.
     :param seconds: stop after this long even if messages keep coming; the next run goes on.
     :return: ``[{day, marks}, ...]``, in order.
     """
-    url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
+    sqs: SQSClient = deployment.aws.client("sqs")
+    s3, bucket = deployment.s3, deployment.settings.bucket
+    url = sqs.get_queue_url(QueueName=deployment.settings.events_queue)["QueueUrl"]
     sources = [
-        (source.bucket or lake_bucket, source.prefix)
-        for source in lake.sources
+        (source.bucket or bucket, source.prefix)
+        for source in deployment.lake.sources
         if source.discovery == "events"
     ]
     counts = dict.fromkeys(("messages", "events", "foreign", "unreadable"), 0)
     for messages in _chunks(sqs, url, time.monotonic() + seconds):
         events, unreadable = _read(messages)
         ours = [event for event in events if _belongs(event, sources)]
-        days = keep_events(s3, lake_bucket, ours, mark)
-        keep_unreadable(s3, lake_bucket, unreadable)
+        days = keep_events(s3, bucket, ours, mark)
+        keep_unreadable(s3, bucket, unreadable)
         _delete(sqs, url, messages)
         counts["messages"] += len(messages)
         counts["events"] += len(ours)
@@ -63,17 +65,17 @@ def record_events(
         counts["unreadable"] += len(unreadable)
         log.info("kept %d events of %s", len(ours), ", ".join(days) or "no day")
     log.info(
-        "%d messages: %d events, %d of objects that belong to no source with discovery: events, %d unreadable messages",
+        "%d messages: %d events, %d of objects outside all sources with discovery: events, %d unreadable",
         *counts.values(),
     )
     if counts["unreadable"]:
-        log.warning("messages that are no events of S3 are in s3://%s/events/unreadable/", lake_bucket)
-    return [{"day": day, "marks": marks} for day, marks in sorted(marked_days(s3, lake_bucket).items())]
+        log.warning("s3://%s/events/unreadable/ has the messages that are not events of S3", bucket)
+    return [{"day": day, "marks": marks} for day, marks in sorted(marked_days(s3, bucket).items())]
 
 
-def _chunks(sqs: Any, url: str, deadline: float) -> Iterator[list[Message]]:
+def _chunks(sqs: SQSClient, url: str, deadline: float) -> Iterator[list[MessageTypeDef]]:
     """Yield messages until every receiver comes back with nothing."""
-    chunk: list[Message] = []
+    chunk: list[MessageTypeDef] = []
     with ThreadPoolExecutor(_RECEIVERS) as pool:
         while time.monotonic() < deadline:
             received = [
@@ -91,7 +93,7 @@ def _chunks(sqs: Any, url: str, deadline: float) -> Iterator[list[Message]]:
         yield chunk
 
 
-def _receive(sqs: Any, url: str) -> list[Message]:
+def _receive(sqs: SQSClient, url: str) -> list[MessageTypeDef]:
     reply = sqs.receive_message(
         QueueUrl=url,
         MaxNumberOfMessages=_MOST_IN_A_REQUEST,
@@ -101,14 +103,14 @@ def _receive(sqs: Any, url: str) -> list[Message]:
     return reply.get("Messages", [])
 
 
-def _read(messages: list[Message]) -> tuple[list[Event], list[str]]:
+def _read(messages: list[MessageTypeDef]) -> tuple[list[Event], list[str]]:
     events: list[Event] = []
     unreadable = []
     for message in messages:
         try:
             events += events_of(message["Body"])
         except UnreadableMessageError as error:
-            log.warning("no event of S3 (%s): %.200s", error, message["Body"])
+            log.warning("not an event of S3 (%s): %.200s", error, message["Body"])
             unreadable.append(message["Body"])
     return events, unreadable
 
@@ -117,12 +119,12 @@ def _belongs(event: Event, sources: list[tuple[str, str]]) -> bool:
     return any(event.bucket == bucket and event.key.startswith(prefix) for bucket, prefix in sources)
 
 
-def _delete(sqs: Any, url: str, messages: list[Message]) -> None:
+def _delete(sqs: SQSClient, url: str, messages: list[MessageTypeDef]) -> None:
     for start in range(0, len(messages), _MOST_IN_A_REQUEST):
-        entries = [
+        entries: list[DeleteMessageBatchRequestEntryTypeDef] = [
             {"Id": str(number), "ReceiptHandle": message["ReceiptHandle"]}
             for number, message in enumerate(messages[start : start + _MOST_IN_A_REQUEST])
         ]
         failed = sqs.delete_message_batch(QueueUrl=url, Entries=entries).get("Failed", [])
         if failed:
-            log.warning("%d messages were not deleted and will be received again: %s", len(failed), failed[0])
+            log.warning("%d messages were not deleted and will come again: %s", len(failed), failed[0])

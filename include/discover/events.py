@@ -1,13 +1,14 @@
-"""Events of S3: what they say, and where they are kept until and after the day they are of is discovered.
+"""Events of S3: what they say, and where the lake keeps them.
 
-Events come at least once and in any order. They are kept by the day of the event, in UTC, as gzip-compressed NDJSON::
+S3 sends an event at least once, and events in any order. The lake keeps them by the day of the event, in UTC,
+as gzip-compressed NDJSON::
 
     events/dt=2026-11-20/<digest of the content>.ndjson.gz
-    events/undiscovered/dt=2026-11-20/<name>           a mark: the day has events that its manifest may not have
-    events/unreadable/<digest>.ndjson.gz               messages that are no events of S3
+    events/undiscovered/dt=2026-11-20/<name>           a mark: the manifest of the day may lack some of its
+    events events/unreadable/<digest>.ndjson.gz               messages that are not events of S3
 
-A name that is the digest of the content makes a repetition replace what it repeats. An event line is ``{bucket, key,
-etag, size, at, sequencer, removed}``; sequencers tell which of two events of a key was later
+The digest in the name makes a repeated event replace itself. An event line is ``{bucket, key, etag, size, at,
+sequencer, removed}``; sequencers tell which of two events of a key was later
 (https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html).
 """
 
@@ -19,16 +20,20 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 
 import orjson
 
 from include.core.lake import Source
 from include.core.media_facts import Defect
-from include.discover.listed_object import Listed
-from include.store.objects import get_ndjson, list_uris, put_ndjson
+from include.discover.listed_object import ListedObject
+from include.store.objects import Row, get_ndjson, list_uris, put_ndjson
 
+if TYPE_CHECKING:
+    from mypy_boto3_s3.client import S3Client
+
+_MARKS = "events/undiscovered/"
 _READERS = 8
 _DELETED = Defect("Deleted", "S3 reported that the object was deleted")
 _CREATED = ("ObjectCreated:", "Object Created")
@@ -36,7 +41,7 @@ _REMOVED = ("ObjectRemoved:", "LifecycleExpiration:", "Object Deleted")
 
 
 class UnreadableMessageError(ValueError):
-    """A message is no event of S3."""
+    """A message is not an event of S3."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +67,9 @@ class Event:
 
 
 def events_of(body: str) -> list[Event]:
-    """Return the events of a message: of S3 itself, through SNS, or of EventBridge. Other events of S3 are left out.
+    """Return the events of a message that S3 sent itself, through SNS or through EventBridge.
+
+    Events about anything but an object's creation and removal are left out.
 
     :raises UnreadableMessageError: if the message is something else.
     """
@@ -111,9 +118,9 @@ def _from_event_bridge(message: Mapping[str, Any]) -> Event | None:
 def _event(
     name: str, bucket: str, key: str, etag: str | None, thing: Mapping[str, Any], at: str
 ) -> Event | None:
-    """Make an event; None if it is about something else than an object's coming and going.
+    """Make an event, or return None if it is not about an object's creation or removal.
 
-    :raises ValueError: if the time is none, or an object was created without an ETag.
+    :raises ValueError: if it has no readable time, or an object was created without an ETag.
     """
     removed = name.startswith(_REMOVED)
     if not (removed or name.startswith(_CREATED)):
@@ -125,7 +132,7 @@ def _event(
     return Event(bucket, key, (etag or "").strip('"'), size, when, thing.get("sequencer", ""), removed)
 
 
-def keep_events(s3: Any, lake_bucket: str, events: Iterable[Event], mark: str) -> list[str]:
+def keep_events(s3: S3Client, lake_bucket: str, events: Iterable[Event], mark: str) -> list[str]:
     """Keep events durably and mark their days; return the days.
 
     :param mark: name of the mark: the same for every attempt of one task instance.
@@ -139,23 +146,20 @@ def keep_events(s3: Any, lake_bucket: str, events: Iterable[Event], mark: str) -
     return sorted(by_day)
 
 
-def keep_unreadable(s3: Any, lake_bucket: str, bodies: Sequence[str]) -> None:
-    """Keep messages that nobody understood, for a person to look at."""
+def keep_unreadable(s3: S3Client, lake_bucket: str, bodies: Sequence[str]) -> None:
+    """Keep unreadable messages for a person to look at."""
     if bodies:
         _put_by_digest(s3, f"s3://{lake_bucket}/events/unreadable/", [{"body": body} for body in bodies])
 
 
-def _put_by_digest(s3: Any, prefix: str, rows: Sequence[Mapping[str, Any]]) -> None:
+def _put_by_digest(s3: S3Client, prefix: str, rows: Sequence[Mapping[str, Any]]) -> None:
     ordered = sorted(rows, key=orjson.dumps)
     digest = hashlib.sha256(orjson.dumps(ordered)).hexdigest()[:32]
     put_ndjson(s3, f"{prefix}{digest}.ndjson.gz", (dict(row) for row in ordered))
 
 
-_MARKS = "events/undiscovered/"
-
-
-def marked_days(s3: Any, lake_bucket: str) -> dict[str, list[str]]:
-    """Return the days with events that may not be discovered, each with the keys of its marks."""
+def marked_days(s3: S3Client, lake_bucket: str) -> dict[str, list[str]]:
+    """Return the days with events that their manifests may lack, each with the keys of its marks."""
     days: dict[str, list[str]] = {}
     for uri in list_uris(s3, f"s3://{lake_bucket}/{_MARKS}dt="):
         key = uri.removeprefix(f"s3://{lake_bucket}/")
@@ -164,7 +168,7 @@ def marked_days(s3: Any, lake_bucket: str) -> dict[str, list[str]]:
     return days
 
 
-def remove_marks(s3: Any, lake_bucket: str, keys: Sequence[str]) -> None:
+def remove_marks(s3: S3Client, lake_bucket: str, keys: Sequence[str]) -> None:
     """Remove marks once their day is discovered."""
     for key in keys:
         s3.delete_object(Bucket=lake_bucket, Key=key)
@@ -177,6 +181,13 @@ class _History:
     created: Event | None = None
     removed: Event | None = None
 
+    @property
+    def is_removed(self) -> bool:
+        """Whether the object was removed after it was last created."""
+        if self.created is None or self.removed is None:
+            return self.removed is not None
+        return _later(self.removed, self.created)
+
     def add(self, event: Event) -> None:
         latest = self.removed if event.removed else self.created
         if latest is None or _later(event, latest):
@@ -186,31 +197,41 @@ class _History:
                 self.created = event
 
 
-def list_from_events(s3: Any, source: Source, bucket: str, lake_bucket: str, day: date) -> Iterator[Listed]:
+def list_from_events(
+    s3: S3Client, source: Source, bucket: str, lake_bucket: str, day: date
+) -> Iterator[ListedObject]:
     """Yield the objects of a source that S3 reported as created on a day, as they were last; ordered by key.
 
-    An object that was removed later on the same day is among them, with that as its defect. The latest events of
-    every key of the day are held in memory, some 400 bytes each.
+    An object that was removed later on the same day has that as its defect. The latest events of every key of
+    the day are held in memory, some 400 bytes each.
     """
     histories: dict[str, _History] = {}
+    for row in _rows_of_day(s3, lake_bucket, day):
+        if row["bucket"] == bucket and row["key"].startswith(source.prefix):
+            histories.setdefault(row["key"], _History()).add(Event(**row))
+    for _, history in sorted(histories.items()):
+        if created := history.created:
+            yield ListedObject(
+                source=source,
+                bucket=bucket,
+                key=created.key,
+                etag=created.etag,
+                size=created.size,
+                last_modified=datetime.fromisoformat(created.at),
+                defect=_DELETED if history.is_removed else None,
+            )
+
+
+def _rows_of_day(s3: S3Client, lake_bucket: str, day: date) -> Iterator[Row]:
+    """Yield the event lines of a day, a few objects at a time."""
     uris = list_uris(s3, f"s3://{lake_bucket}/events/dt={day.isoformat()}/")
     with ThreadPoolExecutor(_READERS) as pool:
         for start in range(0, len(uris), _READERS):
             for rows in pool.map(lambda uri: list(get_ndjson(s3, uri)), uris[start : start + _READERS]):
-                for row in rows:
-                    if row["bucket"] == bucket and row["key"].startswith(source.prefix):
-                        histories.setdefault(row["key"], _History()).add(Event(**row))
-    for key, history in sorted(histories.items()):
-        created, removed = history.created, history.removed
-        if created is not None:
-            gone = removed is not None and _later(removed, created)
-            modified = datetime.fromisoformat(created.at)
-            yield Listed(
-                source, bucket, key, created.etag, created.size, modified, _DELETED if gone else None
-            )
+                yield from rows
 
 
 def _later(one: Event, other: Event) -> bool:
-    """Whether an event came after another of the same key: the shorter sequencer is filled up with zeros at its right."""
+    """Return whether an event came after another of the same key. Zeros fill up the shorter sequencer."""
     length = max(len(one.sequencer), len(other.sequencer))
     return (one.sequencer.ljust(length, "0"), one.at) > (other.sequencer.ljust(length, "0"), other.at)

@@ -11,11 +11,11 @@ from include.core.media_facts import Defect
 
 
 @dataclass(frozen=True)
-class Listed:
+class ListedObject:
     """One object as the listing, the inventory or the event shows it.
 
     :param etag: without quotes.
-    :param defect: why it need not be looked into, or None.
+    :param defect: why the object cannot be used, if that is known without reading it.
     """
 
     source: Source
@@ -33,7 +33,10 @@ class Listed:
 
     @property
     def content_id(self) -> str:
-        """Identity of the bytes. Equal ETag and size mean equal bytes: an ETag is the MD5 of a single-part upload, the
-        digest of the parts' digests of a multipart one, and unique to the write under SSE-KMS
-        (https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html)."""
+        """Identity of the bytes: objects with the same ETag and size have the same bytes.
+
+        The ETag of a single-part upload is the MD5 of the bytes, that of a multipart upload the digest of the
+        parts' digests. Under SSE-KMS each write has an ETag of its own
+        (https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html).
+        """
         return f"etag:{self.etag}:{self.size}"

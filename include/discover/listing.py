@@ -1,21 +1,26 @@
-"""The ways in which the objects of a day are found: one for each ``discovery`` of a source.
+"""The objects of a day, found by the discovery method of each source.
 
-All but the first go by a time: S3's LastModified, in UTC. Of a multipart upload that is when it was begun, so an
-upload that is completed after midnight belongs to the day before; until then it is listed as what it is, an upload
-(https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html).
+``date_path`` takes what is in the folder of the day. The other methods go by a time in UTC. For
+``last_modified`` and ``inventory`` that is S3's LastModified. A multipart upload has the LastModified of its
+beginning, so an upload that is completed after midnight belongs to the day before. Until then it is listed
+with the defect *Uploading* (https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, date
-from typing import Any
+from typing import TYPE_CHECKING
 
-from include.core.lake import Lake, Source
+from include.core.lake import Source
 from include.core.media_facts import Defect
 from include.discover.events import list_from_events
 from include.discover.inventory import list_from_inventory
-from include.discover.listed_object import Listed
+from include.discover.listed_object import ListedObject
+from include.store.workspace import Workspace
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.client import S3Client
 
 _UPLOADING = Defect(
     "Uploading",
@@ -23,35 +28,36 @@ _UPLOADING = Defect(
 )
 
 
-def list_media(s3: Any, lake: Lake, lake_bucket: str, day: date) -> Iterator[Listed]:
-    """Yield the objects of a day over all sources, one source after the other. Folder markers are left out.
-
-    :param lake_bucket: bucket of the lake, also of sources that name none.
-    """
-    for source in lake.sources:
-        bucket = source.bucket or lake_bucket
-        if source.discovery == "inventory":
-            found = list_from_inventory(s3, source, bucket, day)
-        elif source.discovery == "events":
-            found = list_from_events(s3, source, bucket, lake_bucket, day)
-        else:
-            found = _list_keys(s3, source, bucket, day)
-        yield from (item for item in found if not item.key.endswith("/"))
+def list_media(workspace: Workspace) -> Iterator[ListedObject]:
+    """Yield the objects of the run's day, one source after the other, without folder markers."""
+    for source in workspace.lake.sources:
+        yield from (item for item in _list_source(workspace, source) if not item.key.endswith("/"))
 
 
-def _list_keys(s3: Any, source: Source, bucket: str, day: date) -> Iterator[Listed]:
-    """List what lies below the day's prefix: with a folder for each day all of it, else what is of the day."""
+def _list_source(workspace: Workspace, source: Source) -> Iterator[ListedObject]:
+    s3, lake_bucket = workspace.s3, workspace.run.bucket
+    day = date.fromisoformat(workspace.run.partition)
+    bucket = source.bucket or lake_bucket
+    if source.discovery == "inventory":
+        return list_from_inventory(s3, source, bucket, day)
+    if source.discovery == "events":
+        return list_from_events(s3, source, bucket, lake_bucket, day)
+    return _list_keys(s3, source, bucket, day)
+
+
+def _list_keys(s3: S3Client, source: Source, bucket: str, day: date) -> Iterator[ListedObject]:
+    """List the objects and unfinished uploads in a day's folder, or those of the day by their times."""
+    prefix = source.prefix_of(day)
     by_time = source.discovery == "last_modified"
-    place = {"Bucket": bucket, "Prefix": source.prefix_of(day)}
-    for page in s3.get_paginator("list_objects_v2").paginate(**place):
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
         for item in page.get("Contents", []):
             modified = item["LastModified"]
             if not by_time or modified.astimezone(UTC).date() == day:
                 etag = item["ETag"].strip('"')
-                yield Listed(source, bucket, item["Key"], etag, item["Size"], modified)
-    for page in s3.get_paginator("list_multipart_uploads").paginate(**place):
-        for upload in page.get("Uploads", []):
+                yield ListedObject(source, bucket, item["Key"], etag, item["Size"], modified)
+    for uploads in s3.get_paginator("list_multipart_uploads").paginate(Bucket=bucket, Prefix=prefix):
+        for upload in uploads.get("Uploads", []):
             begun = upload["Initiated"]
             if not by_time or begun.astimezone(UTC).date() == day:
                 etag = f"upload-{upload['UploadId']}"
-                yield Listed(source, bucket, upload["Key"], etag, 0, begun, _UPLOADING)
+                yield ListedObject(source, bucket, upload["Key"], etag, 0, begun, _UPLOADING)

@@ -1,7 +1,7 @@
 """Print the rows of archived responses as lines of JSON, each with its table.
 
-``python -m include.normalize OPERATION FILE [FILE ...]``: each file holds one response (the pages of a video job in
-order), or NDJSON of responses, of archive lines or of a results manifest; ``-`` is standard input.
+``python -m include.normalize OPERATION FILE [FILE ...]``: each file holds one response (the pages of a video
+job in order), or NDJSON of responses, of archive lines or of a results manifest; ``-`` is standard input.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m include.normalize",
         description=__doc__,
-        epilog=f"Operations: {', '.join(NORMALIZERS)}.",
+        epilog=f"Operations: {', '.join(sorted(NORMALIZERS))}.",
     )
     parser.add_argument(
         "operation", metavar="OPERATION", help="API operation that gave the responses; see below"
@@ -73,12 +73,12 @@ def _documents(file: str) -> Iterator[dict[str, Any]]:
     with nullcontext(sys.stdin) if file == "-" else open(file, encoding="utf-8") as lines:
         for document in _parsed(lines, name):
             if not isinstance(document, dict) or not isinstance(document.get("response", {}), dict):
-                raise ValueError(f"{name} holds something that is no response object")
+                raise ValueError(f"{name} holds something that is not a response object")
             yield document
 
 
 def _parsed(lines: TextIO, name: str) -> Iterator[Any]:
-    """Yield the document of each line, or the only one of the whole file if its first line is no document."""
+    """Yield the document of each line, or the only one of the file if its first line is not a document."""
     first = next((line for line in lines if line.strip()), None)
     if first is None:
         raise ValueError(f"{name} is empty")
@@ -96,7 +96,7 @@ def _parsed(lines: TextIO, name: str) -> Iterator[Any]:
             try:
                 yield json.loads(line)
             except json.JSONDecodeError as error:
-                raise ValueError(f"{name} has a line that is no JSON: {error}: {line[:60]!r}") from None
+                raise ValueError(f"{name} has a line that is not JSON: {error}: {line[:60]!r}") from None
 
 
 if __name__ == "__main__":

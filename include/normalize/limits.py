@@ -1,4 +1,4 @@
-"""What a table allows: makes the rows of the normalizers fit it, whatever AWS sent, and counts what did not."""
+"""What a table allows: rows of the normalizers are made to fit, whatever AWS sent; misfits are counted."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ _ADDED_BY_CALLER = ("media_id", "analysis_key")
 class _Limit:
     """What a column allows.
 
-    :param low: least number; ``high`` likewise; both are None if any value is allowed or the column holds no numbers.
+    :param low: least number; ``high`` likewise; both are None if any value is allowed or the column holds no
+        numbers.
     :param tolerance: a number that is outside by no more than this is rounded to the bound.
     """
 
@@ -68,7 +69,8 @@ def fit(table: str, row: dict[str, Any], anomalies: Counter[str]) -> bool:
 
     A value that misses a bound by no more than a 32-bit float's rounding becomes the bound.
 
-    :return: False if the row has to be left out, because a required column would be null; that is counted as well.
+    :return: False if the row has to be left out, because a required column would be null; that is counted as
+        well.
     """
     absent = []
     for limit in _LIMITS[table]:

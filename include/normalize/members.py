@@ -1,4 +1,4 @@
-"""Reading members of a response, whatever they hold, and counting those that the API does not document."""
+"""Read members of a response, whatever they hold, and count those that the API does not document."""
 
 from __future__ import annotations
 
@@ -9,33 +9,33 @@ from functools import cache
 from typing import Any
 
 from botocore.loaders import Loader
-from botocore.model import ServiceModel, Shape
+from botocore.model import ListShape, ServiceModel, Shape, StructureShape
 
 JsonObject = Mapping[str, Any]
 
-# The member of a line of a results manifest that holds the response to one image ("Bulk analysis output manifests",
-# https://docs.aws.amazon.com/rekognition/latest/dg/bulk-analysis-output-manifests.html).
+# The member of a line of a results manifest that holds the response to one image ("Bulk analysis output
+# manifests", https://docs.aws.amazon.com/rekognition/latest/dg/bulk-analysis-output-manifests.html).
 MANIFEST_RESPONSE = "detect-moderation-labels"
 MANIFEST_SOURCE = "source-ref"
 
 
 def mapping(value: Any) -> JsonObject:
-    """Return an object's members; none if it is anything else."""
+    """Return an object's members; an empty object for anything else."""
     return value if isinstance(value, Mapping) else {}
 
 
 def objects(value: Any) -> list[JsonObject]:
-    """Return the objects of a list; none if it is anything else."""
+    """Return the objects in a list; an empty list for anything else."""
     return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
 
 
 def text(value: Any) -> str | None:
-    """Return text as it is, even the text "NULL"; null unless it is text. Lone surrogates become question marks."""
+    """Return text as it is, even "NULL"; null for anything else. Lone surrogates become question marks."""
     return value.encode("utf-8", "replace").decode() if isinstance(value, str) else None
 
 
 def word(value: Any) -> str | None:
-    """Return a name of the API's vocabulary; null also for ``""`` and the string "NULL", which the API uses for it."""
+    """Return a name of the API's vocabulary; null also for ``""`` and "NULL", by which the API means null."""
     return None if value in ("", "NULL") else text(value)
 
 
@@ -94,7 +94,9 @@ def polygon(value: Any) -> list[dict[str, float | None]]:
 def findings(
     pages: Iterable[JsonObject], member: str, version_member: str | None = None
 ) -> Iterator[tuple[str | None, JsonObject]]:
-    """Yield ``(model version, finding)`` over all pages; a page that names no version has that of the page before.
+    """Yield ``(model version, finding)`` over all pages.
+
+    A page without a version has that of the page before.
 
     :param version_member: member that names the model, where the operation has one.
     """
@@ -125,36 +127,43 @@ _Documented = dict[str, Any] | list[Any] | None
 
 
 def _count(value: Any, documented: _Documented, path: str, counts: Counter[str]) -> None:
-    if isinstance(documented, dict):
-        if isinstance(value, Mapping):
-            for name, inner in value.items():
-                if name not in documented:
-                    counts[_inner(path, name)] += 1
-                elif documented[name] is not None and inner:
-                    _count(inner, documented[name], _inner(path, name), counts)
+    if isinstance(documented, dict) and isinstance(value, Mapping):
+        _count_members(value, documented, path, counts)
     elif isinstance(documented, list) and isinstance(value, list):
         for item in value:
             _count(item, documented[0], f"{path}[]", counts)
 
 
-def _inner(path: str, name: str) -> str:
-    return f"{path}.{name}" if path else str(name)
+def _count_members(
+    members: JsonObject, documented: Mapping[str, Any], path: str, counts: Counter[str]
+) -> None:
+    for name, value in members.items():
+        inner_path = f"{path}.{name}" if path else str(name)
+        if name not in documented:
+            counts[inner_path] += 1
+        elif documented[name] is not None and value:
+            _count(value, documented[name], inner_path, counts)
 
 
 @cache
 def _documented(operation: str) -> dict[str, Any]:
-    members = _members(_service_model().operation_model(operation).output_shape)
-    assert isinstance(members, dict)
+    output = _service_model().operation_model(operation).output_shape
+    assert isinstance(output, StructureShape)
+    members = _members_of(output)
     if operation == "GetMediaAnalysisJob":
         members |= {MANIFEST_SOURCE: None, MANIFEST_RESPONSE: _documented("DetectModerationLabels")}
     return members
 
 
-def _members(shape: Shape) -> _Documented:
-    if shape.type_name == "structure":
-        return {name: _members(member) for name, member in shape.members.items()}
-    if shape.type_name == "list":
-        inner = _members(shape.member)
+def _members_of(shape: StructureShape) -> dict[str, Any]:
+    return {name: _describe(member) for name, member in shape.members.items()}
+
+
+def _describe(shape: Shape) -> _Documented:
+    if isinstance(shape, StructureShape):
+        return _members_of(shape)
+    if isinstance(shape, ListShape):
+        inner = _describe(shape.member)
         return None if inner is None else [inner]
     return None
 

@@ -1,1 +1,1 @@
-"""Plan: what each asset of a day needs, minus what is paid for, in batches and in dollars."""
+"""Plan: what each asset of a day needs and what of it is paid for already, in batches and in dollars."""

@@ -1,26 +1,37 @@
-"""Read a partition's manifest some rows at a time, however many assets the day has."""
+"""The manifest of a day: what ``discover`` found, read some rows at a time."""
 
 from __future__ import annotations
 
 import io
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from botocore.exceptions import ClientError
+from numpy.typing import NDArray
 
 from include.core.errors import NO_OBJECT, TerminalError, error_code
 from include.core.features import MEBIBYTE, MediaType
 from include.core.run import Run
+from include.core.schemas import TABLES
 from include.store.object_reader import S3ObjectReader
 from include.store.objects import Row, split_uri
 
+if TYPE_CHECKING:
+    from mypy_boto3_s3.client import S3Client
+
+# A row for each object, with the columns of media_assets but its status, which the day's run decides.
+MANIFEST_SCHEMA = pa.schema(
+    [pa.field("media_type", pa.string(), nullable=False)]
+    + [column for column in TABLES["media_assets"].arrow_schema if column.name != "status"]
+)
 BLOCK_BYTES = MEBIBYTE
 CACHED_BLOCKS = 48
-# The columns that a first pass reads take little memory in blocks as large as this; whole rows are read in smaller ones.
+# Rows in a batch of the survey, which reads three columns only; whole rows are read in smaller batches.
 _COLUMN_ROWS = 50_000
 
 
@@ -34,7 +45,7 @@ class ManifestReader:
     :raises NoManifestError: if the day was never discovered.
     """
 
-    def __init__(self, s3: Any, run: Run, media_type: MediaType) -> None:
+    def __init__(self, s3: S3Client, run: Run, media_type: MediaType) -> None:
         bucket, key = split_uri(run.manifest_uri())
         try:
             head = s3.head_object(Bucket=bucket, Key=key)
@@ -42,7 +53,8 @@ class ManifestReader:
             if error_code(error) not in NO_OBJECT:
                 raise
             raise NoManifestError(
-                f"{run.partition} has no manifest: run discover_media for that day first (it then starts this Dag)"
+                f"{run.partition} has no manifest: run discover_media for that day first; "
+                "it then starts this Dag"
             ) from None
         size = head["ContentLength"]
         reader = S3ObjectReader(
@@ -60,7 +72,7 @@ class ManifestReader:
         self._media_type = media_type
 
     def survey(self) -> Survey:
-        """Read through the columns that tell how much there is to plan."""
+        """Count what there is to plan, from three columns of the manifest."""
         sources: Counter[str] = Counter()
         hashes = [np.empty(0, np.int64)]
         for batch in self._file.iter_batches(_COLUMN_ROWS, columns=["media_type", "source", "content_id"]):
@@ -76,9 +88,10 @@ class ManifestReader:
 
 
 class Survey(NamedTuple):
-    """What has to be known of a manifest before its first row is planned.
+    """What the plan needs to know of a manifest before it plans the first row.
 
     :param sources: number of assets by source.
+    :param repeated: contents that several assets have.
     """
 
     sources: Counter[str]
@@ -86,12 +99,12 @@ class Survey(NamedTuple):
 
 
 class RepeatedContent:
-    """The contents of a manifest that are there more than once, told by a hash: 8 bytes for each asset.
+    """The contents that several assets of a manifest have, by their hashes: 8 bytes for each asset.
 
-    A content that is there once may be taken for a repeated one, never the other way round.
+    Two contents may share a hash and then both count as repeated. A repeated content is never missed.
     """
 
-    def __init__(self, hashes: np.ndarray) -> None:
+    def __init__(self, hashes: NDArray[np.int64]) -> None:
         values, counts = np.unique(hashes, return_counts=True)
         self._hashes = frozenset(values[counts > 1].tolist())
 
@@ -99,7 +112,7 @@ class RepeatedContent:
         return hash(content_id) in self._hashes
 
 
-def discovered_days(s3: Any, bucket: str) -> list[str]:
+def discovered_days(s3: S3Client, bucket: str) -> list[str]:
     """Return the days that have a manifest, oldest first."""
     pages = s3.get_paginator("list_objects_v2").paginate(
         Bucket=bucket, Prefix="staging/manifests/dt=", Delimiter="/"

@@ -4,34 +4,37 @@ from __future__ import annotations
 
 import io
 from collections import OrderedDict
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from include.core.features import MEBIBYTE
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.client import S3Client
 
 READ_LIMIT = 96 * MEBIBYTE
 
 
 class ReadLimitExceededError(Exception):
-    """More bytes of an object were asked for than its reader may fetch."""
+    """A reader was asked for more bytes of an object than it may fetch."""
 
 
 class S3ObjectReader(io.RawIOBase):
     """One version of an S3 object as a seekable file, fetched in blocks by ranged requests.
 
-    Every request carries the ETag, so a reader never mixes two versions: an object replaced meanwhile raises
-    ``ClientError`` with code ``PreconditionFailed``.
+    Every request carries the ETag, so a reader never mixes two versions. If the object is replaced meanwhile,
+    reading raises ``ClientError`` with code ``PreconditionFailed``.
 
-    :param client: boto3 S3 client.
     :param size: size of the object in bytes.
     :param etag: ETag, with or without quotes.
-    :param block_bytes: bytes fetched at a time; neighboring blocks that one read needs come in one request.
-    :param cached_blocks: blocks kept, least recently used dropped first.
-    :param max_bytes: most bytes fetched in all; past it reads raise :class:`ReadLimitExceededError`.
+    :param block_bytes: size of a block; one request fetches all neighboring blocks that a read needs.
+    :param cached_blocks: blocks held in memory; the least recently used one is dropped first.
+    :param max_bytes: most bytes fetched in all; further reads raise :class:`ReadLimitExceededError`.
     """
 
     def __init__(
         self,
-        client: Any,
+        client: S3Client,
         bucket: str,
         key: str,
         size: int,
@@ -43,10 +46,11 @@ class S3ObjectReader(io.RawIOBase):
         max_bytes: int = READ_LIMIT,
     ) -> None:
         super().__init__()
-        self._client = client
-        self._request = {"Bucket": bucket, "Key": key, "IfMatch": '"' + etag.strip('"') + '"'}
+        etag = etag.strip('"')
+        self._get = partial(client.get_object, Bucket=bucket, Key=key, IfMatch=f'"{etag}"')
         if version_id is not None:
-            self._request["VersionId"] = version_id
+            self._get = partial(self._get, VersionId=version_id)
+        self._uri = f"s3://{bucket}/{key}"
         self._size = size
         self._block_bytes = block_bytes
         self._cached_blocks = cached_blocks
@@ -94,10 +98,8 @@ class S3ObjectReader(io.RawIOBase):
     def _fetch(self, first: int, last: int) -> None:
         start, end = first * self._block_bytes, min((last + 1) * self._block_bytes, self._size)
         if self.bytes_read + end - start > self._max_bytes:
-            raise ReadLimitExceededError(
-                f"s3://{self._request['Bucket']}/{self._request['Key']}: more than {self._max_bytes} bytes wanted"
-            )
-        body = self._client.get_object(Range=f"bytes={start}-{end - 1}", **self._request)["Body"].read()
+            raise ReadLimitExceededError(f"{self._uri}: reading it takes more than {self._max_bytes} bytes")
+        body = self._get(Range=f"bytes={start}-{end - 1}")["Body"].read()
         self.bytes_read += len(body)
         for number in range(first, last + 1):
             offset = (number - first) * self._block_bytes

@@ -1,9 +1,9 @@
 """
-``crowded_bucket.py KEYS NEW``: the local AWS endpoint (``LOCAL_AWS_PORT``) with a bucket of many keys, made at the start.
+``crowded_bucket.py KEYS NEW``: the local AWS endpoint (``LOCAL_AWS_PORT``) with a bucket of many keys.
 
-A million PUT requests take longer than what is to be measured, so the keys are put into moto's store directly, as copies
-of one object that share its bytes. Each has an ETag of its own, so each is another content to the pipeline. What is read
-from then on is read over HTTP as always.
+A million PUT requests take longer than what is measured. So the keys are put into moto's store directly, as
+copies of one object that share its bytes. Each has an ETag of its own, so it is another content to the
+pipeline. From then on everything is read over HTTP as always.
 """
 
 from __future__ import annotations

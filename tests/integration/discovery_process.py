@@ -21,9 +21,9 @@ from include.core.lake import load_lake
 from include.core.prices import load_price_book
 from include.core.run import Run
 from include.core.settings import Settings
-from include.discover import discover
+from include.discover.discovery import discover
 from include.plan.planner import plan
-from include.store.ledger import Ledger
+from tests.workspaces import make_workspace
 
 
 def peak_megabytes() -> float:
@@ -42,12 +42,11 @@ def main(lake_file: str, bucket: str, day: str) -> dict[str, Any]:
     count = requests.update
     dynamodb.meta.events.register("before-call.dynamodb", lambda model, **_: count([model.name]))
     lake, run = load_lake(Path(lake_file)), Run(bucket, "enrich_images", "bench", day)
-    settings = Settings(bucket=bucket)
+    workspace = make_workspace(run, session, Settings(bucket=bucket), lake, s3=s3, dynamodb=dynamodb)
     began = time.perf_counter()
-    found = discover(s3, lake, run)
+    found = discover(workspace)
     discovered = time.perf_counter()
-    ledger = Ledger(dynamodb, settings.ledger_table)
-    _, planned = plan(s3, ledger, lake, settings, load_price_book("us-east-1"), run, "image", {})
+    _, planned = plan(workspace, "image", load_price_book("us-east-1"), {})
     done = time.perf_counter()
     return {
         "found": found["rows"],

@@ -1,4 +1,4 @@
-"""Days of images that go through all stages against the local lake, each test with sources and days of its own."""
+"""Days of images that go through all stages of the local lake, each test with sources and days of its own."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from include.core.lake import Lake
 from include.core.prices import load_price_book
 from include.core.run import Run
 from include.core.selection import Selection
-from include.discover import discover
+from include.discover.discovery import discover
 from include.normalize.batch import normalize_batch
 from include.plan.planner import plan
 from include.publish.publisher import publish
@@ -66,7 +66,7 @@ class Days:
         return Run(self.local_lake.settings.bucket, dag_id, f"run-{uuid.uuid4()}", day)
 
     def discover(self, day: str, lake: Lake) -> None:
-        discover(self.local_lake.client("s3"), lake, self.run(day, "discover_media"))
+        discover(self.local_lake.workspace(self.run(day, "discover_media"), lake))
 
     def enrich(self, day: str, lake: Lake, selections: Sequence[Selection] | None = None) -> Row:
         """Run the stages from plan to publish as `enrich_images` does, and return the plan's figures."""
@@ -77,15 +77,13 @@ class Days:
         return self._stages(self.run(day, "reprocess_images"), lake, [], pay=False)
 
     def _stages(self, run: Run, lake: Lake, selections: Sequence[Selection] | None, pay: bool) -> Row:
-        local_lake, s3, ledger = self.local_lake, self.local_lake.client("s3"), self.local_lake.ledger
-        batches, figures = plan(s3, ledger, lake, local_lake.settings, BOOK, run, "image", {}, selections)
+        workspace = self.local_lake.workspace(run, lake, image_threads=4, lease_seconds=60)
+        batches, figures = plan(workspace, "image", BOOK, {}, selections)
         for number, batch in enumerate(batches):
-            name, rows = f"batch-{number:04d}", read_plan(s3, batch["uri"])
+            name, rows = f"batch-{number:04d}", read_plan(workspace.s3, batch["uri"])
             if pay:
-                workspace = local_lake.workspace(run, image_threads=4, lease_seconds=60)
                 ImageAnalyzer(workspace, batch=name, paces=paces()).analyze(rows)
-            normalize_batch(local_lake.session, s3, ledger, lake, run, "image", name, rows)
-        workspace = local_lake.workspace(run, lake)
+            normalize_batch(workspace, "image", name, rows)
         _, failed = validate(workspace, "image", figures["assets"], figures["analyses"])
         assert failed == ""
         publish(workspace, run_tables("image"), "image")
@@ -100,7 +98,8 @@ class Days:
         """Return the published status of each analysis, by file and feature."""
         rows = self.query(
             "SELECT m.key, a.feature, a.status FROM analyses a JOIN media_assets m"
-            f" ON m.dt = a.dt AND m.media_type = a.media_type AND m.media_id = a.media_id WHERE a.dt = '{day}'"
+            " ON m.dt = a.dt AND m.media_type = a.media_type AND m.media_id = a.media_id"
+            f" WHERE a.dt = '{day}'"
         )
         return {(key.rsplit("/", 1)[1], feature): status for key, feature, status in rows}
 

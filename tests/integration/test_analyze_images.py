@@ -22,7 +22,7 @@ from include.analyze.image_lanes import Summary
 from include.core.lake import Lake
 from include.core.prices import load_price_book
 from include.core.run import Run
-from include.discover import discover
+from include.discover.discovery import discover
 from include.plan.planner import plan
 from include.store.ledger import Ledger
 from include.store.objects import Row
@@ -30,6 +30,7 @@ from include.store.plan_batches import read_plan
 from include.store.response_archive import read_lines
 from include.store.usage_log import read_usage_log
 from tests.integration.conftest import ROOT, LocalLake, paces, picture
+from tests.workspaces import make_workspace
 
 pytestmark = pytest.mark.integration
 
@@ -58,12 +59,12 @@ def key_of(run: Run, name: str) -> str:
 
 def planned(local_lake: LocalLake, run: Run, *features: str, **members: Row) -> list[Row]:
     """Discover and plan the run's day, in one batch."""
-    lake, s3 = lake_with(local_lake, *features, **members), local_lake.client("s3")
-    discover(s3, lake, run)
+    lake = lake_with(local_lake, *features, **members)
     settings = local_lake.settings.model_copy(update={"batch_size": 10_000})
-    book = load_price_book("us-east-1")
-    batches, _ = plan(s3, local_lake.ledger, lake, settings, book, run, "image", {})
-    return read_plan(s3, batches[0]["uri"])
+    workspace = make_workspace(run, local_lake.session, settings, lake)
+    discover(workspace)
+    batches, _ = plan(workspace, "image", load_price_book("us-east-1"), {})
+    return read_plan(workspace.s3, batches[0]["uri"])
 
 
 def analyzer(local_lake: LocalLake, run: Run, ledger: Ledger | None = None, lease: int = 5) -> ImageAnalyzer:

@@ -1,7 +1,7 @@
 """Benchmark: what it takes to find and plan 10,000 new objects among 100,000 keys and among 1,000,000.
 
-The keys are put into the endpoint's store directly (see ``crowded_bucket.py``). Each measurement is a process of its
-own; both sizes take turns and the faster of two rounds counts, so that whatever else the machine does meets both.
+The keys are put into the endpoint's store directly (see ``crowded_bucket.py``). Each measurement is a process
+of its own. Both sizes take turns and the faster of two rounds counts, so that other work slows both.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Every way of discovery over real HTTP, with keys of any kind and objects that change meanwhile."""
+"""Every discovery method over real HTTP, with keys of any kind and objects that change meanwhile."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ import pytest
 
 from include.core.lake import Lake
 from include.core.run import Run
-from include.discover import discover
+from include.discover.discovery import discover
 from include.discover.event_queue import record_events
+from include.store.workspace import Workspace
 from tests.include.discover.inventories import csv_file, deliver, entry, parquet_file
 from tests.include.discover.test_discovery import KEYS
 from tests.integration.conftest import LocalLake, picture
@@ -31,12 +32,14 @@ def a_lake(prefix: str, discovery: str, **members: Any) -> Lake:
     return Lake.model_validate({"cost_centers": {"team": {"title": "Team"}}, "sources": [source]})
 
 
-def manifest(s3: Any, run: Run) -> dict[str, Any]:
-    return {row["key"]: row for row in get_parquet(s3, run.manifest_uri()).to_pylist()}
+def manifest(workspace: Workspace) -> dict[str, Any]:
+    rows = get_parquet(workspace.s3, workspace.run.manifest_uri()).to_pylist()
+    return {row["key"]: row for row in rows}
 
 
-def a_run(local_lake: LocalLake, day: str) -> Run:
-    return Run(local_lake.settings.bucket, "discover_media", f"run-{uuid.uuid4()}", day)
+def a_workspace(local_lake: LocalLake, day: str, lake: Lake) -> Workspace:
+    run = Run(local_lake.settings.bucket, "discover_media", f"run-{uuid.uuid4()}", day)
+    return local_lake.workspace(run, lake)
 
 
 @pytest.fixture
@@ -60,8 +63,8 @@ def test_keys_of_any_kind(local_lake: LocalLake, upload: Upload, prefix: str, di
     elif discovery == "events":
         lake = a_lake(prefix, "events")
         report(local_lake, *(an_event(s3, bucket, key) for key in keys))
-        sqs, queue = local_lake.client("sqs"), local_lake.settings.events_queue
-        assert day in {found["day"] for found in record_events(sqs, s3, lake, bucket, queue, prefix)}
+        found_days = record_events(a_workspace(local_lake, day, lake), mark=prefix.replace("/", "-"))
+        assert day in {found["day"] for found in found_days}
     elif discovery in ("CSV", "Parquet"):
         s3.create_bucket(Bucket="inventories")
         heads = [s3.head_object(Bucket=bucket, Key=key) | {"Key": key} for key in keys]
@@ -73,9 +76,9 @@ def test_keys_of_any_kind(local_lake: LocalLake, upload: Upload, prefix: str, di
         deliver(s3, [body], discovery, "2099-01-01T01-00Z", prefix_of_list, sourceBucket=bucket)
         members = {"inventory": {"bucket": "inventories", "prefix": place, "id": "daily"}}
         discovery = "inventory"
-    run = a_run(local_lake, day)
-    found = discover(s3, a_lake(prefix, discovery, **members), run)
-    rows = manifest(s3, run)
+    workspace = a_workspace(local_lake, day, a_lake(prefix, discovery, **members))
+    found = discover(workspace)
+    rows = manifest(workspace)
     assert set(rows) == keys
     assert {row["reason_code"] for row in rows.values()} == {None}
     assert (found["rows"], found["defective"]) == (len(keys), 0)
@@ -120,11 +123,11 @@ def test_what_happens_to_objects_after_their_events(
     events.append(an_event(s3, bucket, keys["replaced-and-told"]))
     report(local_lake, *events)
     lake = a_lake(prefix, "events")
-    sqs, queue = local_lake.client("sqs"), local_lake.settings.events_queue
-    (found, *_) = record_events(sqs, s3, lake, bucket, queue, prefix)
-    run = a_run(local_lake, found["day"])
-    discover(s3, lake, run)
-    rows = manifest(s3, run)
+    mark, today = prefix.replace("/", "-"), datetime.now(UTC).date().isoformat()
+    (found, *_) = record_events(a_workspace(local_lake, today, lake), mark)
+    workspace = a_workspace(local_lake, found["day"], lake)
+    discover(workspace)
+    rows = manifest(workspace)
     assert {name: rows[key]["reason_code"] for name, key in keys.items()} == {
         "stays": None,
         "gone": "Deleted",
@@ -132,4 +135,4 @@ def test_what_happens_to_objects_after_their_events(
         "replaced": "Overwritten",
         "replaced-and-told": None,
     }
-    assert record_events(sqs, s3, lake, bucket, queue, prefix)[0]["day"] == found["day"]
+    assert record_events(workspace, mark)[0]["day"] == found["day"]

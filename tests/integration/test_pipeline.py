@@ -19,7 +19,7 @@ from include.analyze.video_analyzer import VideoAnalyzer
 from include.core.features import MEDIA_TYPES, MediaType, run_tables
 from include.core.prices import load_price_book
 from include.core.run import Run
-from include.discover import discover
+from include.discover.discovery import discover
 from include.normalize.batch import normalize_batch
 from include.plan.planner import plan
 from include.publish.publisher import publish
@@ -68,7 +68,8 @@ def enrich(local_lake: LocalLake, media_type: MediaType) -> tuple[list[Row], str
     """Run every stage for one media type and return its checks."""
     run = Run(local_lake.settings.bucket, f"enrich_{media_type}s", f"run-{uuid.uuid4()}", DAY)
     s3, ledger, book = local_lake.client("s3"), local_lake.ledger, load_price_book("us-east-1")
-    batches, figures = plan(s3, ledger, local_lake.lake, local_lake.settings, book, run, media_type, {})
+    workspace = local_lake.workspace(run)
+    batches, figures = plan(workspace, media_type, book, {})
     for batch in batches:
         rows = read_plan(s3, batch["uri"])
         if media_type == "image":
@@ -78,8 +79,7 @@ def enrich(local_lake: LocalLake, media_type: MediaType) -> tuple[list[Row], str
             jobs = VideoAnalyzer(local_lake.workspace(run), local_lake.job_client(), batch="batch-0000")
             wait_for_jobs(local_lake, jobs, rows)
             jobs.collect(rows)
-        normalize_batch(local_lake.session, s3, ledger, local_lake.lake, run, media_type, "batch-0000", rows)
-    workspace = local_lake.workspace(run)
+        normalize_batch(workspace, media_type, "batch-0000", rows)
     checks, failed = validate(workspace, media_type, figures["assets"], figures["analyses"])
     publish(workspace, run_tables(media_type), media_type)
     return checks, failed
@@ -101,7 +101,7 @@ def day(provisioned: LocalLake) -> dict[str, Any]:
             Bucket=provisioned.settings.bucket, Key=f"raw/sample/{DAY.replace('-', '/')}/{name}", Body=body
         )
     run = Run(provisioned.settings.bucket, "discover_media", "discovery", DAY)
-    found = discover(s3, provisioned.lake, run)
+    found = discover(provisioned.workspace(run))
     outcome = {media_type: enrich(provisioned, media_type) for media_type in MEDIA_TYPES}
     reporting = Run(provisioned.settings.bucket, "report_costs", "report", DAY)
     reported = report_day(provisioned.workspace(reporting))

@@ -1,4 +1,4 @@
-"""Failed analyses: listed with their causes, priced, and asked for again as they are selected, and nothing else."""
+"""Failed analyses are listed with their causes, priced, and asked for again as selected."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ from include.core.features import FEATURES
 from include.core.prices import load_price_book
 from include.core.run import Run, job_responses_uri
 from include.core.settings import load_settings
-from include.discover import discover
+from include.discover.discovery import discover
 from include.plan.planner import plan
 from include.store.ledger import Entry
 from include.store.objects import Row
@@ -35,6 +35,7 @@ from media_lake.sensors.video_jobs_sensor import VideoJobsSensor
 from media_lake.tasks import analyze as tasks
 from media_lake.triggers import video_jobs_trigger as triggers
 from tests.integration.conftest import LocalLake
+from tests.workspaces import make_workspace
 
 RETRIES = 3
 _run: ContextVar[Run] = ContextVar("run")
@@ -73,10 +74,9 @@ def plan_videos(local_lake: LocalLake, run: Run, *features: str) -> list[Row]:
         update={"features": {"video": {name: {} for name in features}}}
     )
     lake = local_lake.lake.model_copy(update={"sources": (source,)})
-    s3 = local_lake.client("s3")
-    discover(s3, lake, run)
-    book = load_price_book("us-east-1")
-    return plan(s3, local_lake.ledger, lake, load_settings(), book, run, "video", {})[0]
+    workspace = make_workspace(run, local_lake.session, load_settings(), lake)
+    discover(workspace)
+    return plan(workspace, "video", load_price_book("us-east-1"), {})[0]
 
 
 def forget_slots(local_lake: LocalLake) -> None:

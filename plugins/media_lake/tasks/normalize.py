@@ -19,16 +19,8 @@ def normalize_batch(batch: dict[str, Any], media_type: MediaType) -> dict[str, i
     from include.store.plan_batches import read_plan
     from media_lake.task_context import task_workspace
 
-    context = task_workspace()
-    rows = normalize_batch(
-        context.session,
-        context.s3,
-        context.ledger,
-        context.lake,
-        context.run,
-        media_type,
-        batch_name(batch),
-        read_plan(context.s3, batch["uri"]),
-    )
+    workspace = task_workspace()
+    plan = read_plan(workspace.s3, batch["uri"])
+    rows = normalize_batch(workspace, media_type, batch_name(batch), plan)
     count_each(task_metrics(media_type), Metric.ROWS, "table", rows)
     return rows

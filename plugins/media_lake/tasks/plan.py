@@ -1,4 +1,4 @@
-"""The tasks that plan a day."""
+"""The task that plans a day."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ from media_lake.assets import REDRIVES, media_manifest
 
 if TYPE_CHECKING:
     from include.core.selection import Selection
-    from include.store.workspace import Workspace
 
 
 def requested_selections(media_type: MediaType) -> list[Selection] | None:
-    """Return what a run that enriches a day may pay for: None, which is everything, unless re-drives alone started it."""
+    """Return which failures the run may pay for, or None if it may pay for everything.
+
+    A run that only re-drives started is limited to their selections.
+    """
     from include.core.selection import Selection
 
     events = get_current_context()["triggering_asset_events"]
@@ -33,43 +35,18 @@ def plan(media_type: MediaType) -> list[dict[str, Any]]:
 
     Returns the batches' claim checks, to be mapped over, and leaves the plan's figures as XCom ``summary``.
     """
+    from include.core.prices import load_price_book
+    from include.plan.planner import plan
     from include.store.month_to_date import this_month
     from media_lake.task_context import task_workspace
 
-    context = task_workspace()
-    used = this_month(context.session, context.settings)
-    batches, summary = plan_day(context, media_type, used, requested_selections(media_type))
+    workspace = task_workspace()
+    book = load_price_book(workspace.settings.region)
+    used = this_month(workspace.session, workspace.settings)
+    batches, summary = plan(workspace, media_type, book, used, requested_selections(media_type))
+    get_current_context()["ti"].xcom_push(key="summary", value=summary)
     metrics = task_metrics(media_type)
     counts = {"planned": summary["calls"], "reused": summary["reused"], "rejected": summary["rejected"]}
     count_each(metrics, Metric.PLANNED, "state", counts)
     metrics.gauge(Metric.PLANNED_USD, summary["usd"]["likely"])
     return batches
-
-
-def plan_day(
-    context: Workspace,
-    media_type: MediaType,
-    month_to_date: dict[str, float],
-    selections: list[Selection] | None,
-) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """Plan the run's day, leave the figures as XCom ``summary``, and return the batches' claim checks and the figures.
-
-    :param selections: see :func:`include.plan.planner.plan`.
-    """
-    from include.core.prices import load_price_book
-    from include.plan.planner import plan
-
-    book = load_price_book(context.settings.region)
-    batches, summary = plan(
-        context.s3,
-        context.ledger,
-        context.lake,
-        context.settings,
-        book,
-        context.run,
-        media_type,
-        month_to_date,
-        selections,
-    )
-    get_current_context()["ti"].xcom_push(key="summary", value=summary)
-    return batches, summary

@@ -1,4 +1,7 @@
-"""Reprocessing: tables of days are derived anew from archived responses. No task here, nor in its Dags, can pay."""
+"""The tasks that derive the tables of days anew from archived responses.
+
+Neither these tasks nor the Dags that they start can incur charges of Rekognition.
+"""
 
 from __future__ import annotations
 
@@ -27,9 +30,14 @@ def plan_reprocessing(media_type: MediaType) -> list[dict[str, Any]]:
 
     Returns the batches' claim checks, to be mapped over, and leaves the plan's figures as XCom ``summary``.
     """
+    from include.core.prices import load_price_book
+    from include.plan.planner import plan
     from media_lake.task_context import task_workspace
 
-    batches, _ = plan_day(task_workspace(), media_type, {}, selections=[])
+    workspace = task_workspace()
+    book = load_price_book(workspace.settings.region)
+    batches, summary = plan(workspace, media_type, book, month_to_date={}, selections=[])
+    get_current_context()["ti"].xcom_push(key="summary", value=summary)
     return batches
 
 
@@ -45,17 +53,18 @@ def reprocess_day(media_type: MediaType) -> None:
 
 @task
 def select_days() -> list[str]:
-    """Return the days that the form asks for, as far as they were discovered."""
+    """Return the days that the form asks for and that were discovered."""
     from include.core.selection import SelectionError
     from include.operate.failed_analyses import MOST_DAYS
     from include.store.manifest import discovered_days
     from media_lake.task_context import task_deployment
 
-    context, chosen = task_deployment(), chosen_days()
-    days = [day for day in discovered_days(context.s3, context.settings.bucket) if day in chosen]
+    deployment, chosen = task_deployment(), chosen_days()
+    discovered = discovered_days(deployment.s3, deployment.settings.bucket)
+    days = [day for day in discovered if day in chosen]
     if len(days) > MOST_DAYS:
         raise SelectionError(
-            f"{len(days)} days are selected; at most {MOST_DAYS} go into one request: choose fewer"
+            f"{len(days)} days are selected, but one request takes at most {MOST_DAYS}: choose fewer"
         )
     log.info("%d days%s", len(days), f", {days[0]} to {days[-1]}" if days else "")
     return days

@@ -5,9 +5,13 @@ from __future__ import annotations
 import io
 from typing import Any
 
+import boto3
 from PIL import Image
 
 from include.core.lake import Lake
+from include.core.run import Run
+from include.discover.discovery import discover
+from tests.workspaces import make_workspace
 
 
 def a_lake(*sources: dict[str, Any]) -> Lake:
@@ -31,3 +35,8 @@ def upload(s3: Any, name: str, body: bytes, day: str = "2026/11/20", prefix: str
     key = f"{prefix}{day}/{name}"
     s3.put_object(Bucket="media-lake", Key=key, Body=body)
     return key
+
+
+def discover_day(s3: Any, run: Run, lake: Lake | None = None) -> dict[str, Any]:
+    """Discover the run's day and return the figures."""
+    return discover(make_workspace(run, boto3.Session(), lake=lake or a_lake(), s3=s3))

@@ -13,11 +13,11 @@ from botocore.exceptions import ClientError
 import include
 from include.core.run import Run
 from include.core.schemas import TABLES
-from include.discover import MANIFEST_SCHEMA, discover
-from include.discover import discovery as manifest_module
+from include.discover import discovery
 from include.discover.discovery import DiscoveredMeanwhileError
+from include.store.manifest import MANIFEST_SCHEMA
 from include.store.objects import get
-from tests.include.discover.conftest import a_lake, jpeg, upload
+from tests.include.discover.conftest import a_lake, discover_day, jpeg, upload
 from tests.parquet_objects import get_parquet
 
 SAMPLE = Path(include.__file__).parents[1] / "local" / "sample_media"
@@ -31,7 +31,7 @@ def test_the_manifest_says_what_is_there(s3: Any, run: Run) -> None:
     upload(s3, "picture.jpg", jpeg(120, 90))
     upload(s3, "copy.jpg", jpeg(120, 90))
     upload(s3, "film.mp4", (SAMPLE / "people-one-by-one.mp4").read_bytes())
-    counts = discover(s3, a_lake(), run)
+    counts = discover_day(s3, run)
     rows = manifest(s3, run)
     picture, film = rows["picture.jpg"], rows["film.mp4"]
     assert (picture["media_type"], picture["format"], picture["width"], picture["height"]) == (
@@ -49,13 +49,19 @@ def test_the_manifest_says_what_is_there(s3: Any, run: Run) -> None:
     assert not any(row["reason_code"] for row in rows.values())
     assert counts.pop("bytes") > 0
     assert counts == {
-        "uri": run.manifest_uri(), "rows": 3, "images": 2, "videos": 1, "defective": 0, "ignored": 0, "known": 0,
-    }  # fmt: skip
+        "uri": run.manifest_uri(),
+        "rows": 3,
+        "images": 2,
+        "videos": 1,
+        "defective": 0,
+        "ignored": 0,
+        "known": 0,
+    }
 
 
 def test_the_manifest_has_the_columns_of_media_assets(s3: Any, run: Run) -> None:
     upload(s3, "picture.jpg", jpeg())
-    discover(s3, a_lake(), run)
+    discover_day(s3, run)
     table = get_parquet(s3, run.manifest_uri())
     assert table.schema.names == MANIFEST_SCHEMA.names
     assert set(table.schema.names) == {"media_type", *TABLES["media_assets"].column_types} - {"status"}
@@ -71,7 +77,7 @@ def test_bad_files_are_in_the_manifest_with_their_reason_and_others_are_counted(
     upload(s3, "notes.txt", b"hello")
     upload(s3, "picture-without-a-name", jpeg())
     with caplog.at_level(logging.WARNING):
-        counts = discover(s3, a_lake(), run)
+        counts = discover_day(s3, run)
     rows = manifest(s3, run)
     assert set(rows) == {"empty.jpg", "page.jpg", "cut.jpg", "noise.mp4", "picture-without-a-name"}
     assert {name for name, row in rows.items() if not row["reason_code"]} == {"picture-without-a-name"}
@@ -81,16 +87,16 @@ def test_bad_files_are_in_the_manifest_with_their_reason_and_others_are_counted(
 
 
 def test_a_day_without_media_has_an_empty_manifest(s3: Any, run: Run) -> None:
-    assert discover(s3, a_lake(), run)["rows"] == 0
+    assert discover_day(s3, run)["rows"] == 0
     assert manifest(s3, run) == {}
 
 
 def test_discovering_again_replaces_the_manifest(s3: Any, run: Run) -> None:
     key = upload(s3, "a.jpg", jpeg())
-    discover(s3, a_lake(), run)
+    discover_day(s3, run)
     s3.delete_object(Bucket="media-lake", Key=key)
     upload(s3, "b.jpg", jpeg())
-    discover(s3, a_lake(), run)
+    discover_day(s3, run)
     assert set(manifest(s3, run)) == {"b.jpg"}
 
 
@@ -124,7 +130,7 @@ def test_an_object_that_cannot_be_read_is_a_row_and_no_failure(
 ) -> None:
     upload(s3, "odd.jpg", jpeg())
     upload(s3, "good.jpg", jpeg(seed=1))
-    counts = discover(Faulty(s3, code), a_lake(), run)
+    counts = discover_day(Faulty(s3, code), run)
     rows = manifest(s3, run)
     assert rows["odd.jpg"]["reason_code"] == reason
     assert rows["odd.jpg"]["media_type"] == "image"
@@ -141,21 +147,21 @@ def test_an_object_replaced_after_the_listing_is_noticed(s3: Any, run: Run) -> N
                 s3.put_object(Bucket="media-lake", Key=key, Body=jpeg(seed=9))
             return s3.get_object(**request)
 
-    discover(Replacing(s3, ""), a_lake(), run)
+    discover_day(Replacing(s3, ""), run)
     assert manifest(s3, run)["a.jpg"]["reason_code"] == "Overwritten"
 
 
 def test_denied_access_fails_and_leaves_no_manifest(s3: Any, run: Run) -> None:
     upload(s3, "odd.jpg", jpeg())
     with pytest.raises(ClientError, match="AccessDenied"):
-        discover(Faulty(s3, "AccessDenied"), a_lake(), run)
+        discover_day(Faulty(s3, "AccessDenied"), run)
     with pytest.raises(FileNotFoundError):
         get_parquet(s3, run.manifest_uri())
 
 
 def test_a_missing_bucket_is_an_error(s3: Any, run: Run) -> None:
     with pytest.raises(ClientError, match="NoSuchBucket"):
-        discover(s3, a_lake({"bucket": "no-such-bucket-here"}), run)
+        discover_day(s3, run, a_lake({"bucket": "no-such-bucket-here"}))
 
 
 class Counting(Faulty):
@@ -173,12 +179,12 @@ class Counting(Faulty):
 def test_discovering_again_looks_only_into_what_is_new_or_could_not_be_used(s3: Any, run: Run) -> None:
     for name, body in {"a.jpg": jpeg(), "b.jpg": jpeg(seed=1), "bad.jpg": b"<html>"}.items():
         upload(s3, name, body)
-    discover(s3, a_lake(), run)
+    discover_day(s3, run)
     before = manifest(s3, run)
     upload(s3, "b.jpg", jpeg(seed=2))
     upload(s3, "c.jpg", jpeg(seed=3))
     counting = Counting(s3)
-    counts = discover(counting, a_lake(), run)
+    counts = discover_day(counting, run)
     assert sorted(counting.read) == ["b.jpg", "bad.jpg", "c.jpg", "manifest.parquet"]
     after = manifest(s3, run)
     assert (counts["rows"], counts["known"], counts["defective"]) == (4, 1, 1)
@@ -190,20 +196,20 @@ def test_discovering_again_looks_only_into_what_is_new_or_could_not_be_used(s3: 
 def test_a_manifest_written_meanwhile_is_not_replaced(s3: Any, run: Run, earlier: bool) -> None:
     upload(s3, "a.jpg", jpeg())
     if earlier:
-        discover(s3, a_lake(), run)
+        discover_day(s3, run)
         upload(s3, "z.jpg", jpeg(seed=4))
 
     class Slow(Faulty):
         def get_object(self, **request: Any) -> Any:
             if request["Key"].endswith(".jpg"):
                 upload(s3, "b.jpg", jpeg(seed=1))
-                discover(s3, a_lake(), run)
+                discover_day(s3, run)
             return s3.get_object(**request)
 
     with pytest.raises(DiscoveredMeanwhileError, match="by another run"):
-        discover(Slow(s3, ""), a_lake(), run)
+        discover_day(Slow(s3, ""), run)
     assert "b.jpg" in manifest(s3, run)
-    assert discover(s3, a_lake(), run)["known"] == (3 if earlier else 2)
+    assert discover_day(s3, run)["known"] == (3 if earlier else 2)
 
 
 def test_an_unfinished_upload_is_in_the_manifest(s3: Any, run: Run) -> None:
@@ -211,26 +217,26 @@ def test_an_unfinished_upload_is_in_the_manifest(s3: Any, run: Run) -> None:
     upload_id = s3.create_multipart_upload(**where)["UploadId"]
     part = s3.upload_part(**where, UploadId=upload_id, PartNumber=1, Body=jpeg())
     s3.create_multipart_upload(Bucket="media-lake", Key="raw/sample/2026/11/21/later.mp4")
-    assert discover(s3, a_lake(), run)["defective"] == 1
+    assert discover_day(s3, run)["defective"] == 1
     row = manifest(s3, run)["film.mp4"]
     assert (row["media_type"], row["reason_code"], row["size_bytes"]) == ("video", "Uploading", 0)
     parts = {"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]}
     s3.complete_multipart_upload(**where, UploadId=upload_id, MultipartUpload=parts)
-    discover(s3, a_lake(), run)
+    discover_day(s3, run)
     assert (manifest(s3, run)["film.mp4"]["reason_code"], len(manifest(s3, run))) == (None, 1)
 
 
 def test_many_objects_are_written_in_row_groups_and_in_order(
     s3: Any, run: Run, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(manifest_module, "ROW_GROUP", 10)
-    monkeypatch.setattr(manifest_module, "WINDOW", 7)
-    monkeypatch.setattr(manifest_module, "PROGRESS_SECONDS", 0)
+    monkeypatch.setattr(discovery, "ROW_GROUP", 10)
+    monkeypatch.setattr(discovery, "WINDOW", 7)
+    monkeypatch.setattr(discovery, "PROGRESS_SECONDS", 0)
     names = [f"{number:02d}.jpg" for number in range(35)]
     for number, name in enumerate(names):
         upload(s3, name, jpeg(seed=number))
     with caplog.at_level(logging.INFO):
-        discover(s3, a_lake(), run)
+        discover_day(s3, run)
     assert list(manifest(s3, run)) == names
     written = pq.ParquetFile(io.BytesIO(get(s3, run.manifest_uri())))
     assert [written.metadata.row_group(number).num_rows for number in range(4)] == [10, 10, 10, 5]
@@ -238,7 +244,7 @@ def test_many_objects_are_written_in_row_groups_and_in_order(
 
 
 def test_never_more_than_a_window_is_listed_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(manifest_module, "WINDOW", 5)
+    monkeypatch.setattr(discovery, "WINDOW", 5)
     taken = 0
 
     def listing() -> Any:
@@ -248,7 +254,7 @@ def test_never_more_than_a_window_is_listed_ahead(monkeypatch: pytest.MonkeyPatc
             yield number
 
     looks: Any = lambda item: item  # noqa: E731
-    for given, item in enumerate(manifest_module._in_window(looks, listing(), "day")):
+    for given, item in enumerate(discovery._in_window(looks, listing(), "day")):
         assert item == given
         assert taken - given <= 7
 
@@ -269,7 +275,7 @@ KEYS = [
 def test_keys_are_any_utf_8(s3: Any, run: Run) -> None:
     for number, name in enumerate(KEYS):
         upload(s3, name, jpeg(seed=number))
-    discover(s3, a_lake(), run)
+    discover_day(s3, run)
     rows = get_parquet(s3, run.manifest_uri()).to_pylist()
     assert {row["key"] for row in rows} == {f"raw/sample/2026/11/20/{name}" for name in KEYS}
     assert [row["reason_code"] for row in rows] == [None] * len(KEYS)
@@ -278,7 +284,7 @@ def test_keys_are_any_utf_8(s3: Any, run: Run) -> None:
 
 def test_times_are_in_utc_without_saying_so(s3: Any, run: Run) -> None:
     upload(s3, "a.jpg", jpeg())
-    discover(s3, a_lake(), run)
+    discover_day(s3, run)
     modified = manifest(s3, run)["a.jpg"]["last_modified"]
     assert modified.tzinfo is None
     assert abs((datetime.now(UTC).replace(tzinfo=None) - modified).total_seconds()) < 60

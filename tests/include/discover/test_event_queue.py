@@ -5,21 +5,24 @@ from datetime import date
 from types import SimpleNamespace
 from typing import Any
 
+import boto3
 import pytest
 
 from include.core.lake import Lake
+from include.core.run import Run
 from include.discover import event_queue
 from include.discover.event_queue import record_events
 from include.discover.events import list_from_events
 from include.store.objects import list_uris
 from tests.include.discover.conftest import a_lake
 from tests.include.discover.test_events import message, record
+from tests.workspaces import make_workspace
 
 LAKE = a_lake({"discovery": "events", "prefix": "in/"}, {"name": "other"})
 
 
 class Queue:
-    """SQS in which a message that was received and not deleted can be received again, as after its hidden time."""
+    """SQS. A message that was received and not deleted comes again once it is no longer hidden."""
 
     def __init__(self, *bodies: str) -> None:
         self.messages = {str(number): body for number, body in enumerate(bodies)}
@@ -48,7 +51,9 @@ def one_receiver(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def recorded(queue: Queue, s3: Any, lake: Lake = LAKE, **changes: Any) -> list[str]:
-    days = record_events(queue, s3, lake, "media-lake", "q", **({"mark": "run"} | changes))
+    run = Run("media-lake", "discover_events", "r", "2026-11-20")
+    deployment = make_workspace(run, boto3.Session(), lake=lake, s3=s3, sqs=queue)
+    days = record_events(deployment, **({"mark": "run"} | changes))
     return [found["day"] for found in days]
 
 
@@ -89,8 +94,8 @@ class Dies(Exception):
 
 
 @pytest.mark.parametrize("survived", range(4))
-def test_whoever_dies_loses_nothing(s3: Any, survived: int) -> None:
-    """Killed before the first, second, third or fourth write; the next attempt has a queue whose messages are back."""
+def test_a_process_that_dies_loses_nothing(s3: Any, survived: int) -> None:
+    """It dies before its first, second, third or fourth write; the messages are back for the next attempt."""
     queue = Queue(message(record("in/a.jpg")), message(record("in/b.jpg", at="2026-11-19T10:00:00Z")))
     writes = 0
 

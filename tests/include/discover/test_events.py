@@ -155,7 +155,7 @@ CHANGES = [
 ]
 
 
-@pytest.mark.parametrize("order", permutations(CHANGES))
+@pytest.mark.parametrize("order", list(permutations(CHANGES)))
 def test_the_order_of_arrival_does_not_matter(s3: Any, order: tuple[Event, ...]) -> None:
     """Sequencers are filled up at the right: 15 is before 2."""
     for number, event in enumerate(order):

@@ -8,7 +8,7 @@ import pytest
 
 from include.discover import inventory as inventory_module
 from include.discover.inventory import InventoryError, InventoryPendingError, list_from_inventory
-from include.discover.listed_object import Listed
+from include.discover.listed_object import ListedObject
 from tests.include.discover.conftest import a_lake
 from tests.include.discover.inventories import PARQUET, TITLES, csv_file, deliver, entry, parquet_file
 
@@ -31,7 +31,7 @@ def lists(s3: Any) -> Any:
     return s3
 
 
-def found(s3: Any) -> list[Listed]:
+def found(s3: Any) -> list[ListedObject]:
     return list(list_from_inventory(s3, SOURCE, "media", DAY))
 
 
@@ -70,9 +70,15 @@ def test_old_versions_and_delete_markers_are_no_objects(lists: Any, file_format:
 @pytest.mark.parametrize("file_format", WRITERS)
 def test_keys_are_any_utf_8(lists: Any, file_format: str) -> None:
     wanted = [
-        "in/NA", "in/null", "in/a b+c%20d%.jpg", 'in/line\nbreak"quoted",\t.jpg', "in/café.jpg", "in/cafe\u0301.jpg",
-        "in/📷.jpg", "in/" + "k" * 1021,
-    ]  # fmt: skip
+        "in/NA",
+        "in/null",
+        "in/a b+c%20d%.jpg",
+        'in/line\nbreak"quoted",\t.jpg',
+        "in/café.jpg",
+        "in/cafe\u0301.jpg",
+        "in/📷.jpg",
+        "in/" + "k" * 1021,
+    ]
     deliver(lists, [WRITERS[file_format]([entry(key, MODIFIED) for key in wanted])], file_format)
     assert keys(lists) == wanted
 
@@ -145,7 +151,7 @@ def test_damaged_files_are_named(lists: Any) -> None:
     ]
     body = lists.get_object(Bucket="inventories", Key=data)["Body"].read()
     lists.put_object(Bucket="inventories", Key=data, Body=body[:-1] + b"?")
-    with pytest.raises(InventoryError, match=f"s3://inventories/{data} has MD5 .* the file is damaged"):
+    with pytest.raises(InventoryError, match=f"s3://inventories/{data} has MD5 .*: the file is damaged"):
         keys(lists)
     lists.delete_object(Bucket="inventories", Key=data)
     with pytest.raises(InventoryError, match=f"{data} is in the manifest but not in the bucket"):
@@ -172,8 +178,8 @@ def test_a_file_that_is_not_what_the_manifest_says(lists: Any, body: bytes) -> N
     ("members", "message"),
     [
         ({"sourceBucket": "other"}, "lists bucket 'other', but source 'sample' is in 'media'"),
-        ({"fileFormat": "ORC"}, "no manifest of an inventory in CSV or Parquet"),
-        ({"fileSchema": 17}, "no manifest of an inventory in CSV or Parquet"),
+        ({"fileFormat": "ORC"}, "not the manifest of an inventory in CSV or Parquet"),
+        ({"fileSchema": 17}, "not the manifest of an inventory in CSV or Parquet"),
     ],
 )
 def test_a_manifest_of_something_else(lists: Any, members: dict[str, Any], message: str) -> None:

@@ -4,12 +4,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from include.discover import Listed
+from include.discover.listed_object import ListedObject
 from tests.include.discover.conftest import a_lake
 
 
-def listed(**changes: Any) -> Listed:
-    item = Listed(a_lake().sources[0], "b", "k", "e", 1, datetime(2026, 11, 20, tzinfo=UTC))
+def listed(**changes: Any) -> ListedObject:
+    item = ListedObject(a_lake().sources[0], "b", "k", "e", 1, datetime(2026, 11, 20, tzinfo=UTC))
     return replace(item, **changes)
 
 

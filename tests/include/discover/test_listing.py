@@ -3,12 +3,22 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from typing import Any
 
+import boto3
 import pytest
 
-from include.discover import list_media
+from include.core.lake import Lake
+from include.core.run import Run
+from include.discover.listed_object import ListedObject
+from include.discover.listing import list_media
 from tests.include.discover.conftest import a_lake, jpeg, upload
+from tests.workspaces import make_workspace
 
 DAY = date(2026, 11, 20)
+
+
+def listed(s3: Any, lake: Lake, day: date = DAY) -> list[ListedObject]:
+    run = Run("media-lake", "discover_media", "r", day.isoformat())
+    return list(list_media(make_workspace(run, boto3.Session(), lake=lake, s3=s3)))
 
 
 def test_the_media_of_the_day_are_listed_and_no_others(s3: Any) -> None:
@@ -17,10 +27,10 @@ def test_the_media_of_the_day_are_listed_and_no_others(s3: Any) -> None:
     upload(s3, "other-day.jpg", b"3", day="2026/11/21")
     upload(s3, "other-source.jpg", b"4", prefix="raw/other/")
     upload(s3, "", b"")  # a folder marker
-    listed = list(list_media(s3, a_lake(), "media-lake", DAY))
-    assert [item.key.rsplit("/", 1)[1] for item in listed] == ["a b+ü&.jpg", "b.jpg"]
-    assert [item.size for item in listed] == [1, 1]
-    assert all('"' not in item.etag for item in listed)
+    found = listed(s3, a_lake())
+    assert [item.key.rsplit("/", 1)[1] for item in found] == ["a b+ü&.jpg", "b.jpg"]
+    assert [item.size for item in found] == [1, 1]
+    assert all('"' not in item.etag for item in found)
 
 
 def test_sources_have_prefixes_buckets_and_date_paths_of_their_own(s3: Any) -> None:
@@ -28,8 +38,7 @@ def test_sources_have_prefixes_buckets_and_date_paths_of_their_own(s3: Any) -> N
     s3.put_object(Bucket="elsewhere", Key="dt=2026-11-20/x.jpg", Body=b"x")
     upload(s3, "a.jpg", b"a")
     lake = a_lake({"name": "far", "bucket": "elsewhere", "prefix": "", "date_path": "dt=%Y-%m-%d/"}, {})
-    listed = list(list_media(s3, lake, "media-lake", DAY))
-    assert [(item.source.name, item.bucket, item.key) for item in listed] == [
+    assert [(item.source.name, item.bucket, item.key) for item in listed(s3, lake)] == [
         ("far", "elsewhere", "dt=2026-11-20/x.jpg"),
         ("sample", "media-lake", "raw/sample/2026/11/20/a.jpg"),
     ]
@@ -71,7 +80,7 @@ def test_by_last_modified_the_day_is_that_of_utc(s3: Any) -> None:
             upload(s3, name, jpeg(), day="any/folder")
         else:
             s3.create_multipart_upload(Bucket="media-lake", Key=f"raw/sample/{name}")
-    found = list(list_media(Dated(s3, times), a_lake({"discovery": "last_modified"}), "media-lake", DAY))
+    found = listed(Dated(s3, times), a_lake({"discovery": "last_modified"}))
     assert [item.key.rsplit("/", 1)[1] for item in found if item.defect is None] == [
         "first.jpg",
         "last.jpg",
@@ -82,16 +91,16 @@ def test_by_last_modified_the_day_is_that_of_utc(s3: Any) -> None:
     ]
 
 
-def test_sources_may_be_discovered_in_different_ways(s3: Any) -> None:
+def test_each_source_has_its_own_discovery_method(s3: Any) -> None:
     upload(s3, "dated.jpg", jpeg())
     upload(s3, "recent.jpg", jpeg(), prefix="drop/", day="x")
     lake = a_lake({}, {"name": "drop", "prefix": "drop/", "discovery": "last_modified"})
     today = datetime.now(UTC).date()
-    assert [item.source.name for item in list_media(s3, lake, "media-lake", DAY)] == ["sample"]
-    assert [item.source.name for item in list_media(s3, lake, "media-lake", today)] == ["drop"]
+    assert [item.source.name for item in listed(s3, lake)] == ["sample"]
+    assert [item.source.name for item in listed(s3, lake, today)] == ["drop"]
 
 
 def test_a_missing_bucket_is_an_error(s3: Any) -> None:
     lake = a_lake({"bucket": "no-such-bucket-here", "discovery": "last_modified"})
     with pytest.raises(s3.exceptions.NoSuchBucket):
-        list(list_media(s3, lake, "media-lake", DAY))
+        listed(s3, lake)

@@ -1,7 +1,7 @@
 """Collects or normalizes one long video job and prints what that took, to be run in a process of its own.
 
-The figures are ``{"above_idle_mib", "seconds", "written"}``: the peak of resident memory over what was in use when
-everything was imported.
+The figures are ``{"above_idle_mib", "seconds", "written"}``: the peak of resident memory over what was in use
+when everything was imported.
 """
 
 from __future__ import annotations
@@ -32,12 +32,14 @@ LAKE = Lake.model_validate(
 )
 ASSET = {
     "media_type": "video", "media_id": "a", "source": "sample", "cost_center": "team", "bucket": BUCKET,
-    "key": "raw/a.mp4", "version_id": None, "etag": "e", "size_bytes": 1, "last_modified": "2026-11-20T10:00:00",
+    "key": "raw/a.mp4", "version_id": None, "etag": "e", "size_bytes": 1,
+    "last_modified": "2026-11-20T10:00:00",
     "content_id": "etag:e:1", "format": "MP4", "codec": "h264", "width": 640, "height": 360,
     "duration_ms": 7_200_000, "frame_rate": 25.0, "reason_code": None, "reason": None,
 }  # fmt: skip
 ANALYSIS = {
-    "feature": "labels", "parameters": {}, "analysis_key": KEY, "state": "planned", "code": None, "message": None,
+    "feature": "labels", "parameters": {}, "analysis_key": KEY, "state": "planned", "code": None,
+    "message": None,
 }  # fmt: skip
 PLAN: list[dict[str, Any]] = [{"asset": ASSET, "analyses": [ANALYSIS]}]
 
@@ -54,15 +56,15 @@ def main(stage: str) -> None:
     ledger = Ledger(session.client("dynamodb"), LEDGER_TABLE)
     ledger.lookup([KEY])
     s3.list_objects_v2(Bucket=BUCKET)
+    workspace = make_workspace(RUN, session, lake=LAKE, s3=s3)
+    workspace.ledger = ledger
     idle, began = memory("VmRSS"), time.perf_counter()
     if stage == "collect":
         client: Any = SimpleNamespace(conn=rekognition)
-        workspace = make_workspace(RUN, session, s3=s3)
-        workspace.ledger = ledger
         analyzer = VideoAnalyzer(workspace, client, batch="b")
         written: Any = analyzer.collect(PLAN).to_xcom()
     else:
-        written = normalize_batch(session, s3, ledger, LAKE, RUN, "video", "batch-0000", PLAN)
+        written = normalize_batch(workspace, "video", "batch-0000", PLAN)
     figures = {"above_idle_mib": memory("VmHWM") - idle, "seconds": time.perf_counter() - began}
     print(json.dumps({**figures, "written": written}))
 

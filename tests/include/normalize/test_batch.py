@@ -19,7 +19,9 @@ from include.store import tables
 from include.store.ledger import Entry, Ledger
 from include.store.objects import Row, get, list_uris, put_ndjson
 from include.store.tables import TableWriter, write_table
+from include.store.workspace import Workspace
 from tests.include.plan import planning
+from tests.workspaces import make_workspace
 
 LAKE = Lake.model_validate(
     {
@@ -72,7 +74,12 @@ class Bench:
     def normalize(
         self, plan: Sequence[Row], batch: str = "batch-0000", media_type: Any = "image", lake: Lake = LAKE
     ) -> Any:
-        return normalize_batch(self.session, self.s3, self.ledger, lake, self.run, media_type, batch, plan)
+        return normalize_batch(self.workspace(lake), media_type, batch, plan)
+
+    def workspace(self, lake: Lake = LAKE, s3: Any = None) -> Workspace:
+        workspace = make_workspace(self.run, self.session, lake=lake, s3=s3 or self.s3)
+        workspace.ledger = self.ledger
+        return workspace
 
     def table(self, name: str, media_type: Any = "image") -> pa.Table:
         """Read what was written with pyarrow, not with what wrote it."""
@@ -127,7 +134,7 @@ def test_findings_are_there_once_per_asset_with_the_same_content(bench: Bench) -
 
 
 def test_a_rejected_twin_gets_no_findings(bench: Bench) -> None:
-    """Same bytes, but one object was deleted meanwhile: its analysis was rejected, so nothing was found in it."""
+    """Two objects with the same bytes: one was deleted meanwhile, so its analysis was rejected."""
     bench.archive("k1", labels(90.0))
     gone = an_asset("b", reason_code="Deleted", reason="gone")
     bench.normalize([
@@ -391,7 +398,7 @@ def test_a_chunk_is_read_once_for_all_its_analyses(bench: Bench) -> None:
             return bench.s3.get_object(**request)
 
     plan = [planned(an_asset(f"m{n}"), an_analysis(f"k{n}")) for n in (0, 2)]
-    normalize_batch(bench.session, Counting(), bench.ledger, LAKE, bench.run, "image", "batch-0000", plan)
+    normalize_batch(bench.workspace(s3=Counting()), "image", "batch-0000", plan)
     assert reads == ["responses/chunk.ndjson.gz"]
     assert sorted(row["analysis_key"] for row in bench.rows("labels")) == ["k0", "k2"]
 
@@ -401,7 +408,7 @@ def test_an_empty_batch_writes_nothing(bench: Bench) -> None:
     assert all(bench.rows(name) == [] for name in run_tables("image"))
 
 
-# --- analyses that a run was not to pay for
+# --- analyses that the run may not pay for
 
 
 def test_what_a_run_may_not_pay_for_keeps_its_state(bench: Bench) -> None:
@@ -411,9 +418,8 @@ def test_what_a_run_may_not_pay_for_keeps_its_state(bench: Bench) -> None:
     )
     held = Entry("running", "running", owner="somebody", lease_expires=bench.ledger.now() + 60_000)
     assert bench.ledger.claim(held, bench.ledger.now()) is None
-    bench.normalize([
-        planned(an_asset(name), an_analysis(name, state="kept")) for name in ("done", "failed", "running", "absent")
-    ])  # fmt: skip
+    names = ("done", "failed", "running", "absent")
+    bench.normalize([planned(an_asset(name), an_analysis(name, state="not_selected")) for name in names])
     found = {row["media_id"]: (row["status"], row["error_code"]) for row in bench.rows("analyses")}
     assert found == {
         "done": ("reused", None),
@@ -429,7 +435,9 @@ def test_what_a_run_may_not_pay_for_keeps_its_state(bench: Bench) -> None:
 
 def test_an_asset_with_an_analysis_that_was_not_paid_for_is_partly_analyzed(bench: Bench) -> None:
     bench.archive("k1", labels(90.0))
-    bench.normalize([planned(an_asset("a"), an_analysis("k1"), an_analysis("k2", "text", state="kept"))])
+    bench.normalize(
+        [planned(an_asset("a"), an_analysis("k1"), an_analysis("k2", "text", state="not_selected"))]
+    )
     (asset,) = bench.rows("media_assets")
     assert (asset["status"], asset["reason_code"]) == ("partial", "NotPaidFor")
 

@@ -89,10 +89,10 @@ def test_lines_are_read_one_at_a_time(
 
 
 @pytest.mark.parametrize(("operation", "content", "message"), [
-    ("Nonsense", "{}", "known: DetectLabels"), ("DetectLabels", "{not json", "neither JSON nor NDJSON"),
-    ("DetectLabels", "[1]", "no response object"), ("DetectLabels", "\n \n", "is empty"),
-    ("DetectLabels", '{"response": 5}', "no response object"), ("DetectLabels", None, "No such file"),
-    ("DetectLabels", '{"Labels": []}\n{"Labels": [', "a line that is no JSON"),
+    ("Nonsense", "{}", "known: CompareFaces"), ("DetectLabels", "{not json", "neither JSON nor NDJSON"),
+    ("DetectLabels", "[1]", "not a response object"), ("DetectLabels", "\n \n", "is empty"),
+    ("DetectLabels", '{"response": 5}', "not a response object"), ("DetectLabels", None, "No such file"),
+    ("DetectLabels", '{"Labels": []}\n{"Labels": [', "a line that is not JSON"),
     ("DetectLabels", b"\xff\xfe", "can't decode"),
 ])  # fmt: skip
 def test_what_cannot_be_used_is_told(

@@ -82,7 +82,7 @@ def rekognition_url() -> Iterator[str]:
 
 @pytest.fixture
 def s3(rekognition_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """S3 and DynamoDB in a server of their own, so that what they hold is not in the process that is measured."""
+    """S3 and DynamoDB in a server of their own, whose memory is not that of the measured process."""
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     moto_api_backend.reset()  # other tests of this process have left things there

@@ -10,8 +10,8 @@ from include.normalize import members
 
 @pytest.mark.parametrize(
     ("value", "expected"),
-    [(1, 1.0), (1.5, 1.5), ("99.5", 99.5), (" 7 ", 7.0), ("NULL", None), ("", None), (None, None), (True, None),
-     ([], None), (float("nan"), None), ("inf", None), (10**400, None)],
+    [(1, 1.0), (1.5, 1.5), ("99.5", 99.5), (" 7 ", 7.0), ("NULL", None), ("", None), (None, None),
+     (True, None), ([], None), (float("nan"), None), ("inf", None), (10**400, None)],
 )  # fmt: skip
 def test_number(value: Any, expected: float | None) -> None:
     assert members.number(value) == expected
@@ -19,7 +19,8 @@ def test_number(value: Any, expected: float | None) -> None:
 
 @pytest.mark.parametrize(
     ("value", "expected"),
-    [(7, 7), (-7, -7), (1.6, 2), ("12", 12), ("12.4", 12), (False, None), (None, None), ("NULL", None), ({}, None)],
+    [(7, 7), (-7, -7), (1.6, 2), ("12", 12), ("12.4", 12), (False, None), (None, None), ("NULL", None),
+     ({}, None)],
 )  # fmt: skip
 def test_whole(value: Any, expected: int | None) -> None:
     assert members.whole(value) == expected
@@ -27,7 +28,8 @@ def test_whole(value: Any, expected: int | None) -> None:
 
 @pytest.mark.parametrize(
     ("value", "expected"),
-    [(True, True), (False, False), ("true", True), ("False", False), ("NULL", None), (1, None), (None, None), ([], None)],
+    [(True, True), (False, False), ("true", True), ("False", False), ("NULL", None), (1, None), (None, None),
+     ([], None)],
 )  # fmt: skip
 def test_truth(value: Any, expected: bool | None) -> None:
     assert members.truth(value) is expected

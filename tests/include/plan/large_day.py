@@ -1,8 +1,8 @@
 """Plans a day with many images and prints what that took, to be run in a process of its own.
 
-``python -m tests.include.plan.large_day ASSETS``. S3 is a file and the ledger is empty: what is measured is the plan itself
-and botocore's part of it. The figures are ``{"seconds", "peak_mib", "above_idle_mib", "batches", "largest_xcom",
-"ledger_requests", "calls", "analyses"}``.
+``python -m tests.include.plan.large_day ASSETS``. S3 is a file and the ledger is empty, so the plan itself is
+measured, and botocore's part of it. The figures are ``{"seconds", "peak_mib", "above_idle_mib", "batches",
+"largest_xcom", "ledger_requests", "calls", "analyses"}``.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -24,11 +25,12 @@ from include.core.lake import Lake
 from include.core.prices import load_price_book
 from include.core.run import Run
 from include.core.settings import Settings
-from include.discover import MANIFEST_SCHEMA
 from include.plan.planner import plan
-from include.store.ledger import Ledger
+from include.store.manifest import MANIFEST_SCHEMA
+from tests.workspaces import make_workspace
 
 RUN = Run("media-lake", "enrich_images", "manual__2026-11-20", "2026-11-20")
+SESSION = boto3.Session()
 FEATURES = ["labels", "moderation", "text", "image_properties"]
 LAKE = Lake.model_validate(
     {
@@ -122,9 +124,8 @@ def main(assets: int) -> None:
         Path("/proc/self/clear_refs").write_text("5")  # the peak starts again from what is in use now
         idle, table, book = memory("VmRSS"), EmptyTable(), load_price_book("us-east-1")
         began = time.perf_counter()
-        batches, summary = plan(
-            FileAsS3(path), Ledger(table, "ledger"), LAKE, Settings(), book, RUN, "image", {}
-        )
+        workspace = make_workspace(RUN, SESSION, Settings(), LAKE, s3=FileAsS3(path), dynamodb=table)
+        batches, summary = plan(workspace, "image", book, {})
         seconds = time.perf_counter() - began
     print(
         json.dumps(

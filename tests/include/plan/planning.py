@@ -7,15 +7,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import boto3
+
 from include.core.lake import Lake
 from include.core.prices import load_price_book
 from include.core.run import Run
 from include.core.settings import Settings
-from include.discover import MANIFEST_SCHEMA
 from include.plan.planner import plan
 from include.store.ledger import Ledger
-from include.store.objects import Row, get_ndjson
+from include.store.manifest import MANIFEST_SCHEMA
+from include.store.objects import Row
+from include.store.plan_batches import read_plan
 from tests.parquet_objects import put_parquet
+from tests.workspaces import make_workspace
 
 BOOK = load_price_book("us-east-1")
 
@@ -104,24 +108,18 @@ class Planner:
         **settings: Any,
     ) -> Any:
         put_parquet(self.s3, self.run.manifest_uri(), list(assets), MANIFEST_SCHEMA)
-        batches, summary = plan(
-            self.s3,
-            self.ledger,
-            lake or a_lake(),
-            Settings(**settings),
-            BOOK,
-            self.run,
-            media_type,
-            used or {},
-            selections,
+        workspace = make_workspace(
+            self.run, boto3.Session(), Settings(**settings), lake or a_lake(), s3=self.s3
         )
-        return [list(get_ndjson(self.s3, batch["uri"])) for batch in batches], batches, summary
+        workspace.ledger = self.ledger
+        batches, summary = plan(workspace, media_type, BOOK, used or {}, selections)
+        return [read_plan(self.s3, batch["uri"]) for batch in batches], batches, summary
 
 
 def states(rows: Sequence[Row]) -> dict[tuple[str, str], str]:
-    """Return what is planned by file and feature; ``again`` is planned, and paid for as another one's."""
+    """Return what is planned by file and feature; ``duplicate`` is planned, and paid for as another one's."""
     return {
-        (row["asset"]["key"], item["feature"]): "again" if item.get("again") else item["state"]
+        (row["asset"]["key"], item["feature"]): "duplicate" if item.get("duplicate") else item["state"]
         for row in rows
         for item in row["analyses"]
     }

@@ -1,4 +1,4 @@
-"""A day with very many assets is planned in bounded memory, with a bounded number of tasks and bounded XComs."""
+"""A day with very many assets is planned with bounded memory, tasks and XComs."""
 
 from __future__ import annotations
 

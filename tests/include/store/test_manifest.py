@@ -8,8 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from include.core.run import Run
-from include.discover import MANIFEST_SCHEMA
-from include.store.manifest import ManifestReader, NoManifestError, discovered_days
+from include.store.manifest import MANIFEST_SCHEMA, ManifestReader, NoManifestError, discovered_days
 from include.store.objects import Row, put
 from tests.include.plan.planning import a_video, an_asset
 

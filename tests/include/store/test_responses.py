@@ -9,7 +9,6 @@ from include.core.features import FEATURES
 from include.core.run import Run, usage_log_uri
 from include.core.schemas import TABLES
 from include.store.objects import list_uris, put_ndjson
-from include.store.plan_batches import analyses_of, read_plan
 from include.store.response_archive import model_version, now, read_lines, response_line
 from include.store.usage_log import Session, log_model_hours, payer_of, usage_lines
 
@@ -104,29 +103,6 @@ def test_identity_of_usage(run: Run) -> None:
     assert (
         len({identity(True), identity(True, run=other), identity(True, media_id="m2"), identity(False)}) == 4
     )
-
-
-def test_a_plan_is_read_and_its_analyses_found_by_state(s3: Any) -> None:
-    rows = [
-        {
-            "asset": {"media_id": "m1"},
-            "analyses": [{"n": 1, "state": "planned"}, {"n": 2, "state": "reused"}],
-        },
-        {"asset": {"media_id": "m2"}, "analyses": []},
-        {
-            "asset": {"media_id": "m3"},
-            "analyses": [{"n": 3, "state": "rejected"}, {"n": 4, "state": "planned"}],
-        },
-    ]
-    put_ndjson(s3, "s3://media-lake/plan", rows)
-    plan = read_plan(s3, "s3://media-lake/plan")
-    assert plan == rows
-    assert [(asset["media_id"], item["n"]) for asset, item in analyses_of(plan, "planned")] == [
-        ("m1", 1),
-        ("m3", 4),
-    ]
-    assert [item["n"] for _, item in analyses_of(plan, "reused", "rejected")] == [2, 3]
-    assert list(analyses_of(plan)) == []
 
 
 def test_the_hours_of_a_model_are_usage_under_a_name_of_their_own(s3: Any, run: Run) -> None:

@@ -34,7 +34,7 @@ def stages() -> Iterator[None]:
     with (
         mock.patch("media_lake.task_context.task_workspace", return_value=lake),
         mock.patch("media_lake.video_batch.video_analyzer", return_value=analyzer),
-        mock.patch("include.discover.discover", return_value=FOUND),
+        mock.patch("include.discover.discovery.discover", return_value=FOUND),
         mock.patch("include.store.plan_batches.read_plan", return_value=[]),
         mock.patch("include.normalize.batch.normalize_batch", return_value={"labels": 7, "faces": 1}),
         mock.patch("include.publish.publisher.publish", side_effect=denied),

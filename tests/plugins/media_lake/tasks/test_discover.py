@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 from airflow.sdk.definitions.retry_policy import RetryAction
+from airflow.sdk.execution_time.context import OutletEventAccessors, set_current_context
 from botocore.exceptions import ClientError
 
+from include.core.run import Run
 from include.discover.discovery import DiscoveredMeanwhileError
 from include.discover.inventory import InventoryError, InventoryPendingError
 from media_lake.assets import media_manifest
-from media_lake.tasks import discover as discovery
 from media_lake.tasks.defaults import ATTEMPTS
 from media_lake.tasks.discover import DISCOVERY_ARGS, DiscoveryRetryPolicy, discover_day
 
@@ -52,13 +53,18 @@ def test_other_errors_are_retried_as_everywhere_and_no_longer(error: Exception, 
 def test_a_day_with_events_is_discovered_and_announced_under_its_own_key(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    announced: list[str] = []
-    made: list[Any] = []
-    outlet = SimpleNamespace(add_partitions=announced.append)
-    context = {"outlet_events": {media_manifest: outlet}}
-    monkeypatch.setattr(discovery, "get_current_context", lambda: context)
-    monkeypatch.setattr("media_lake.task_context.task_workspace", lambda day: f"the lake on {day}")
-    monkeypatch.setattr(discovery, "discover_partition", lambda *given: made.append(given) or {"rows": 1})
-    assert discover_day.function({"day": "2026-11-20", "marks": []}) == {"rows": 1}
-    assert made == [("the lake on 2026-11-20",)]
-    assert announced == ["2026-11-20"]
+    def workspace_of(day: str) -> Any:
+        return SimpleNamespace(run=Run("media-lake", "discover_events", "r", day))
+
+    def discover(workspace: Any) -> dict[str, Any]:
+        counts = {"images": 1, "videos": 0, "defective": 0, "ignored": 0, "known": 0}
+        return {"uri": workspace.run.manifest_uri(), "rows": 1, **counts}
+
+    outlets = OutletEventAccessors()
+    dag_run = SimpleNamespace(dag_id="discover_events", run_id="r", partition_key=None)
+    monkeypatch.setattr("media_lake.task_context.task_workspace", workspace_of)
+    monkeypatch.setattr("include.discover.discovery.discover", discover)
+    with set_current_context({"dag_run": dag_run, "outlet_events": outlets}):
+        found = discover_day.function({"day": "2026-11-20", "marks": []})
+    assert found["uri"] == "s3://media-lake/staging/manifests/dt=2026-11-20/manifest.parquet"
+    assert outlets[media_manifest].partition_keys == {"2026-11-20"}

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from include.normalize.members import JsonObject, mapping, number, objects, whole, word
+from include.normalize.normalizer_registry import TableRow, normalizes
+from include.store.objects import Row
 
 
-def video_segments(pages: Iterable[JsonObject]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield a row for every shot and technical cue. Each kind has its own model, named in ``SelectedSegmentTypes``."""
+@normalizes("GetSegmentDetection")
+def video_segments(pages: Iterable[JsonObject]) -> Iterator[TableRow]:
+    """Yield a row for every shot and technical cue.
+
+    Each kind has its own model, named in ``SelectedSegmentTypes``.
+    """
     versions: dict[str | None, str | None] = {}
     for page in pages:
         for selected in objects(page.get("SelectedSegmentTypes")):
@@ -18,7 +23,7 @@ def video_segments(pages: Iterable[JsonObject]) -> Iterator[tuple[str, dict[str,
             yield "segments", _row(segment, versions.get(word(segment.get("Type"))))
 
 
-def _row(segment: JsonObject, version: str | None) -> dict[str, Any]:
+def _row(segment: JsonObject, version: str | None) -> Row:
     cue, shot = mapping(segment.get("TechnicalCueSegment")), mapping(segment.get("ShotSegment"))
     return {
         "model_version": version,

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from include.normalize.members import JsonObject, box, findings, mapping, number, objects, truth, whole, word
+from include.normalize.normalizer_registry import TableRow, normalizes
+from include.store.objects import Row
 
 _NOTHING: list[JsonObject] = [{}]
 
 
-def image_protective_equipment(pages: Iterable[JsonObject]) -> Iterator[tuple[str, dict[str, Any]]]:
+@normalizes("DetectProtectiveEquipment")
+def image_protective_equipment(pages: Iterable[JsonObject]) -> Iterator[TableRow]:
     """Yield a row for every person, body part and item.
 
     A part without an item has one row without equipment, a person without parts one row without a part.
@@ -21,7 +23,7 @@ def image_protective_equipment(pages: Iterable[JsonObject]) -> Iterator[tuple[st
                 yield "protective_equipment", _row(person, part, item, version)
 
 
-def _row(person: JsonObject, part: JsonObject, item: JsonObject, version: str | None) -> dict[str, Any]:
+def _row(person: JsonObject, part: JsonObject, item: JsonObject, version: str | None) -> Row:
     covers = mapping(item.get("CoversBodyPart"))
     return {
         "model_version": version,

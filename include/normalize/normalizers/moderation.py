@@ -1,4 +1,4 @@
-"""Rows of table ``moderation_labels`` from DetectModerationLabels, GetContentModeration and GetMediaAnalysisJob.
+"""Rows of table ``moderation_labels`` from images, videos and jobs of bulk analysis.
 
 Models before 7.0 give no ``TaxonomyLevel`` and no ``ContentTypes``.
 """
@@ -6,7 +6,6 @@ Models before 7.0 give no ``TaxonomyLevel`` and no ``ContentTypes``.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from include.normalize.members import (
     MANIFEST_RESPONSE,
@@ -19,28 +18,33 @@ from include.normalize.members import (
     whole,
     word,
 )
+from include.normalize.normalizer_registry import TableRow, normalizes
+from include.store.objects import Row
 
 
-def image_moderation(pages: Iterable[JsonObject]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield a row for every moderation label of an image; the kinds of content are those of the whole image."""
+@normalizes("DetectModerationLabels")
+def image_moderation(pages: Iterable[JsonObject]) -> Iterator[TableRow]:
+    """Yield a row for every moderation label of an image; content types are those of the whole image."""
     for page in pages:
         version = word(page.get("ModerationModelVersion"))
         for label in objects(page.get("ModerationLabels")):
             yield "moderation_labels", _row(label, {"ContentTypes": page.get("ContentTypes")}, version)
 
 
-def bulk_moderation(pages: Iterable[JsonObject]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield a row for every moderation label of the lines of a results manifest; the job's own reply has none."""
+@normalizes("GetMediaAnalysisJob")
+def bulk_moderation(pages: Iterable[JsonObject]) -> Iterator[TableRow]:
+    """Yield a row for every moderation label in a results manifest; the job's own reply has none."""
     return image_moderation(mapping(page.get(MANIFEST_RESPONSE)) for page in pages)
 
 
-def video_moderation(pages: Iterable[JsonObject]) -> Iterator[tuple[str, dict[str, Any]]]:
+@normalizes("GetContentModeration")
+def video_moderation(pages: Iterable[JsonObject]) -> Iterator[TableRow]:
     """Yield a row for every moderation label and time; with aggregation SEGMENTS, its span as well."""
     for version, item in findings(pages, "ModerationLabels", "ModerationModelVersion"):
         yield "moderation_labels", _row(mapping(item.get("ModerationLabel")), item, version)
 
 
-def _row(label: JsonObject, item: JsonObject, version: str | None) -> dict[str, Any]:
+def _row(label: JsonObject, item: JsonObject, version: str | None) -> Row:
     return {
         "model_version": version,
         "timestamp_ms": whole(item.get("Timestamp")),

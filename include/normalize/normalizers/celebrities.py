@@ -1,4 +1,7 @@
-"""Rows of table ``celebrities`` from RecognizeCelebrities and GetCelebrityRecognition. Neither names its model."""
+"""Rows of table ``celebrities`` from RecognizeCelebrities and GetCelebrityRecognition.
+
+Neither response names its model.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +9,19 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from include.normalize.members import JsonObject, box, findings, mapping, number, whole, word, words
+from include.normalize.normalizer_registry import TableRow, normalizes
+from include.store.objects import Row
 
 
-def image_celebrities(pages: Iterable[JsonObject]) -> Iterator[tuple[str, dict[str, Any]]]:
+@normalizes("RecognizeCelebrities")
+def image_celebrities(pages: Iterable[JsonObject]) -> Iterator[TableRow]:
     """Yield a row for every well-known person of an image; its confidence is that of the match."""
     for _, person in findings(pages, "CelebrityFaces"):
         yield "celebrities", _row(person, None, person.get("MatchConfidence"), None)
 
 
-def video_celebrities(pages: Iterable[JsonObject]) -> Iterator[tuple[str, dict[str, Any]]]:
+@normalizes("GetCelebrityRecognition")
+def video_celebrities(pages: Iterable[JsonObject]) -> Iterator[TableRow]:
     """Yield a row for every well-known person and time; only here is there a box of the body."""
     for _, item in findings(pages, "Celebrities"):
         person = mapping(item.get("Celebrity"))
@@ -22,7 +29,7 @@ def video_celebrities(pages: Iterable[JsonObject]) -> Iterator[tuple[str, dict[s
         yield "celebrities", _row(person, timestamp_ms, person.get("Confidence"), person.get("BoundingBox"))
 
 
-def _row(person: JsonObject, timestamp_ms: int | None, confidence: Any, body_box: Any) -> dict[str, Any]:
+def _row(person: JsonObject, timestamp_ms: int | None, confidence: Any, body_box: Any) -> Row:
     face = mapping(person.get("Face"))
     return {
         "model_version": None,

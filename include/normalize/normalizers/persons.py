@@ -1,14 +1,15 @@
-"""Rows of table ``persons`` from GetPersonTracking, which AWS ended; responses that were archived are still read."""
+"""Rows of table ``persons`` from archived responses of GetPersonTracking, which AWS ended."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from include.normalize.members import JsonObject, box, findings, mapping, number, whole
+from include.normalize.normalizer_registry import TableRow, normalizes
 
 
-def video_persons(pages: Iterable[JsonObject]) -> Iterator[tuple[str, dict[str, Any]]]:
+@normalizes("GetPersonTracking")
+def video_persons(pages: Iterable[JsonObject]) -> Iterator[TableRow]:
     """Yield a row for every person and time."""
     for _, item in findings(pages, "Persons"):
         person = mapping(item.get("Person"))

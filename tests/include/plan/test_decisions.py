@@ -102,7 +102,7 @@ def test_a_pin_touches_its_feature_only_and_a_new_pin_plans_again(planner: Plann
 def test_duplicates_are_paid_once_under_a_pin(planner: Planner) -> None:
     twins = [an_asset(name, content_id="same") for name in "ab"]
     (rows,), _, _ = planner(twins, pinned())
-    assert list(states(rows).values()) == ["planned", "again"]
+    assert list(states(rows).values()) == ["planned", "duplicate"]
 
 
 # --- selections
@@ -110,7 +110,7 @@ def test_duplicates_are_paid_once_under_a_pin(planner: Planner) -> None:
 
 @pytest.fixture
 def failures(ledger: Ledger) -> None:
-    """``a`` and ``b`` failed, each with two features and two codes; ``c`` is done and ``d`` was never asked for."""
+    """``a`` and ``b`` failed, each with two features and two codes; ``c`` is done, ``d`` is new."""
     ledger.finish(
         [
             Entry(key_of("a"), "failed", error_code="InvalidS3ObjectException"),
@@ -146,7 +146,7 @@ def test_a_run_with_selections_pays_for_the_failures_they_match_and_nothing_else
     found = states(rows)
     assert {name for name, state in found.items() if state == "planned"} == paid
     assert found["raw/c", "labels"] == "reused"
-    assert {state for name, state in found.items() if name not in paid} == {"kept", "reused"}
+    assert {state for name, state in found.items() if name not in paid} == {"not_selected", "reused"}
     assert (summary["calls"], summary["analyses"]) == (len(paid), 8)
     assert sum(summary["units"].values()) == len(paid)
     assert f"{7 - len(paid)} left as they are" in summary["text"]
@@ -155,7 +155,7 @@ def test_a_run_with_selections_pays_for_the_failures_they_match_and_nothing_else
 def test_a_failure_before_a_pin_is_paid_for_under_the_pin(planner: Planner, failures: None) -> None:
     selections = [Selection.of(None, ["InvalidS3ObjectException"])]
     (rows,), _, _ = planner([an_asset("a"), an_asset("b")], pinned(), selections=selections)
-    assert states(rows) == {("raw/a", "labels"): "planned", ("raw/b", "labels"): "kept"}
+    assert states(rows) == {("raw/a", "labels"): "planned", ("raw/b", "labels"): "not_selected"}
     assert rows[0]["analyses"][0]["analysis_key"] == key_of("a", "3.0")
 
 
@@ -163,9 +163,9 @@ def test_duplicates_of_a_failure_are_paid_once(planner: Planner, ledger: Ledger)
     twins = [an_asset(name, content_id="same") for name in "ab"]
     ledger.finish([Entry(analysis_key("same", LABELS, "image"), "failed", error_code="X")])
     (rows,), _, _ = planner(twins, a_lake(image=["labels"]), selections=[Selection()])
-    assert list(states(rows).values()) == ["planned", "again"]
+    assert list(states(rows).values()) == ["planned", "duplicate"]
     (rows,), _, _ = planner(twins, a_lake(image=["labels"]), selections=[])
-    assert list(states(rows).values()) == ["kept", "kept"]
+    assert list(states(rows).values()) == ["not_selected", "not_selected"]
 
 
 def test_a_run_that_may_pay_for_nothing_needs_no_approval_and_no_model(planner: Planner) -> None:
@@ -189,6 +189,6 @@ def test_what_may_not_be_paid_for_again_at_a_pinned_version_is_there_as_it_was(
     (rows,), _, _ = planner([an_asset(name) for name in "abc"], pinned(), selections=[])
     assert [(item["state"], item["analysis_key"]) for row in rows for item in row["analyses"]] == [
         ("reused", key_of("a")),
-        ("kept", key_of("b")),
-        ("kept", key_of("c", "3.0")),
+        ("not_selected", key_of("b")),
+        ("not_selected", key_of("c", "3.0")),
     ]

@@ -1,15 +1,17 @@
-"""Rows of table ``labels`` from DetectLabels and GetLabelDetection, and what else DetectLabels may be asked for."""
+"""Rows of table ``labels`` from DetectLabels and GetLabelDetection, and image properties of DetectLabels."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
-from include.normalize.image_properties import image_properties
 from include.normalize.members import JsonObject, box, findings, mapping, names, number, objects, whole, word
+from include.normalize.normalizer_registry import TableRow, normalizes
+from include.normalize.normalizers.image_properties import image_properties
+from include.store.objects import Row
 
 
-def image_labels(pages: Iterable[JsonObject]) -> Iterator[tuple[str, dict[str, Any]]]:
+@normalizes("DetectLabels")
+def image_labels(pages: Iterable[JsonObject]) -> Iterator[TableRow]:
     """Yield a row for every label of an image, and those of its properties."""
     for page in pages:
         version = word(page.get("LabelModelVersion"))
@@ -18,13 +20,14 @@ def image_labels(pages: Iterable[JsonObject]) -> Iterator[tuple[str, dict[str, A
         yield from image_properties(page, version)
 
 
-def video_labels(pages: Iterable[JsonObject]) -> Iterator[tuple[str, dict[str, Any]]]:
+@normalizes("GetLabelDetection")
+def video_labels(pages: Iterable[JsonObject]) -> Iterator[TableRow]:
     """Yield a row for every label and time (aggregation TIMESTAMPS) or span (SEGMENTS)."""
     for version, item in findings(pages, "Labels", "LabelModelVersion"):
         yield "labels", _row(mapping(item.get("Label")), item, version)
 
 
-def _row(label: JsonObject, time: JsonObject, version: str | None) -> dict[str, Any]:
+def _row(label: JsonObject, time: JsonObject, version: str | None) -> Row:
     instances = [
         {**box(instance.get("BoundingBox")), "confidence": number(instance.get("Confidence"))}
         for instance in objects(label.get("Instances"))

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from include.normalize.members import JsonObject, mapping, number, objects, whole, word
+from include.normalize.normalizer_registry import TableRow
+from include.store.objects import Row
 
 
-def image_properties(page: JsonObject, version: str | None) -> Iterator[tuple[str, dict[str, Any]]]:
+def image_properties(page: JsonObject, version: str | None) -> Iterator[TableRow]:
     """Yield a row for the whole image, its foreground and its background, as far as the response has them."""
     image = mapping(page.get("ImageProperties"))
     regions = {
@@ -21,7 +23,7 @@ def image_properties(page: JsonObject, version: str | None) -> Iterator[tuple[st
             yield "image_properties", _row(name, region, version)
 
 
-def _row(name: str, region: JsonObject, version: str | None) -> dict[str, Any]:
+def _row(name: str, region: JsonObject, version: str | None) -> Row:
     quality = mapping(region.get("Quality"))
     return {
         "model_version": version,
@@ -33,7 +35,7 @@ def _row(name: str, region: JsonObject, version: str | None) -> dict[str, Any]:
     }
 
 
-def _color(color: JsonObject) -> dict[str, Any]:
+def _color(color: JsonObject) -> Row:
     return {
         "hex_code": word(color.get("HexCode")),
         "css_color": word(color.get("CSSColor")),

@@ -1,11 +1,15 @@
-"""Rows of table ``faces`` from DetectFaces, IndexFaces and GetFaceDetection. Only IndexFaces names its model."""
+"""Rows of table ``faces`` from DetectFaces, IndexFaces and GetFaceDetection.
+
+Only IndexFaces names its model.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from include.normalize.members import JsonObject, box, findings, mapping, number, objects, truth, whole, word
+from include.normalize.normalizer_registry import TableRow, normalizes
+from include.store.objects import Row
 
 _ATTRIBUTES = {
     "smile": "Smile",
@@ -19,25 +23,28 @@ _ATTRIBUTES = {
 }
 
 
-def image_faces(pages: Iterable[JsonObject]) -> Iterator[tuple[str, dict[str, Any]]]:
+@normalizes("DetectFaces")
+def image_faces(pages: Iterable[JsonObject]) -> Iterator[TableRow]:
     """Yield a row for every face of an image, numbered in the order of the response."""
     for page in pages:
         for index, face in enumerate(objects(page.get("FaceDetails"))):
             yield "faces", _row(face, None, index)
 
 
-def indexed_faces(pages: Iterable[JsonObject]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield a row for every face of an image that went into a collection; those left out of it have none."""
+@normalizes("IndexFaces")
+def indexed_faces(pages: Iterable[JsonObject]) -> Iterator[TableRow]:
+    """Yield a row for every face of an image that went into a collection; faces left out of it have none."""
     for page in pages:
         version = word(page.get("FaceModelVersion"))
         for index, record in enumerate(objects(page.get("FaceRecords"))):
             yield "faces", _row(mapping(record.get("FaceDetail")), None, index, version)
 
 
-def video_faces(pages: Iterable[JsonObject]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield a row for every face of every frame, numbered within its frame, also where a page ends inside a frame.
+@normalizes("GetFaceDetection")
+def video_faces(pages: Iterable[JsonObject]) -> Iterator[TableRow]:
+    """Yield a row for every face of every frame, numbered within its frame.
 
-    The API sorts faces by time, so that the last time is all there is to remember.
+    A page may end inside a frame. The API sorts faces by time, so only the last time has to be remembered.
     """
     index, last = 0, None
     for _, item in findings(pages, "Faces"):
@@ -47,9 +54,7 @@ def video_faces(pages: Iterable[JsonObject]) -> Iterator[tuple[str, dict[str, An
         yield "faces", _row(mapping(item.get("Face")), timestamp_ms, index)
 
 
-def _row(
-    face: JsonObject, timestamp_ms: int | None, index: int, version: str | None = None
-) -> dict[str, Any]:
+def _row(face: JsonObject, timestamp_ms: int | None, index: int, version: str | None = None) -> Row:
     pose, quality = mapping(face.get("Pose")), mapping(face.get("Quality"))
     ages, gender = mapping(face.get("AgeRange")), mapping(face.get("Gender"))
     emotions = [
@@ -86,6 +91,6 @@ def _attributes(face: JsonObject) -> dict[str, bool | float | None]:
     return columns
 
 
-def _dominant(emotions: list[dict[str, Any]]) -> str | None:
+def _dominant(emotions: list[Row]) -> str | None:
     rated = [emotion for emotion in emotions if emotion["confidence"] is not None]
     return max(rated, key=lambda emotion: emotion["confidence"])["type"] if rated else None

@@ -1,18 +1,20 @@
 """Rows of table ``face_matches`` from the operations that compare faces; one row per match.
 
-``box_*`` is the face in the image or frame that was analyzed, ``matched_box_*`` the face that it was compared with, in
-that face's own image. SearchFaces analyzes no image: it has no such box.
+``box_*`` is the face in the image or frame that was analyzed, ``matched_box_*`` the face that it was compared
+with, in that face's own image. SearchFaces analyzes no image: it has no such box.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from include.normalize.members import JsonObject, box, mapping, number, objects, whole, word
+from include.normalize.normalizer_registry import TableRow, normalizes
+from include.store.objects import Row
 
 
-def collection_matches(pages: Iterable[JsonObject]) -> Iterator[tuple[str, dict[str, Any]]]:
+@normalizes("SearchFaces", "SearchFacesByImage")
+def collection_matches(pages: Iterable[JsonObject]) -> Iterator[TableRow]:
     """Yield a row for every face of a collection that SearchFacesByImage or SearchFaces found."""
     for page in pages:
         version = word(page.get("FaceModelVersion"))
@@ -22,7 +24,8 @@ def collection_matches(pages: Iterable[JsonObject]) -> Iterator[tuple[str, dict[
             yield "face_matches", _row(match, boxes, version)
 
 
-def compared_faces(pages: Iterable[JsonObject]) -> Iterator[tuple[str, dict[str, Any]]]:
+@normalizes("CompareFaces")
+def compared_faces(pages: Iterable[JsonObject]) -> Iterator[TableRow]:
     """Yield a row for every face of the target image that matches the face of the source image."""
     for page in pages:
         source = mapping(page.get("SourceImageFace"))
@@ -32,7 +35,8 @@ def compared_faces(pages: Iterable[JsonObject]) -> Iterator[tuple[str, dict[str,
             yield "face_matches", _row(match, boxes)
 
 
-def video_matches(pages: Iterable[JsonObject]) -> Iterator[tuple[str, dict[str, Any]]]:
+@normalizes("GetFaceSearch")
+def video_matches(pages: Iterable[JsonObject]) -> Iterator[TableRow]:
     """Yield a row for every time, person and face of the collection; persons without a match have none."""
     for page in pages:
         for item in objects(page.get("Persons")):
@@ -51,7 +55,7 @@ def _row(
     version: str | None = None,
     timestamp_ms: int | None = None,
     person_index: int | None = None,
-) -> dict[str, Any]:
+) -> Row:
     face = mapping(match.get("Face"))
     return {
         "model_version": version,

@@ -1,0 +1,80 @@
+"""How each analysis and each asset of a batch ended, as tables ``analyses`` and ``media_assets`` show it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from include.core.features import FEATURES
+from include.core.run import Run
+from include.core.schemas import TABLES
+from include.store.ledger import Entry
+from include.store.objects import Row
+
+_NOT_PAID_FOR = "this run may not pay for it; the next run of the Dag that enriches the day does"
+_NOT_ANALYZED = "the analysis did not take place; run the day again"
+
+
+def analysis_row(asset: Row, planned: Row, entry: Entry | None, findings: int, run: Run) -> Row:
+    """Return the row of an analysis.
+
+    :param planned: the analysis as the plan has it.
+    :param entry: what the ledger knows of it.
+    :param findings: number of its findings.
+    """
+    call = FEATURES[planned["feature"]].analysis(asset["media_type"])
+    assert call is not None  # or it would not be planned
+    return {
+        "media_id": asset["media_id"],
+        "feature": planned["feature"],
+        "operation": call.operation,
+        "analysis_key": planned["analysis_key"],
+        **_outcome(asset, planned, entry, findings, run),
+    }
+
+
+def _outcome(asset: Row, planned: Row, entry: Entry | None, findings: int, run: Run) -> Row:
+    if planned["state"] == "rejected":
+        return _ended("rejected", planned["code"], planned["message"])
+    if entry is not None and entry.state == "done":
+        return {
+            "status": "succeeded" if entry.payer_is(run.run_id, asset["media_id"]) else "reused",
+            "model_version": entry.model_version,
+            "response_uri": entry.response_uri,
+            "units": entry.units,
+            "findings": findings,
+            "completed_at": datetime.fromisoformat(entry.completed_at) if entry.completed_at else None,
+        }
+    if planned["state"] == "not_selected" and (entry is None or entry.state == "running"):
+        return _ended("stopped", "NotPaidFor", _NOT_PAID_FOR)
+    code, message = (entry.error_code, entry.error_message) if entry else (None, None)
+    return _ended("failed", code or "NotAnalyzed", message or _NOT_ANALYZED)
+
+
+def _ended(status: str, code: str, message: str) -> Row:
+    return {"status": status, "error_code": code, "error_message": message}
+
+
+def asset_row(asset: Row, analyses: Sequence[Row]) -> Row:
+    """Return the row of an asset.
+
+    :param analyses: the rows of its analyses.
+    """
+    bad = next((row for row in analyses if row["status"] not in ("succeeded", "reused")), None)
+    row = {name: asset[name] for name in TABLES["media_assets"].column_types if name in asset}
+    row |= {
+        "status": _asset_status(asset, [analysis["status"] for analysis in analyses]),
+        "last_modified": datetime.fromisoformat(asset["last_modified"]),
+    }
+    if bad is not None and not asset["reason_code"]:
+        row |= {"reason_code": bad["error_code"], "reason": f"{bad['feature']}: {bad['error_message']}"}
+    return row
+
+
+def _asset_status(asset: Row, statuses: Sequence[str]) -> str:
+    good = sum(status in ("succeeded", "reused") for status in statuses)
+    if asset["reason_code"] or (statuses and all(status == "rejected" for status in statuses)):
+        return "rejected"
+    if good == len(statuses):
+        return "analyzed"
+    return "partial" if good else "failed"

@@ -1,0 +1,109 @@
+"""What becomes of one analysis: the run pays for it, reuses it, rejects it or leaves it alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from include.core.analysis_keys import WantedAnalysis
+from include.core.media_facts import Defect, MediaFacts, check_limits
+from include.core.selection import Selection
+from include.store.ledger import Entry
+from include.store.objects import Row
+from include.store.plan_batches import PlannedState
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One analysis that a source asks for, of one asset.
+
+    :param asset: row of the manifest.
+    :param key: key under which it is paid for.
+    :param defect: why Rekognition cannot analyze the asset, or None if it can.
+    """
+
+    asset: Row
+    want: WantedAnalysis
+    key: str
+    defect: Defect | None
+
+    @classmethod
+    def of(cls, asset: Row, want: WantedAnalysis) -> Candidate:
+        """Make a candidate, and check the asset against the limits of the analysis."""
+        return cls(asset, want, want.key(asset["content_id"]), _defect(asset, want))
+
+    @property
+    def unpinned_key(self) -> str | None:
+        """The key of the same analysis from before its version was pinned, or None without a pin."""
+        return self.want.unpinned_key(self.asset["content_id"]) if self.want.version else None
+
+    def ledger_keys(self) -> Iterator[str]:
+        """Yield the keys under which the ledger may know the analysis."""
+        if self.defect is None:
+            yield self.key
+            if unpinned := self.unpinned_key:
+                yield unpinned
+
+
+class Decision(NamedTuple):
+    """What becomes of a candidate.
+
+    :param key: analysis key of what is paid for or reused.
+    :param failures: attempts that failed so far.
+    :param other_version: whether it was paid for at the pinned version, but another version answered.
+    """
+
+    state: PlannedState
+    key: str
+    failures: int = 0
+    other_version: bool = False
+
+
+def decide(
+    candidate: Candidate, entries: Mapping[str, Entry], selections: Sequence[Selection] | None
+) -> Decision:
+    """Decide what becomes of a candidate.
+
+    An analysis from before a pin is reused if the pinned version made it. One under the pinned key is reused
+    whichever version answered: paying again would give the same answer.
+
+    :param entries: what the ledger knows, by analysis key.
+    :param selections: if given, the run may pay only for failed analyses that one of them matches.
+    """
+    if candidate.defect is not None:
+        return Decision("rejected", candidate.key)
+    version = candidate.want.version
+    own, unpinned = entries.get(candidate.key), entries.get(candidate.unpinned_key or "")
+    if unpinned is not None and unpinned.state == "done" and unpinned.model_version == version:
+        return Decision("reused", unpinned.key)
+    if own is not None and own.state == "done":
+        return Decision("reused", own.key, other_version=version not in (None, own.model_version))
+    if _may_pay(candidate.want.feature.name, (own, unpinned), selections):
+        return Decision("planned", candidate.key, failures=own.failures if own else 0)
+    known = own or unpinned
+    if known is None:
+        return Decision("not_selected", candidate.key)
+    return Decision("reused" if known.state == "done" else "not_selected", known.key)
+
+
+def _may_pay(feature: str, entries: Sequence[Entry | None], selections: Sequence[Selection] | None) -> bool:
+    if selections is None:
+        return True
+    codes = [entry.error_code for entry in entries if entry is not None and entry.state == "failed"]
+    return any(selection.matches(feature, code) for code in codes for selection in selections)
+
+
+def _defect(asset: Row, want: WantedAnalysis) -> Defect | None:
+    if asset["reason_code"] is not None:
+        return Defect(asset["reason_code"], asset["reason"])
+    facts = MediaFacts(
+        media_type=want.media_type,
+        format=asset["format"],
+        codec=asset["codec"],
+        width=asset["width"],
+        height=asset["height"],
+        duration_ms=asset["duration_ms"],
+        frame_rate=asset["frame_rate"],
+    )
+    return check_limits(facts, asset["size_bytes"], want.call)

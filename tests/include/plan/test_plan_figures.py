@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from include.core.analysis_keys import analysis_key
+from include.core.features import FEATURES, ImageCall
+from include.core.prices import billed_units
+from include.core.run import Run
+from include.store.ledger import Entry, Ledger
+from tests.include.plan.planning import BOOK, Planner, a_lake, a_video, an_asset
+
+
+@pytest.fixture
+def planner(s3: Any, ledger: Ledger, run: Run) -> Planner:
+    return Planner(s3, ledger, run)
+
+
+@pytest.mark.parametrize(
+    ("feature", "media_type", "duration_ms", "billed"),
+    [
+        ("labels", "image", None, {"image-group-2": 1}),
+        ("labels", "video", 90_000, {"video-minutes": 1.5}),
+        ("labels", "video", None, {"video-minutes": 0}),
+        ("segments", "video", 60_000, {"video-shot-minutes": 1, "video-technical-cue-minutes": 1}),
+        ("image_properties", "image", None, {"image-properties": 1}),
+        ("custom_labels", "image", None, {"custom-labels-inference-hours": 1 / 18_000}),
+    ],
+)
+def test_what_an_analysis_is_billed_as(
+    feature: str, media_type: Any, duration_ms: int | None, billed: Any
+) -> None:
+    call = FEATURES[feature].analysis(media_type)
+    assert call is not None
+    assert dict(billed_units(call, duration_ms)) == billed
+
+
+def test_the_estimate_counts_what_will_be_paid_at_the_tiers_reached(planner: Planner) -> None:
+    _, _, summary = planner([an_asset("a"), an_asset("b")])
+    assert summary["units"] == {"image-group-2": 4}
+    price = BOOK.usd("image-group-2", 4)
+    assert summary["usd"]["likely"] == pytest.approx(price)
+    assert summary["usd"]["low"] <= summary["usd"]["likely"] <= summary["usd"]["high"]
+    _, _, later = planner([an_asset("a"), an_asset("b")], used={"image-group-2": 1e9})
+    assert later["usd"]["likely"] == pytest.approx(BOOK.usd("image-group-2", 4, 1e9))
+    assert later["usd"]["likely"] < price
+    assert "2 images: 4 analyses to pay for, 0 reused, 0 rejected; $" in summary["text"]
+
+
+def test_a_plan_below_its_limit_needs_nobody(planner: Planner) -> None:
+    _, _, summary = planner([an_asset("a")])
+    assert summary["approval_needed"] is False
+    assert summary["approval_text"] == ""
+
+
+def test_a_source_above_its_limit_waits_for_a_person_who_reads_why(planner: Planner) -> None:
+    _, _, summary = planner([an_asset("a"), an_asset("b", source="other")], a_lake(approval_limit_usd=0.0001))
+    assert summary["approval_needed"] is True
+    first, second = summary["approval_text"].split("\n")
+    assert first.startswith(
+        "Source **sample** may cost up to $0.00 (likely $0.00), which is above its limit of $0.00"
+    )
+    assert "Source **other**" in second
+
+
+def test_the_limit_is_compared_with_the_upper_estimate(planner: Planner) -> None:
+    assets = [a_video("a", duration_ms=60 * 60_000)]
+    _, _, summary = planner(assets, a_lake(video=["labels"]), media_type="video")
+    high = summary["usd"]["high"]
+    _, _, below = planner(assets, a_lake(video=["labels"], approval_limit_usd=high), media_type="video")
+    assert not below["approval_needed"]
+    _, _, above = planner(
+        assets, a_lake(video=["labels"], approval_limit_usd=high - 0.01), media_type="video"
+    )
+    assert f"up to ${high:,.2f}" in above["approval_text"]
+    assert f"above its limit of ${high - 0.01:,.2f}." in above["approval_text"]
+
+
+def test_what_is_reused_costs_nothing_and_needs_no_approval(planner: Planner, ledger: Ledger) -> None:
+    call = FEATURES["faces"].image
+    assert isinstance(call, ImageCall)
+    ledger.finish([Entry(analysis_key("etag:a:1000", FEATURES["faces"], "image"), "done")])
+    _, _, summary = planner([an_asset("a", source="other")])
+    assert summary["usd"] == {"low": 0, "likely": 0, "high": 0}
+    assert not summary["approval_needed"]
+
+
+@pytest.mark.parametrize("duration_ms", [None, 0])
+def test_a_video_of_unknown_duration_is_never_free(planner: Planner, duration_ms: int | None) -> None:
+    """Its minutes cannot be counted, so nobody could say what it costs."""
+    (rows,), _, _ = planner([a_video("a", duration_ms=duration_ms)], media_type="video")
+    assert {(item["state"], item["code"]) for item in rows[0]["analyses"]} == {("rejected", "NoDuration")}
