@@ -1,4 +1,4 @@
-"""Reprocessing: tables of days are derived anew from archived responses. No task here, nor in its Dags, can pay."""
+"""Reprocessing: tables of days are derived anew from archived responses. No task of it can pay."""
 
 from __future__ import annotations
 
