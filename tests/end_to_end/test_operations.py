@@ -11,8 +11,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from include.core.deadlines import Deadlines
 from local.stack.airflow_api import DagRun
+from local.stack.stack_settings import PROJECT
 from tests.end_to_end.airflow_runs import WAIT_SECONDS, Operator
 from tests.end_to_end.conftest import running_stack
 from tests.end_to_end.operated_lake import (
@@ -54,7 +54,7 @@ def operations(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operations]
         alerts = stack.subscribed_queue(TOPIC)
         stack.behave(denied=[DENIED], faults=FAULTS)
         upload(stack)
-        operator.wait_for_dags(set(Deadlines.model_fields))
+        operator.wait_for_dags({path.stem for path in (PROJECT / "dags").glob("*.py")})
         operator.api.create_backfill("discover_media", DENIED_DAY, REJECTED_DAY, max_active_runs=2)
         yield Operations(stack, lake_file, operator, alerts)
 
