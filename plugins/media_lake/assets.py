@@ -19,6 +19,8 @@ video_reprocessing  reprocess_days                   reprocess_videos
 
 from __future__ import annotations
 
+from typing import Any
+
 from airflow.sdk import Asset
 
 from include.core.features import MediaType, run_tables
@@ -35,7 +37,7 @@ def _data(name: str, path: str, what: str, *tables: str) -> Asset:
     :param tables: of Glue database ``media_lake`` that hold it; ``docs/DATA.md`` has a section for each.
     """
     described = {table: f"docs/DATA.md#{table}" for table in tables}
-    extra = {"what": what, "tables": described} if tables else {"what": what}
+    extra: dict[str, Any] = {"what": what, "tables": described} if tables else {"what": what}
     return Asset(name=name, uri=f"x-media-lake://{path}", group=DATA, extra=extra)
 
 

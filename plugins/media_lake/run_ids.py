@@ -10,8 +10,13 @@ reads a day from an id, save links.
 
 from __future__ import annotations
 
+import logging
 import sys
 from typing import Any
+
+from media_lake.lake_tag import has_lake_tag
+
+log = logging.getLogger(__name__)
 
 # Airflow's module of runs. Processes of tasks do not need it, and importing it takes them a second.
 _MODELS = "airflow.models.dagrun"
@@ -45,9 +50,10 @@ def id_with_day(run_id: str, run_type: str, run_after: str, partition_key: str) 
 
 
 def _name_by_day(run: Any, args: Any, kwargs: dict[str, Any]) -> None:
-    """Change the id among the arguments with which a row of a run is made."""
-    from media_lake.own_dags import own_dag_ids
-
-    key, run_type, run_after = (kwargs.get(name) for name in ("partition_key", "run_type", "run_after"))
-    if key and run_type and run_after and kwargs.get("dag_id") in own_dag_ids():
-        kwargs["run_id"] = id_with_day(kwargs["run_id"], str(run_type), run_after.isoformat(), key)
+    """Change the id among the arguments with which a row of a run is made. Never raises."""
+    try:
+        key, run_type, run_after = (kwargs.get(name) for name in ("partition_key", "run_type", "run_after"))
+        if key and run_type and run_after and has_lake_tag(kwargs["dag_id"]):
+            kwargs["run_id"] = id_with_day(kwargs["run_id"], str(run_type), run_after.isoformat(), key)
+    except Exception as error:
+        log.warning("a run of %s keeps the id that Airflow gave it: %s", kwargs.get("dag_id"), error)

@@ -113,8 +113,9 @@ class RekognitionProjectVersionStateSensor(AwsBaseSensor[RekognitionHook]):
     permissions ``rekognition:DescribeProjects`` and ``rekognition:DescribeProjectVersions`` are needed.
 
     :param project_version_arn: ARN of the model. (templated)
-    :param target_state: ``RUNNING`` or ``STOPPED``. A model that is stopped or trained may still be started, so it
-        is waited for to run; as stopped counts every model that does not run. (templated) (default: RUNNING)
+    :param target_state: ``RUNNING`` or ``STOPPED``. A model that is stopped or trained may still be
+        started, so it is waited for to run; as stopped counts every model that does not run. (templated)
+        (default: RUNNING)
     :param deferrable: If True, the sensor will operate in deferrable mode. This mode requires aiobotocore
         module to be installed.
         (default: False, but can be overridden in config file by setting default_deferrable to True)

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import pytest
 
 from local.stack.airflow_api import DagRun
+from local.stack.stack_settings import PROJECT
 from tests.end_to_end.airflow_runs import WAIT_SECONDS, Operator
 from tests.end_to_end.conftest import running_stack
 from tests.end_to_end.operated_lake import (

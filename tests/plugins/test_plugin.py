@@ -78,6 +78,7 @@ def test_only_the_plugin_file_is_imported_by_airflow(loaded: dict[str, Any]) -> 
     """Airflow imports what it finds under its bare file name: ``hooks``, or ``types`` over Python's."""
     assert loaded["from_plugins_folder"] == [
         "media_lake",
+        "media_lake.lake_tag",
         "media_lake.links",
         "media_lake.links.cost_page_link",
         "media_lake.links.day_link",

@@ -61,7 +61,9 @@ def task_states(dag_id: str, run_id: str) -> dict[str, str | None]:
     from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 
     try:
-        return RuntimeTaskInstance.get_task_states(dag_id=dag_id, run_ids=[run_id]).get(run_id, {})
+        found = RuntimeTaskInstance.get_task_states(dag_id=dag_id, run_ids=[run_id])
+        states: dict[str, str | None] = found.get(run_id, {})
+        return states
     except Exception as problem:
         log.warning("the states of the tasks of %s are not known: %s", run_id, problem)
         return {}

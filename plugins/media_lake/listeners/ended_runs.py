@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.listeners import hookimpl
 
+from media_lake.lake_tag import has_lake_tag
+
 if TYPE_CHECKING:
     from airflow.models.dagrun import DagRun
 
@@ -23,7 +25,7 @@ def on_dag_run_success(dag_run: DagRun, msg: str) -> None:
     from include.operate.run_notes import note_of_rejection, note_of_success
     from media_lake.run_figures import FIGURES_KEY
 
-    if not _is_ours(dag_run):
+    if not has_lake_tag(dag_run.dag_id):
         return
     day, states = dag_run.partition_key, _states(dag_run)
     if states.get("publish") == "skipped":
@@ -39,17 +41,11 @@ def on_dag_run_failed(dag_run: DagRun, msg: str) -> None:
     from include.operate.run_notes import note_of_failure
     from media_lake.callbacks.failed_runs import FAILURE_KEY
 
-    if not _is_ours(dag_run):
+    if not has_lake_tag(dag_run.dag_id):
         return
     name = RunName(dag_run.dag_id, dag_run.run_id, dag_run.partition_key or "", "")
     alert = failed_run(name, msg, _states(dag_run), _left(dag_run, FAILURE_KEY), ())
     _write(dag_run, note_of_failure(dag_run.partition_key, alert))
-
-
-def _is_ours(dag_run: DagRun) -> bool:
-    from media_lake.own_dags import own_dag_ids
-
-    return dag_run.dag_id in own_dag_ids()
 
 
 def _states(dag_run: DagRun) -> dict[str, str | None]:

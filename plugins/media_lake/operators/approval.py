@@ -57,7 +57,7 @@ def approve_plan(media_type: MediaType) -> ConditionalApprovalOperator:
         needed="{{ ti.xcom_pull(task_ids='plan', key='summary')['approval_needed'] }}",
         doc_md=(
             "Ask a person whether to pay, if the plan may cost more than its source's limit. "
-            "Otherwise go on at once.\n\nA rejection skips what follows: nobody pays, and nothing is published."
+            "Otherwise go on at once.\n\nA rejection skips what follows: the run pays and publishes nothing."
         ),
         subject=f"Pay for the {media_type} analyses of {{{{ dag_run.partition_key }}}}?",
         body="{{ ti.xcom_pull(task_ids='plan', key='summary')['approval_text'] }}",

@@ -1,7 +1,4 @@
-"""The tasks that derive the tables of days anew from archived responses.
-
-Neither these tasks nor the Dags that they start can incur charges of Rekognition.
-"""
+"""Reprocessing: tables of days are derived anew from archived responses. No task of it can pay."""
 
 from __future__ import annotations
 
@@ -16,7 +13,6 @@ from media_lake.assets import FINDINGS, REPROCESSING
 from media_lake.forms.day_form import chosen_days
 from media_lake.operators.approval import review_checks
 from media_lake.tasks.normalize import normalize_batch
-from media_lake.tasks.plan import plan_day
 from media_lake.tasks.publish import publish
 from media_lake.tasks.start_runs import start_runs
 from media_lake.tasks.validate import validate
