@@ -1,21 +1,22 @@
 """The ledger: the durable record of every analysis, consulted before paying and written after.
 
-One DynamoDB table whose only key is ``key``. An item is either an analysis, under its analysis key, or the reported
-end of a video job, under ``job#<JobId>``. Every change that could make two runs pay is a conditional write
+One DynamoDB table whose only key is ``key``. An item is either an analysis, under its analysis key, or the
+reported end of a video job, under ``job#<JobId>``. Every change that could make two runs pay is a conditional
+write
 (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.ConditionExpressions.html).
 
-An analysis is *running* while somebody holds its lease (images) or its job (videos), and ends *done* or *failed*.
-A failed analysis may be claimed again; a lease that has run out may be taken over.
+An analysis is *running* while somebody holds its lease (images) or its job (videos), and ends *done* or
+*failed*. A failed analysis may be claimed again; a lease that has run out may be taken over.
 """
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields, replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
@@ -23,6 +24,17 @@ from botocore.exceptions import ClientError
 from include.core.errors import CONDITION_FAILED, TRANSACTION_CANCELED, error_code
 from include.store.job_ends import job_end_item, job_end_key, job_ends
 from include.store.shared_record import SharedRecord
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.client import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import (
+        AttributeValueTypeDef,
+        KeysAndAttributesOutputTypeDef,
+        KeysAndAttributesTypeDef,
+        PutTypeDef,
+        WriteRequestOutputTypeDef,
+        WriteRequestTypeDef,
+    )
 
 State = Literal["running", "done", "failed"]
 
@@ -42,8 +54,10 @@ class Entry:
     :param claimed_at: when it was claimed, in milliseconds since the epoch.
     :param lease_expires: when the lease runs out, in milliseconds since the epoch.
     :param number: for videos, the attempt's number; it rises only after a recorded failure.
-    :param request: for videos, the Start request of this attempt, as JSON: whoever repeats it must send the same.
-    :param payer: who pays, as JSON (:func:`include.store.usage_log.payer_of`). The item's attribute is ``starter``.
+    :param request: for videos, the Start request of this attempt, as JSON: whoever repeats it must send the
+        same.
+    :param payer: who pays, as JSON (:func:`include.store.usage_log.payer_of`). The item's attribute is
+        ``starter``.
     :param units: images or minutes.
     """
 
@@ -80,10 +94,10 @@ class Entry:
         return payer.get("run_id") == run_id and payer.get("media_id") == media_id
 
     def saves(self, run_id: str, media_id: str) -> bool:
-        """Whether this asset of this run need not be paid for because the analysis was paid for by or for another."""
+        """Whether the analysis saved this asset of this run a payment: another run or asset paid."""
         return self.state == "done" and not self.payer_is(run_id, media_id)
 
-    def to_item(self) -> dict[str, Any]:
+    def to_item(self) -> dict[str, AttributeValueTypeDef]:
         """Return the item that stands for it. A float is kept as text: DynamoDB's numbers are decimal."""
         values = ((attribute, getattr(self, name)) for name, attribute in _ATTRIBUTES.items())
         return {
@@ -105,19 +119,18 @@ class Entry:
         return cls(**values)
 
 
-# Field of an entry to attribute of its item. Ledgers of version 0.1 call the payer "starter", so that name stays.
+# Field of an entry to attribute of its item. Ledgers of version 0.1 say "starter" for the payer: it stays so.
 _ATTRIBUTES = {field.name: field.name for field in fields(Entry)} | {"payer": "starter"}
 
 
 class Ledger:
     """Reads and writes the ledger.
 
-    :param client: boto3 client of DynamoDB.
     :param table: name of the table.
     :param clock: seconds since the epoch.
     """
 
-    def __init__(self, client: Any, table: str, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, client: DynamoDBClient, table: str, clock: Callable[[], float] = time.time) -> None:
         self._client = client
         self._table = table
         self._clock = clock
@@ -133,8 +146,8 @@ class Ledger:
     def claim(self, entry: Entry, since: int) -> Entry | None:
         """Take an analysis unless somebody else has it or it is done.
 
-        A retry takes over at once what its earlier attempt had claimed. An attempt that was given up for dead but
-        still runs counts as somebody else: what either claims from then on, the other leaves alone.
+        A retry takes over at once what its earlier attempt had claimed. An attempt that was given up for dead
+        but still runs counts as somebody else: what either claims from then on, the other leaves alone.
 
         :param entry: the entry to write, in state running, with owner and lease.
         :param since: when this attempt of the owner began, in milliseconds since the epoch.
@@ -167,10 +180,10 @@ class Ledger:
             except ClientError as error:
                 if error_code(error) not in TRANSACTION_CANCELED:
                     raise
-                reasons = error.response["CancellationReasons"]  # type: ignore[typeddict-item]
+                answer: Mapping[str, Any] = error.response
             taken = {
                 entry.key: Entry.from_item(reason["Item"])
-                for entry, reason in zip(entries, reasons, strict=True)
+                for entry, reason in zip(entries, answer["CancellationReasons"], strict=True)
                 if reason.get("Code") == "ConditionalCheckFailed" and reason.get("Item")
             }
             conflicts |= taken
@@ -180,10 +193,11 @@ class Ledger:
         one_by_one = ((entry.key, self.claim(entry, since)) for entry in entries)
         return conflicts | {key: entry for key, entry in one_by_one if entry is not None}
 
-    def _claim_write(self, entry: Entry, since: int, now: int) -> dict[str, Any]:
+    def _claim_write(self, entry: Entry, since: int, now: int) -> PutTypeDef:
         """Return the conditional write of a claim."""
         condition = (
-            "attribute_not_exists(#key) OR #state = :failed OR (#state = :running AND attribute_not_exists(job_id) "
+            "attribute_not_exists(#key) OR #state = :failed "
+            "OR (#state = :running AND attribute_not_exists(job_id) "
             "AND (lease_expires < :now OR (#owner = :owner AND claimed_at < :since)))"
         )
         values = {
@@ -194,9 +208,8 @@ class Ledger:
             ":since": since,
         }
         names = {"#key": "key", "#state": "state", "#owner": "owner"}
-        if (
-            entry.request is not None
-        ):  # a video job: the next attempt, or the one that was interrupted, as it was recorded
+        # Of a video job, take the next attempt, or the one that was interrupted, as it was recorded.
+        if entry.request is not None:
             condition = (
                 f"({condition}) AND (attribute_not_exists(#key) OR (#state = :failed AND #number = :before) "
                 "OR (#state = :running AND #number = :number AND #request = :request))"
@@ -206,7 +219,7 @@ class Ledger:
         return self._write(entry, condition, values, names)
 
     def release(self, entry: Entry) -> None:
-        """Give up a claim that led to nothing, so that anybody may take it; what it recorded stays for them."""
+        """Give up a claim that led to nothing: anybody may take it, with what it recorded."""
         condition = (
             "#state = :running AND #owner = :owner AND claimed_at = :claimed AND attribute_not_exists(job_id)"
         )
@@ -228,8 +241,8 @@ class Ledger:
     def finish(self, entries: Iterable[Entry]) -> None:
         """Record analyses that are done or failed.
 
-        What was paid is always recorded, whoever holds the lease. A failure is recorded only while it is ours to
-        record: it never undoes what somebody else has claimed or paid meanwhile.
+        What was paid is always recorded, whoever holds the lease. A failure is recorded only while it is ours
+        to record: it never undoes what somebody else has claimed or paid meanwhile.
         """
         done = []
         for entry in entries:
@@ -237,7 +250,7 @@ class Ledger:
                 done.append(entry)
             else:
                 self._fail(entry)
-        requests = [{"PutRequest": {"Item": entry.to_item()}} for entry in done]
+        requests: list[WriteRequestTypeDef] = [{"PutRequest": {"Item": entry.to_item()}} for entry in done]
         for start in range(0, len(requests), _BATCH_WRITE):
             self._batch_write(requests[start : start + _BATCH_WRITE])
 
@@ -280,7 +293,7 @@ class Ledger:
 
     def _write(
         self, entry: Entry, condition: str, values: dict[str, Any], names: dict[str, str]
-    ) -> dict[str, Any]:
+    ) -> PutTypeDef:
         """Return a conditional write, whose refusal tells what stands in the way."""
         return {
             "TableName": self._table,
@@ -291,29 +304,30 @@ class Ledger:
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
 
-    def _put(self, entry: Entry, write: dict[str, Any]) -> Entry | None:
+    def _put(self, entry: Entry, write: PutTypeDef) -> Entry | None:
         try:
             self._client.put_item(**write)
         except ClientError as error:
             if error_code(error) not in CONDITION_FAILED:
                 raise
-            item = error.response.get("Item")  # type: ignore[typeddict-item]
+            answer: Mapping[str, Any] = error.response
+            item = answer.get("Item")
             conflict = Entry.from_item(item) if item else self.lookup([entry.key]).get(entry.key)
             if conflict is None:
                 raise LookupError(f"{entry.key} vanished from the ledger {self._table}") from error
             return conflict
         return None
 
-    def _batch_get(self, keys: list[str]) -> list[dict[str, Any]]:
+    def _batch_get(self, keys: list[str]) -> list[dict[str, AttributeValueTypeDef]]:
         chunks = [keys[start : start + _BATCH_GET] for start in range(0, len(keys), _BATCH_GET)]
         if len(chunks) <= 1:
             return self._get_chunk(chunks[0]) if chunks else []
         with ThreadPoolExecutor(8) as pool:
             return [item for items in pool.map(self._get_chunk, chunks) for item in items]
 
-    def _get_chunk(self, keys: list[str]) -> list[dict[str, Any]]:
-        items: list[dict[str, Any]] = []
-        request: Mapping[str, Any] = {
+    def _get_chunk(self, keys: list[str]) -> list[dict[str, AttributeValueTypeDef]]:
+        items: list[dict[str, AttributeValueTypeDef]] = []
+        request: Mapping[str, KeysAndAttributesTypeDef | KeysAndAttributesOutputTypeDef] = {
             self._table: {"Keys": [{"key": {"S": key}} for key in keys], "ConsistentRead": True}
         }
         for wait in _WAITS:
@@ -327,8 +341,10 @@ class Ledger:
             f"DynamoDB left keys of {self._table} unread after {len(_WAITS)} attempts: raise its capacity"
         )
 
-    def _batch_write(self, requests: list[dict[str, Any]]) -> None:
-        pending: Mapping[str, Any] = {self._table: requests}
+    def _batch_write(self, requests: Sequence[WriteRequestTypeDef]) -> None:
+        pending: Mapping[str, Sequence[WriteRequestTypeDef | WriteRequestOutputTypeDef]] = {
+            self._table: requests
+        }
         for wait in _WAITS:
             pending = self._client.batch_write_item(RequestItems=pending).get("UnprocessedItems") or {}
             if not pending:

@@ -6,11 +6,14 @@ import json
 import random
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from include.core.errors import CONDITION_FAILED, error_code
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.client import DynamoDBClient
 
 _WRITES = 50
 _LONGEST_PAUSE = 0.05  # seconds
@@ -21,11 +24,10 @@ Record = dict[str, Any]
 class SharedRecord:
     """An item that is read, changed and written on condition that nobody else wrote it meanwhile.
 
-    :param client: boto3 client of DynamoDB.
     :param key: key of the item, apart from analysis keys by its ``#``.
     """
 
-    def __init__(self, client: Any, table: str, key: str) -> None:
+    def __init__(self, client: DynamoDBClient, table: str, key: str) -> None:
         self._client = client
         self._table = table
         self._key = key
@@ -35,7 +37,7 @@ class SharedRecord:
         return self._read()[0]
 
     def change(self, change: Callable[[Record], Record]) -> Record:
-        """Replace the record by what a function makes of it, again if somebody else was faster, and return it.
+        """Replace the record by what a function makes of it, and return it; if another was faster, try again.
 
         :raises TimeoutError: if others are always faster.
         """

@@ -100,7 +100,7 @@ def stand(running: int, pending: int, done: int) -> Progress:
 
 
 def test_movement_is_news_the_first_look_is_not() -> None:
-    progress_log = ProgressLog(FakeClock())
+    progress_log = ProgressLog(FakeClock(0.0))
     assert not progress_log.note(stand(2, 3, 0))
     assert not progress_log.note(stand(2, 3, 0))
     assert progress_log.note(stand(2, 2, 1))
@@ -108,7 +108,7 @@ def test_movement_is_news_the_first_look_is_not() -> None:
 
 def test_lines_are_few(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    clock = FakeClock()
+    clock = FakeClock(0.0)
     progress_log = ProgressLog(clock)
     for done in range(5):
         progress_log.note(stand(2, 10 - done, done))
@@ -125,7 +125,7 @@ def test_lines_are_few(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_the_rest_is_judged_by_the_pace_so_far_once_enough_jobs_have_ended() -> None:
-    clock = FakeClock()
+    clock = FakeClock(0.0)
     progress_log = ProgressLog(clock)
     progress_log.note(stand(5, 100, 7))
     clock.now = 600
