@@ -169,29 +169,38 @@ class Ledger:
     def _claim_chunk(self, entries: list[Entry], since: int) -> dict[str, Entry]:
         conflicts: dict[str, Entry] = {}
         for wait in _WAITS:
-            if not entries:
+            refusal = self._claim_together(entries, since) if entries else None
+            if refusal is None:
                 return conflicts
-            now = self.now()
-            try:
-                self._client.transact_write_items(
-                    TransactItems=[{"Put": self._claim_write(entry, since, now)} for entry in entries]
-                )
-                return conflicts
-            except ClientError as error:
-                if error_code(error) not in TRANSACTION_CANCELED:
-                    raise
-                answer: Mapping[str, Any] = error.response
-            taken = {
-                entry.key: Entry.from_item(reason["Item"])
-                for entry, reason in zip(entries, answer["CancellationReasons"], strict=True)
-                if reason.get("Code") == "ConditionalCheckFailed" and reason.get("Item")
-            }
-            conflicts |= taken
-            entries = [entry for entry in entries if entry.key not in taken]
-            if not taken:  # somebody else was writing one of the items
+            conflicts |= refusal
+            entries = [entry for entry in entries if entry.key not in refusal]
+            if not refusal:  # somebody else was writing one of the items
                 time.sleep(wait)
         one_by_one = ((entry.key, self.claim(entry, since)) for entry in entries)
         return conflicts | {key: entry for key, entry in one_by_one if entry is not None}
+
+    def _claim_together(self, entries: list[Entry], since: int) -> dict[str, Entry] | None:
+        """Take all of some analyses or none of them.
+
+        :return: None if they are now ours, else the entries that stand in the way, by key, if the refusal
+            names any.
+        """
+        now = self.now()
+        try:
+            self._client.transact_write_items(
+                TransactItems=[{"Put": self._claim_write(entry, since, now)} for entry in entries]
+            )
+        except ClientError as error:
+            if error_code(error) not in TRANSACTION_CANCELED:
+                raise
+            answer: Mapping[str, Any] = error.response
+        else:
+            return None
+        return {
+            entry.key: Entry.from_item(reason["Item"])
+            for entry, reason in zip(entries, answer["CancellationReasons"], strict=True)
+            if reason.get("Code") == "ConditionalCheckFailed" and reason.get("Item")
+        }
 
     def _claim_write(self, entry: Entry, since: int, now: int) -> PutTypeDef:
         """Return the conditional write of a claim."""
