@@ -69,7 +69,7 @@ class CopiedTree:
 
     def test(self, *paths: str) -> None:
         """Run tests of the copy; all have to pass."""
-        self._python("-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist", *paths)
+        self._python("-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *paths)
 
     def _python(self, *arguments: str) -> None:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
