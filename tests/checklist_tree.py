@@ -17,7 +17,7 @@ _GENERATORS = ("tools.generate", "local.aws.coverage")
 
 
 def places_of(heading: str) -> list[str]:
-    """Return the files that a checklist names: the first path in each of its numbered lines, ``<...>`` for any name."""
+    """Return the places of a checklist: the first path in each numbered line; ``<...>`` is any name."""
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     section = text.split(f"\n## {heading}\n")[1].split("\n## ")[0]
     return re.findall(r"^\d+\. .*?`([^`]+)`", section, flags=re.MULTILINE)

@@ -1,4 +1,4 @@
-"""The checklists of CONTRIBUTING.md are complete: each is played in a copy of the project, whose tests then pass."""
+"""The checklists of CONTRIBUTING.md are complete: played in a copy of the project, its tests pass."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ TABLE = """    Table(
         moments=(Moment("user", "user_id"),),
     ),
 """
-NORMALIZER = '''"""Rows of table ``user_matches`` from SearchUsersByImage; ``box_*`` is the face that was searched for."""
+NORMALIZER = '''"""Rows of table ``user_matches`` from SearchUsersByImage; ``box_*`` is the searched face."""
 
 from __future__ import annotations
 

@@ -68,8 +68,8 @@ def analysis_key(
 ) -> str:
     """Return the identity of an analysis: what is paid for once.
 
-    Whatever changes the answer of AWS is part of it: the bytes, the operation and its parameters, and the version of the
-    model where one is pinned.
+    Whatever changes the answer of AWS is part of it: the bytes, the operation and its parameters, and the
+    version of the model where one is pinned.
 
     :param members: request members that the source sets.
     :raises ValueError: if AWS does not offer the feature for this kind of media.

@@ -1,11 +1,12 @@
 """The ledger: the durable record of every analysis, consulted before paying and written after.
 
-One DynamoDB table whose only key is ``key``. An item is either an analysis, under its analysis key, or the reported
-end of a video job, under ``job#<JobId>``. Every change that could make two runs pay is a conditional write
+It is one DynamoDB table whose only key is ``key``. An item is either an analysis, under its analysis key,
+or the reported end of a video job, under ``job#<JobId>``. Every change that could make two runs pay is a
+conditional write
 (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.ConditionExpressions.html).
 
-An analysis is *running* while somebody holds its lease (images) or its job (videos), and ends *done* or *failed*.
-A failed analysis may be claimed again; a lease that has run out may be taken over.
+An analysis is *running* while somebody holds its lease (images) or its job (videos), and ends *done* or
+*failed*. Anybody may claim a failed analysis again, or take over a lease that has run out.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields, replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
@@ -23,6 +24,9 @@ from botocore.exceptions import ClientError
 from include.core.errors import CONDITION_FAILED, TRANSACTION_CANCELED, error_code
 from include.store.job_ends import job_end_item, job_end_key, job_ends
 from include.store.shared_record import SharedRecord
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.client import DynamoDBClient
 
 State = Literal["running", "done", "failed"]
 
@@ -42,8 +46,10 @@ class Entry:
     :param claimed_at: when it was claimed, in milliseconds since the epoch.
     :param lease_expires: when the lease runs out, in milliseconds since the epoch.
     :param number: for videos, the attempt's number; it rises only after a recorded failure.
-    :param request: for videos, the Start request of this attempt, as JSON: whoever repeats it must send the same.
-    :param payer: who pays, as JSON (:func:`include.store.usage_log.payer_of`). The item's attribute is ``starter``.
+    :param request: for videos, the Start request of this attempt, as JSON; whoever repeats the attempt
+        sends the same request.
+    :param payer: who pays, as JSON (:func:`include.store.usage_log.payer_of`); the item's attribute is
+        ``starter``.
     :param units: images or minutes.
     """
 
@@ -80,7 +86,7 @@ class Entry:
         return payer.get("run_id") == run_id and payer.get("media_id") == media_id
 
     def saves(self, run_id: str, media_id: str) -> bool:
-        """Whether this asset of this run need not be paid for because the analysis was paid for by or for another."""
+        """Whether this asset of this run costs nothing: another run paid, or this run for another asset."""
         return self.state == "done" and not self.payer_is(run_id, media_id)
 
     def to_item(self) -> dict[str, Any]:
@@ -105,19 +111,19 @@ class Entry:
         return cls(**values)
 
 
-# Field of an entry to attribute of its item. Ledgers of version 0.1 call the payer "starter", so that name stays.
+# Field of an entry to attribute of its item. Ledgers of version 0.1 call the payer "starter", so that name
+# stays.
 _ATTRIBUTES = {field.name: field.name for field in fields(Entry)} | {"payer": "starter"}
 
 
 class Ledger:
     """Reads and writes the ledger.
 
-    :param client: boto3 client of DynamoDB.
     :param table: name of the table.
     :param clock: seconds since the epoch.
     """
 
-    def __init__(self, client: Any, table: str, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, client: DynamoDBClient, table: str, clock: Callable[[], float] = time.time) -> None:
         self._client = client
         self._table = table
         self._clock = clock
@@ -133,8 +139,8 @@ class Ledger:
     def claim(self, entry: Entry, since: int) -> Entry | None:
         """Take an analysis unless somebody else has it or it is done.
 
-        A retry takes over at once what its earlier attempt had claimed. An attempt that was given up for dead but
-        still runs counts as somebody else: what either claims from then on, the other leaves alone.
+        A retry takes over at once what its earlier attempt had claimed. An earlier attempt that still runs
+        although Airflow gave it up counts as somebody else: neither takes what the other claims from then on.
 
         :param entry: the entry to write, in state running, with owner and lease.
         :param since: when this attempt of the owner began, in milliseconds since the epoch.
@@ -158,16 +164,9 @@ class Ledger:
         for wait in _WAITS:
             if not entries:
                 return conflicts
-            now = self.now()
-            try:
-                self._client.transact_write_items(
-                    TransactItems=[{"Put": self._claim_write(entry, since, now)} for entry in entries]
-                )
+            reasons = self._claim_together(entries, since)
+            if reasons is None:
                 return conflicts
-            except ClientError as error:
-                if error_code(error) not in TRANSACTION_CANCELED:
-                    raise
-                reasons = error.response["CancellationReasons"]  # type: ignore[typeddict-item]
             taken = {
                 entry.key: Entry.from_item(reason["Item"])
                 for entry, reason in zip(entries, reasons, strict=True)
@@ -180,10 +179,24 @@ class Ledger:
         one_by_one = ((entry.key, self.claim(entry, since)) for entry in entries)
         return conflicts | {key: entry for key, entry in one_by_one if entry is not None}
 
+    def _claim_together(self, entries: list[Entry], since: int) -> list[Mapping[str, Any]] | None:
+        """Take all of some analyses or none; return None, or for each the reason why none was taken."""
+        now = self.now()
+        writes: Any = [{"Put": self._claim_write(entry, since, now)} for entry in entries]
+        try:
+            self._client.transact_write_items(TransactItems=writes)
+        except ClientError as error:
+            if error_code(error) not in TRANSACTION_CANCELED:
+                raise
+            reasons: list[Mapping[str, Any]] = _answer(error)["CancellationReasons"]
+            return reasons
+        return None
+
     def _claim_write(self, entry: Entry, since: int, now: int) -> dict[str, Any]:
         """Return the conditional write of a claim."""
         condition = (
-            "attribute_not_exists(#key) OR #state = :failed OR (#state = :running AND attribute_not_exists(job_id) "
+            "attribute_not_exists(#key) OR #state = :failed "
+            "OR (#state = :running AND attribute_not_exists(job_id) "
             "AND (lease_expires < :now OR (#owner = :owner AND claimed_at < :since)))"
         )
         values = {
@@ -194,9 +207,8 @@ class Ledger:
             ":since": since,
         }
         names = {"#key": "key", "#state": "state", "#owner": "owner"}
-        if (
-            entry.request is not None
-        ):  # a video job: the next attempt, or the one that was interrupted, as it was recorded
+        # A video job: the next attempt, or the one that was interrupted, as it was recorded.
+        if entry.request is not None:
             condition = (
                 f"({condition}) AND (attribute_not_exists(#key) OR (#state = :failed AND #number = :before) "
                 "OR (#state = :running AND #number = :number AND #request = :request))"
@@ -206,7 +218,7 @@ class Ledger:
         return self._write(entry, condition, values, names)
 
     def release(self, entry: Entry) -> None:
-        """Give up a claim that led to nothing, so that anybody may take it; what it recorded stays for them."""
+        """Give up a claim that led to nothing, so that anybody may take it; what it recorded stays."""
         condition = (
             "#state = :running AND #owner = :owner AND claimed_at = :claimed AND attribute_not_exists(job_id)"
         )
@@ -228,8 +240,8 @@ class Ledger:
     def finish(self, entries: Iterable[Entry]) -> None:
         """Record analyses that are done or failed.
 
-        What was paid is always recorded, whoever holds the lease. A failure is recorded only while it is ours to
-        record: it never undoes what somebody else has claimed or paid meanwhile.
+        What was paid is always recorded, whoever holds the lease. A failure is recorded only while the
+        claim is ours, so it never undoes what somebody else has claimed or paid meanwhile.
         """
         done = []
         for entry in entries:
@@ -297,7 +309,7 @@ class Ledger:
         except ClientError as error:
             if error_code(error) not in CONDITION_FAILED:
                 raise
-            item = error.response.get("Item")  # type: ignore[typeddict-item]
+            item = _answer(error).get("Item")
             conflict = Entry.from_item(item) if item else self.lookup([entry.key]).get(entry.key)
             if conflict is None:
                 raise LookupError(f"{entry.key} vanished from the ledger {self._table}") from error
@@ -337,3 +349,8 @@ class Ledger:
         raise TimeoutError(
             f"DynamoDB left items of {self._table} unwritten after {len(_WAITS)} attempts: raise its capacity"
         )
+
+
+def _answer(error: ClientError) -> dict[str, Any]:
+    """Return DynamoDB's answer; botocore's types know only the members that every answer has."""
+    return dict(error.response)

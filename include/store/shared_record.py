@@ -6,11 +6,14 @@ import json
 import random
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from include.core.errors import CONDITION_FAILED, error_code
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.client import DynamoDBClient
 
 _WRITES = 50
 _LONGEST_PAUSE = 0.05  # seconds
@@ -21,11 +24,10 @@ Record = dict[str, Any]
 class SharedRecord:
     """An item that is read, changed and written on condition that nobody else wrote it meanwhile.
 
-    :param client: boto3 client of DynamoDB.
     :param key: key of the item, apart from analysis keys by its ``#``.
     """
 
-    def __init__(self, client: Any, table: str, key: str) -> None:
+    def __init__(self, client: DynamoDBClient, table: str, key: str) -> None:
         self._client = client
         self._table = table
         self._key = key
@@ -35,7 +37,9 @@ class SharedRecord:
         return self._read()[0]
 
     def change(self, change: Callable[[Record], Record]) -> Record:
-        """Replace the record by what a function makes of it, again if somebody else was faster, and return it.
+        """Replace the record by what a function makes of it, and return it.
+
+        The function is called again whenever somebody else was faster.
 
         :raises TimeoutError: if others are always faster.
         """
@@ -45,7 +49,9 @@ class SharedRecord:
             if self._write(changed, version):
                 return changed
             time.sleep(random.uniform(0, _LONGEST_PAUSE))
-        raise TimeoutError(f"item {self._key} of {self._table} is changed by others all the time; try again")
+        raise TimeoutError(
+            f"other tasks changed item {self._key} of {self._table} at each of {_WRITES} attempts; try again"
+        )
 
     def _read(self) -> tuple[Record, int]:
         item = self._client.get_item(

@@ -1,6 +1,7 @@
 """Athena SQL from ``sql/``, the only place where SQL lives.
 
-Names of databases and buckets are put in as ``${database}``; values never are: they are Athena's ``?`` parameters.
+A placeholder such as ``${database}`` takes the name of a database or bucket. Values are Athena's ``?``
+parameters.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ def read_sql(name: str) -> str:
     :raises SqlError: if there is none.
     """
     if name not in sql_names():
-        raise SqlError(f"there is no sql/{name}.sql; there are {', '.join(sql_names())}")
+        raise SqlError(f"there is no sql/{name}.sql; choose from {', '.join(sql_names())}")
     return (SQL / f"{name}.sql").read_text(encoding="utf-8")
 
 
@@ -46,7 +47,7 @@ def load_sql(name: str, **names: str) -> str:
     for placeholder, value in names.items():
         if not _NAME.fullmatch(value):
             raise SqlError(
-                f"{placeholder} {value!r} is no name of lower-case letters, digits, '-', '_' and '.'"
+                f"{placeholder} {value!r} is no name: use lower-case letters, digits, '-', '_' and '.'"
             )
     return template.substitute(names)
 
@@ -71,7 +72,7 @@ def names_read(name: str) -> set[str]:
 
 
 def description(name: str) -> str:
-    """Return the comment that a statement starts with, as one line; without the notice of a generated file."""
+    """Return the comment that a statement starts with as one line, without the notice of a generated file."""
     lines = read_sql(name).splitlines()
     comment = [line.removeprefix("--").strip() for line in lines if line.startswith("--")]
     return " ".join(line for line in comment if not line.startswith("Generated from "))

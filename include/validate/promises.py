@@ -1,4 +1,7 @@
-"""What tables promise, in the words of Great Expectations but without the library, whose import takes 4 CPU seconds."""
+"""What tables promise, in the words of Great Expectations.
+
+Its import takes 4 CPU seconds, so this module does without it.
+"""
 
 from __future__ import annotations
 

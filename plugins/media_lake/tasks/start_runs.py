@@ -1,6 +1,6 @@
 """Start a run for each of many days.
 
-An asset event may carry any partition key, so one task starts the consumers of its asset for as many days as it likes.
+An asset event may carry any partition key, so one task can start the consumers of its asset for many days.
 """
 
 from __future__ import annotations
