@@ -73,7 +73,7 @@ def run_query(athena: AthenaClient, sql: str, database: str, workgroup: str) -> 
 
 
 def _wait(athena: AthenaClient, query_id: str) -> QueryExecutionTypeDef:
-    """Wait until a query has ended. awswrangler can do it too, but takes longer to import than a query runs."""
+    """Wait until a query has ended; awswrangler can too, but its import takes longer than most queries."""
     poll = Retrying(
         retry=retry_if_result(lambda execution: execution["Status"]["State"] not in _FINAL),
         wait=wait_exponential(multiplier=_FIRST_PAUSE, max=_LONGEST_PAUSE),
