@@ -55,7 +55,6 @@ TABLE = """    Table(
         ),
         sensitive=True,
         score="similarity",
-        moments=(Moment("user", "user_id"),),
     ),
 """
 NORMALIZER = '''"""Rows of table ``user_matches`` from SearchUsersByImage; ``box_*`` is the searched face."""

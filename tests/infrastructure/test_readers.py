@@ -32,7 +32,7 @@ MOST_CHARACTERS = 6144
 
 ORDINARY = (reader_policy(SETTINGS, ACCOUNT, sensitive=False),)
 BOTH = (*ORDINARY, reader_policy(SETTINGS, ACCOUNT, sensitive=True))
-SENSITIVE_TABLES = {"faces", "celebrities", "face_matches", "persons"}
+SENSITIVE_TABLES = {table.name for table in TABLES.values() if table.sensitive}
 
 
 def listed(value: str | list[str]) -> list[str]:

@@ -56,7 +56,7 @@ def test_missing_and_unknown_names_and_files_are_told() -> None:
         load_sql("views/cost_by_team_day")
     with pytest.raises(SqlError, match="needs database, but was given bucket, database"):
         load_sql("views/cost_by_team_day", **NAMES)
-    with pytest.raises(SqlError, match=r"no sql/views/none\.sql; there are .*views/video_moments"):
+    with pytest.raises(SqlError, match=r"no sql/views/none\.sql; choose from .*views/video_moments"):
         load_sql("views/none", database="x")
     with pytest.raises(SqlError, match=r"no sql/\.\./include/x\.sql"):
         load_sql("../include/x", database="x")
