@@ -96,7 +96,8 @@ def dags_page() -> str:
         re.sub(r"^# (.*)", rf"## \1\n\nFile: `dags/{name}`.", text or "") + "\n"
         for name, text in sorted(texts.items())
     )
-    return f"""<!-- Generated from the docstrings in dags/ by `python -m tools.generate`; change them there. -->
+    notice = "Generated from the docstrings in dags/ by `python -m tools.generate`; change them there."
+    return f"""<!-- {notice} -->
 # Dags
 
 Every Dag works on one day of the lake, its partition key. They start each other through assets:

@@ -80,7 +80,7 @@ def analysis_key(
 def wanted_analyses(lake: Lake, source: str, media_type: MediaType) -> list[WantedAnalysis]:
     """Return what a source asks for.
 
-    :raises include.core.settings.SettingsError: if there is no such source.
+    :raises include.core.settings.SettingsError: if the lake lacks the source.
     """
     return [
         WantedAnalysis(FEATURES[name], media_type, members, lake.pinned_version(FEATURES[name], media_type))

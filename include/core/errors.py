@@ -78,7 +78,7 @@ IN_USE = frozenset(
 )
 # An object of S3 is not there. HEAD requests have no body, so only the status is left of the code.
 NO_OBJECT = frozenset({"404", "NoSuchKey", "NotFound"})
-# An object of S3 is no longer the one that the request named.
+# Somebody replaced the object of S3 that the request named.
 CHANGED_OBJECT = frozenset({"412", "ConditionalRequestConflict", "PreconditionFailed"})
 ARCHIVED_OBJECT = frozenset({"InvalidObjectState"})
 # A table, job, model or other resource is not there, or no longer.
@@ -213,7 +213,7 @@ def _judge_answer(code: str, status: int) -> Verdict:
 
 
 def is_transient(error: BaseException) -> bool:
-    """Return whether an error is no reason to give up: the same call may work later."""
+    """Return whether the same call may work later."""
     return isinstance(error, Exception) and judge(error) in (Verdict.SLOW_DOWN, Verdict.TRY_AGAIN)
 
 

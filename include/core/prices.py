@@ -29,7 +29,7 @@ RETRY_MARGIN = Decimal("0.05")
 
 
 class PriceError(TerminalError, ValueError):
-    """There is no price for what was asked; the text says what is missing and what to do."""
+    """A price is missing; the text says which and what to do."""
 
 
 class Tier(BaseModel):
@@ -134,7 +134,7 @@ def load_price_book(region: str) -> PriceBook:
     known = sorted(file.stem for file in PRICES.glob("*.yaml"))
     if region not in known:
         raise PriceError(
-            f"there are no prices for region {region!r}, only for {', '.join(known)}; "
+            f"the price books lack region {region!r} and have {', '.join(known)}; "
             f"add include/core/price_books/{region}.yaml (prices differ by region)"
         )
     try:

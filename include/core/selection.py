@@ -21,7 +21,7 @@ class Selection:
 
     :param features: their features; None for all.
     :param error_codes: the error codes that they failed with; None for all.
-    :raises SelectionError: if there is no such feature.
+    :raises SelectionError: if the registry lacks one of the features.
     """
 
     features: frozenset[str] | None = None

@@ -27,10 +27,10 @@ class SqlError(TerminalError, ValueError):
 def read_sql(name: str) -> str:
     """Return the file ``sql/<name>.sql`` as it is, for instance ``views/video_moments``.
 
-    :raises SqlError: if there is none.
+    :raises SqlError: if it does not exist.
     """
     if name not in sql_names():
-        raise SqlError(f"there is no sql/{name}.sql; choose from {', '.join(sql_names())}")
+        raise SqlError(f"sql/{name}.sql does not exist; choose from {', '.join(sql_names())}")
     return (SQL / f"{name}.sql").read_text(encoding="utf-8")
 
 
@@ -38,7 +38,7 @@ def load_sql(name: str, **names: str) -> str:
     """Return a statement without its comment lines, ready for Athena.
 
     :param names: names of the placeholders, for instance ``database="media_lake"``.
-    :raises SqlError: if there is no such file, or a name is missing, unused or not a plain name.
+    :raises SqlError: if the file does not exist, or a name is missing, unused or not plain.
     """
     template = Template(_without_comments(read_sql(name)))
     wanted = set(template.get_identifiers())
@@ -47,7 +47,7 @@ def load_sql(name: str, **names: str) -> str:
     for placeholder, value in names.items():
         if not _NAME.fullmatch(value):
             raise SqlError(
-                f"{placeholder} {value!r} is no name: use lower-case letters, digits, '-', '_' and '.'"
+                f"{placeholder} {value!r} is not a name of lower-case letters, digits, '-', '_', '.'"
             )
     return template.substitute(names)
 
