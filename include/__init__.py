@@ -1,4 +1,4 @@
-"""The library behind the Dags: one module per stage or noun, free of Airflow except where the noun is Airflow's."""
+"""The library behind the Dags, free of Airflow: a package for each stage, above ``core`` and ``store``."""
 
 import logging
 

@@ -1,13 +1,14 @@
 """Who may read what: the IAM policies of the lake's readers, derived from its tables and views.
 
-Two policies, because findings about identifiable people are not for everybody. The first gives the ordinary tables and
-the views over them. The second adds the sensitive tables and the views that read one; whoever gets it needs the first
-as well. Results of queries lie in S3 like any other object, so readers of people query in a workgroup of their own,
-whose results the others cannot read. Neither policy gives media, archived responses, staged data or the usage log.
+Findings about identifiable people are not for everybody, so there are two policies. The first gives the
+ordinary tables and the views over them. The second adds the sensitive tables and the views that read one;
+whoever gets it needs the first as well. Results of queries are objects in S3, so readers of people query
+in a workgroup of their own, whose results the others cannot read. Neither policy gives media, archived
+responses, staged data or the usage log.
 
-Actions and resources: "Configure access to databases and tables in the AWS Glue Data Catalog" and "Control access to
-Amazon S3 from Athena", both in the Amazon Athena User Guide. That GetTables lists what may be read and no more:
-"Filter tables by GetTables permission", AWS Glue Developer Guide.
+Actions and resources: "Configure access to databases and tables in the AWS Glue Data Catalog" and "Control
+access to Amazon S3 from Athena", both in the Amazon Athena User Guide. GetTables lists only what a reader
+may read: "Filter tables by GetTables permission", AWS Glue Developer Guide.
 """
 
 from __future__ import annotations

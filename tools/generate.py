@@ -1,6 +1,6 @@
 """Write what is derived from the features, the schemas and the Dags: files of ``sql`` and pages of ``docs``.
 
-``python -m tools.generate`` writes, ``--check`` says what is stale and exits with 1. ``FILES`` lists all files.
+``python -m tools.generate`` writes the ``FILES``; ``--check`` says which are stale and exits with 1.
 """
 
 from __future__ import annotations
@@ -28,11 +28,12 @@ def data_dictionary() -> str:
     return f"""<!-- {NOTICE} -->
 # Data dictionary
 
-Tables of the Glue database `media_lake`, stored as Parquet under `curated/` of the lake's bucket. Readers see a
-partition only after it was validated, and always whole.
+These are the tables of the Glue database `media_lake`, stored as Parquet under `curated/` of the lake's
+bucket. Readers see a partition only after the audit has passed or a person has approved it, and always whole.
 
-Everywhere: confidence is in percent, 0-100; boxes and points are ratios of the frame's width and height and may reach
-slightly outside 0-1; times in a video are milliseconds from its start and null for images; timestamps are in UTC.
+Everywhere: confidence is in percent, 0-100; boxes and points are ratios of the frame's width and height and
+may reach slightly outside 0-1; times in a video are milliseconds from its start and null for images;
+timestamps are in UTC.
 
 | table | content |
 |---|---|
@@ -95,7 +96,8 @@ def dags_page() -> str:
         re.sub(r"^# (.*)", rf"## \1\n\nFile: `dags/{name}`.", text or "") + "\n"
         for name, text in sorted(texts.items())
     )
-    return f"""<!-- Generated from the docstrings in dags/ by `python -m tools.generate`; change them there. -->
+    notice = "Generated from the docstrings in dags/ by `python -m tools.generate`; change them there."
+    return f"""<!-- {notice} -->
 # Dags
 
 Every Dag works on one day of the lake, its partition key. They start each other through assets:
@@ -106,8 +108,8 @@ Every Dag works on one day of the lake, its partition key. They start each other
 {sections}"""
 
 
-# A generated file is one entry: its path from the project's root, and the function that returns its text. The pages
-# come last: they read the SQL.
+# A generated file is one entry: its path from the project's root, and the function that returns its text. The
+# pages come last: they read the SQL.
 FILES: dict[str, Callable[[], str]] = {
     **SQL_FILES,
     "docs/DATA.md": data_dictionary,

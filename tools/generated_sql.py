@@ -1,4 +1,4 @@
-"""The files of ``sql/`` that follow from the features and the schemas: DDL, checks, reports and views over all tables."""
+"""The files of ``sql/`` that follow from the features and the schemas."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ TBLPROPERTIES ('parquet.compression' = 'ZSTD')
 
 
 def _text(value: str) -> str:
-    """Quote a comment for Athena's DDL, which is Hive's; some of its readers end a statement at any semicolon."""
+    """Quote a comment for Athena's DDL; some readers of it end a statement at any semicolon."""
     escaped = value.replace("\\", "\\\\").replace("'", "\\'").replace(";", ",")
     return f"'{escaped}'"
 
@@ -71,10 +71,10 @@ GROUP BY dt"""
 def orphan_findings() -> str:
     """Return the check that counts findings without their media asset."""
     found = _union(
-        f"SELECT '{name}' AS table_name, dt, media_type, media_id FROM \"${{database}}\".{name}"
+        f"SELECT '{name}' AS table_name, dt, media_type, media_id\nFROM \"${{database}}\".{name}"
         for name in FINDING_TABLES
     )
-    return f"""-- Findings whose media asset is not in the same partition of media_assets; a sound lake gives no row.
+    return f"""-- Findings without a media asset in the same partition of media_assets; a sound lake has none.
 -- {NOTICE}
 SELECT found.table_name, found.dt, found.media_type, count(*) AS orphans
 FROM (
@@ -107,8 +107,9 @@ def findings_by_file() -> str:
         f"  max(CASE WHEN analyses.feature = '{name}' THEN analyses.findings END) AS {name},"
         for name in FEATURES
     )
-    return f"""-- How many findings each feature gave for each file. A column is null where the source does not ask for the
--- feature, or where the analysis failed or was rejected (see table analyses). Read it with ORDER BY key.
+    return f"""-- How many findings each feature gave for each file. A column is null where the source does
+-- not ask for the feature, or where the analysis failed or was rejected (see table analyses). Read it with
+-- ORDER BY key.
 -- {NOTICE}
 CREATE OR REPLACE VIEW "${{database}}".findings_by_file AS
 SELECT

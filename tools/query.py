@@ -1,7 +1,7 @@
 """Run a statement through the Athena API and print its rows.
 
-``python -m tools.query "SELECT ..." [--format table|json|csv]`` uses the workgroup and database of the settings, at
-whatever endpoint boto3 is configured for.
+``python -m tools.query "SELECT ..." [--format table|json|csv]`` uses the workgroup and database of the
+settings, at whatever endpoint boto3 is configured for.
 """
 
 from __future__ import annotations
@@ -10,24 +10,29 @@ import argparse
 import csv
 import json
 import sys
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain, islice
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 from tabulate import tabulate  # type: ignore[import-untyped]
+from tenacity import Retrying, retry_if_result, wait_exponential
 
 from include.core.settings import SettingsError, load_settings
+
+if TYPE_CHECKING:
+    from mypy_boto3_athena.client import AthenaClient
+    from mypy_boto3_athena.type_defs import QueryExecutionTypeDef
 
 Value = str | int | float | bool | None
 
 _INTEGERS = {"tinyint", "smallint", "integer", "bigint"}
 _REALS = {"double", "float", "real", "decimal"}
 _FINAL = {"SUCCEEDED", "FAILED", "CANCELLED"}
+_FIRST_PAUSE = 0.05
 _LONGEST_PAUSE = 2.0
 
 
@@ -47,10 +52,9 @@ class Result:
     rows: Iterator[list[Value]]
 
 
-def run_query(athena: Any, sql: str, database: str, workgroup: str) -> Result:
+def run_query(athena: AthenaClient, sql: str, database: str, workgroup: str) -> Result:
     """Run a statement, wait for its end and return its result.
 
-    :param athena: a boto3 client.
     :raises QueryError: if it failed or was cancelled.
     """
     query_id = athena.start_query_execution(
@@ -68,17 +72,16 @@ def run_query(athena: Any, sql: str, database: str, workgroup: str) -> Result:
     return _result(athena, query_id)
 
 
-def _wait(athena: Any, query_id: str) -> dict[str, Any]:
-    pause = 0.05
-    while True:
-        execution: dict[str, Any] = athena.get_query_execution(QueryExecutionId=query_id)["QueryExecution"]
-        if execution["Status"]["State"] in _FINAL:
-            return execution
-        time.sleep(pause)
-        pause = min(2 * pause, _LONGEST_PAUSE)
+def _wait(athena: AthenaClient, query_id: str) -> QueryExecutionTypeDef:
+    """Wait until a query has ended; awswrangler can too, but its import takes longer than most queries."""
+    poll = Retrying(
+        retry=retry_if_result(lambda execution: execution["Status"]["State"] not in _FINAL),
+        wait=wait_exponential(multiplier=_FIRST_PAUSE, max=_LONGEST_PAUSE),
+    )
+    return poll(lambda: athena.get_query_execution(QueryExecutionId=query_id)["QueryExecution"])
 
 
-def _result(athena: Any, query_id: str) -> Result:
+def _result(athena: AthenaClient, query_id: str) -> Result:
     pages = iter(athena.get_paginator("get_query_results").paginate(QueryExecutionId=query_id))
     first = next(pages)
     infos = first["ResultSet"].get("ResultSetMetadata", {}).get("ColumnInfo", [])

@@ -68,8 +68,8 @@ def analysis_key(
 ) -> str:
     """Return the identity of an analysis: what is paid for once.
 
-    Whatever changes the answer of AWS is part of it: the bytes, the operation and its parameters, and the version of the
-    model where one is pinned.
+    Whatever changes the answer of AWS is part of it: the bytes, the operation and its parameters, and the
+    version of the model where one is pinned.
 
     :param members: request members that the source sets.
     :raises ValueError: if AWS does not offer the feature for this kind of media.
@@ -80,7 +80,7 @@ def analysis_key(
 def wanted_analyses(lake: Lake, source: str, media_type: MediaType) -> list[WantedAnalysis]:
     """Return what a source asks for.
 
-    :raises include.core.settings.SettingsError: if there is no such source.
+    :raises include.core.settings.SettingsError: if the lake lacks the source.
     """
     return [
         WantedAnalysis(FEATURES[name], media_type, members, lake.pinned_version(FEATURES[name], media_type))

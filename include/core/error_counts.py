@@ -24,7 +24,7 @@ class ErrorCounts:
         self.examples.setdefault(code, message or "")
 
     def to_xcom(self) -> dict[str, Any]:
-        """Return the most frequent codes, ``{errors: {code: count}, examples: {code: message}}``, of a bounded size."""
+        """Return the most frequent codes: ``{errors: {code: count}, examples: {code: message}}``."""
         errors = dict(self.by_code.most_common(MOST_CODES))
         examples = {code: self.examples[code][:EXAMPLE_CHARACTERS] for code in errors}
         return {"errors": errors, "examples": examples}

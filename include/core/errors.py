@@ -5,14 +5,15 @@ The project's own errors say by their type whether a retry helps::
     TransientError    the same thing may work later: a retry goes on from what is recorded
     TerminalError     nothing changes until a person acts: the task fails at once, with what to do
 
-AWS says it by a code. This page is the only one that sorts AWS's codes; whoever handles one of them imports its set from
-here. Engines ask :func:`judge`, waits ask :func:`is_transient`, and the retry policy of tasks asks :func:`advice_for` too.
+AWS says it by a code. Only this page sorts AWS's codes: code that handles one of them imports its set from
+here. Engines ask :func:`judge`, waits ask :func:`is_transient`, and the retry policy of tasks also asks
+:func:`advice_for`.
 
 Sources of the codes: "Error handling in Amazon Rekognition"
 (https://docs.aws.amazon.com/rekognition/latest/dg/error-handling.html), "Error responses" of S3
 (https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html), "Error handling with DynamoDB"
-(https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html) and the errors common to AWS
-APIs.
+(https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html) and the errors
+common to AWS APIs.
 """
 
 from __future__ import annotations
@@ -77,7 +78,7 @@ IN_USE = frozenset(
 )
 # An object of S3 is not there. HEAD requests have no body, so only the status is left of the code.
 NO_OBJECT = frozenset({"404", "NoSuchKey", "NotFound"})
-# An object of S3 is no longer the one that the request named.
+# Somebody replaced the object of S3 that the request named.
 CHANGED_OBJECT = frozenset({"412", "ConditionalRequestConflict", "PreconditionFailed"})
 ARCHIVED_OBJECT = frozenset({"InvalidObjectState"})
 # A table, job, model or other resource is not there, or no longer.
@@ -212,7 +213,7 @@ def _judge_answer(code: str, status: int) -> Verdict:
 
 
 def is_transient(error: BaseException) -> bool:
-    """Return whether an error is no reason to give up: the same call may work later."""
+    """Return whether the same call may work later."""
     return isinstance(error, Exception) and judge(error) in (Verdict.SLOW_DOWN, Verdict.TRY_AGAIN)
 
 
@@ -224,7 +225,7 @@ def advice_for(error: BaseException) -> str | None:
 
 
 def retrying(seconds: float) -> Retrying:
-    """Return what repeats a call while AWS is busy or down, for so many seconds at most; then the error is raised."""
+    """Return what repeats a call while AWS is busy or down, and raises the error after so many seconds."""
     return Retrying(
         retry=retry_if_exception(is_transient),
         wait=wait_random_exponential(multiplier=0.25, max=20),

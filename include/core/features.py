@@ -1,14 +1,15 @@
 """The registry of analyses: one entry per feature of Amazon Rekognition that the lake can ask for.
 
-Everything that depends on which features exist is derived from here: the calls that are made and their parameters, the
-limits checked before paying, the price lines, the tables filled, the IAM actions and the generated documentation.
-Adding a feature is one entry here, one normalizer and one fixture.
+Everything that depends on which features exist is derived from here: the calls and their parameters, the
+limits checked before paying, the price lines, the tables filled, the SQL over them, the IAM actions and
+the generated documentation. CONTRIBUTING.md lists what it takes to add a feature.
 
-Sources: request and response members, Amazon Rekognition API reference; limits, "Guidelines and quotas in Amazon
-Rekognition" (https://docs.aws.amazon.com/rekognition/latest/dg/limits.html) and those of Custom Labels
-(https://docs.aws.amazon.com/rekognition/latest/customlabels-dg/limits.html); billing groups, Amazon Rekognition pricing
-(https://aws.amazon.com/rekognition/pricing/); the end of people pathing and of bulk analysis, "Amazon Rekognition
-availability changes" (https://docs.aws.amazon.com/rekognition/latest/dg/rekognition-availability-changes.html).
+Sources: request and response members, Amazon Rekognition API reference; limits, "Guidelines and quotas in
+Amazon Rekognition" (https://docs.aws.amazon.com/rekognition/latest/dg/limits.html) and those of Custom
+Labels (https://docs.aws.amazon.com/rekognition/latest/customlabels-dg/limits.html); billing groups, Amazon
+Rekognition pricing (https://aws.amazon.com/rekognition/pricing/); the end of people pathing and of bulk
+analysis, "Amazon Rekognition availability changes"
+(https://docs.aws.amazon.com/rekognition/latest/dg/rekognition-availability-changes.html).
 """
 
 from __future__ import annotations
@@ -38,14 +39,15 @@ class ImageCall:
 
     :param operation: name in the API, for instance ``DetectLabels``.
     :param price_items: what one call is billed as; each is a line of the price book.
-    :param parameters: request members besides ``Image``, part of the analysis key; a source may set others and more.
+    :param parameters: request members besides ``Image``, part of the analysis key; a source may change
+        them and add others.
     :param required_parameters: request members that each source has to set, such as the collection to search.
     :param model_version_member: response member that names the model, if there is one.
-    :param model_parameter: request member that names a model of one's own. Such a model has to be started before it
-        can be called, and is billed by the hour for as long as it runs.
+    :param model_parameter: request member that names a model of one's own. Such a model has to be started
+        before it can be called, and is billed by the hour for as long as it runs.
     :param hourly_price_item: line of the price book for those hours.
-    :param nothing_found_error: text in the InvalidParameterException by which the operation says that the image has
-        nothing to look for; such an analysis is done and found nothing.
+    :param nothing_found_error: text in the InvalidParameterException by which the operation says that the
+        image has nothing to look for; such an analysis is done and found nothing.
     :param min_side: least width and height in pixels.
     :param max_side: greatest width and height in pixels, or None where AWS states no limit.
     """
@@ -74,8 +76,7 @@ class ImageCall:
 class VideoJob:
     """One asynchronous job on a video in S3: a Start operation and its Get operation.
 
-    Parameters are as in :class:`ImageCall`; ``get_parameters`` go to every page request, ``max_duration_ms`` is in
-    milliseconds.
+    Parameters are as in :class:`ImageCall`; every request for a page has the ``get_parameters``.
     """
 
     start_operation: str
@@ -105,8 +106,8 @@ class Feature:
     """One kind of analysis, for images, videos or both.
 
     :param tables: the finding tables it fills (see :mod:`include.core.schemas`).
-    :param sensitive: whether its findings are about identifiable people; such a feature runs only where a source asks
-        for it by name, and its tables can be given to other readers than the rest.
+    :param sensitive: whether its findings are about identifiable people; such a feature runs only where a
+        source asks for it by name, and other people may read its tables than the rest.
     """
 
     name: str
@@ -150,11 +151,11 @@ VIDEO_MINUTES = "video-minutes"
 SHOT_MINUTES = "video-shot-minutes"
 TECHNICAL_CUE_MINUTES = "video-technical-cue-minutes"
 
-# Least similarity (percent) of two faces that is asked for: AWS's default. Below it, matches are mostly of other people.
+# Least similarity (percent) of two faces in requests, AWS's default: below it, most matches are other people.
 SIMILARITY_FLOOR = 80.0
 
-# Requests ask for everything down to this confidence (percent); what tables show is filtered when responses are
-# normalized, so a change of threshold costs nothing.
+# Requests ask for everything down to this confidence (percent); what tables show is filtered when
+# responses are normalized, so a change of threshold costs nothing.
 CONFIDENCE_FLOOR = 30.0
 
 FEATURES: dict[str, Feature] = {
@@ -334,16 +335,16 @@ RETIRED: dict[str, RetiredFeature] = {
             title="Paths of people through a video",
             tables=("persons",),
             operations=("StartPersonTracking", "GetPersonTracking"),
-            refusal="AWS ended people pathing (StartPersonTracking) on 2025-10-31; use `labels`, whose label Person has "
-            "the box of each person in each frame, or `face_search` for who they are",
+            refusal="AWS ended people pathing (StartPersonTracking) on 2025-10-31; use `labels`, whose label "
+            "Person has the box of each person in each frame, or `face_search` for who they are",
         ),
         RetiredFeature(
             name="bulk_analysis",
             title="Moderation of images in bulk",
             tables=("moderation_labels",),
             operations=("StartMediaAnalysisJob", "ListMediaAnalysisJobs", "GetMediaAnalysisJob"),
-            refusal="AWS closed bulk image analysis (StartMediaAnalysisJob) to new customers; use `moderation`, which "
-            "calls DetectModerationLabels for each image at the pace of the quota",
+            refusal="AWS closed bulk image analysis (StartMediaAnalysisJob) to new customers; use "
+            "`moderation`, which calls DetectModerationLabels for each image at the pace of the quota",
         ),
     )
 }

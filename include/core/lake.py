@@ -78,14 +78,14 @@ class Source(BaseModel):
 
     :ivar bucket: bucket of the media; None for the lake's own.
     :ivar prefix: keys of the source begin with it.
-    :ivar discovery: how the media of a day are found: in the folder of the day (``date_path``), as the objects whose
-        LastModified falls on it, in UTC, by listing all keys of the source (``last_modified``) or from the lists of S3
-        Inventory (``inventory``), or as those that S3 reported on it through SQS (``events``).
+    :ivar discovery: how the media of a day are found. ``date_path``: in the folder of the day.
+        ``last_modified``: among all keys of the source, by the day (UTC) of LastModified. ``inventory``:
+        likewise, but from the lists of S3 Inventory. ``events``: from what S3 reported through SQS.
     :ivar date_path: strftime pattern of the folder of a day, below the prefix.
     :ivar inventory: where the lists of S3 Inventory are.
     :ivar approval_limit_usd: plans whose upper estimate is above it wait for a person.
-    :ivar features: features asked for, by media type; each with the request members that the source sets besides or
-        instead of those of the registry.
+    :ivar features: features asked for, by media type; each with the request members that the source sets
+        besides or instead of those of the registry.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -113,14 +113,16 @@ class Source(BaseModel):
     @model_validator(mode="after")
     def _discovery_is_complete(self) -> Self:
         if self.discovery != "date_path" and "date_path" in self.model_fields_set:
-            raise ValueError(f"date_path says nothing to discovery: {self.discovery}; leave it out")
+            raise ValueError(f"discovery: {self.discovery} does not use date_path; leave it out")
         if self.discovery != "date_path" and not (self.bucket or self.prefix):
             raise ValueError(
-                f"discovery: {self.discovery} in the lake's own bucket needs a prefix: its tables are there too"
+                f"discovery: {self.discovery} in the lake's own bucket needs a prefix, because the lake's "
+                "tables are in that bucket too"
             )
         if (self.discovery == "inventory") != (self.inventory is not None):
             raise ValueError(
-                "discovery: inventory and the member inventory, with bucket, prefix and id, belong together"
+                "discovery: inventory needs the member inventory (bucket, prefix and id); "
+                "other ways of discovery do not use it"
             )
         return self
 
@@ -132,7 +134,9 @@ class Source(BaseModel):
                 if name in RETIRED:
                     raise ValueError(f"{name}: {RETIRED[name].refusal}")
                 if name not in offered:
-                    raise ValueError(f"{name!r} is no {media_type} feature; choose from {', '.join(offered)}")
+                    raise ValueError(
+                        f"{media_type}s have no feature {name!r}; choose from {', '.join(offered)}"
+                    )
                 if wrong := problems(FEATURES[name].analysis(media_type), members):
                     raise ValueError(f"{media_type} feature {name}: {'; '.join(wrong)}")
         return self
@@ -147,8 +151,8 @@ class Lake(BaseModel):
     """The content of ``lake.yaml``.
 
     :ivar min_confidence: feature name to the least confidence (percent) shown in tables.
-    :ivar model_versions: feature name to the version of Rekognition's model that its analyses have to be of. What is
-        of another version is paid for again, once; without an entry any version will do.
+    :ivar model_versions: feature name to the version of Rekognition's model that its analyses have to be
+        of. An analysis of another version is paid for again, once. Without an entry, any version will do.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -162,7 +166,7 @@ class Lake(BaseModel):
     def _names_match(self) -> Self:
         names = [source.name for source in self.sources]
         if len(set(names)) != len(names):
-            raise ValueError(f"two sources have one name: {', '.join(names)}")
+            raise ValueError(f"two sources have the same name; the names are {', '.join(names)}")
         for source in self.sources:
             if source.cost_center not in self.cost_centers:
                 raise ValueError(
@@ -172,7 +176,7 @@ class Lake(BaseModel):
         for one, other in combinations(self.sources, 2):
             if one.overlaps(other):
                 raise ValueError(
-                    f"sources {one.name!r} and {other.name!r} hold the same objects: "
+                    f"sources {one.name!r} and {other.name!r} would hold the same objects, below "
                     f"{one.prefix}{one.date_path if one.discovery == 'date_path' else ''}"
                 )
         unknown = set(self.min_confidence) - set(FEATURES)
@@ -188,8 +192,8 @@ class Lake(BaseModel):
         for name in self.model_versions:
             if not any(_reports_version(FEATURES[name], media_type) for media_type in MEDIA_TYPES):
                 raise ValueError(
-                    f"model_versions: Rekognition does not say by which version it answers for {name}, "
-                    "so there is nothing to pin"
+                    f"model_versions: Rekognition does not report the version of its model for {name}; "
+                    f"leave {name} out"
                 )
         return self
 
@@ -206,14 +210,14 @@ class Lake(BaseModel):
             if source.name == name:
                 return source
         raise SettingsError(
-            f"source {name!r} is not in lake.yaml any more; run discover_media for the day again"
+            f"lake.yaml no longer has the source {name!r}; run discover_media for the day again"
         )
 
 
 def load_lake(path: Path) -> Lake:
     """Read and check ``lake.yaml``.
 
-    :raises SettingsError: if the file is missing, is no YAML or names something unknown.
+    :raises SettingsError: if the file is missing, is not YAML or names something unknown.
     """
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))

@@ -1,8 +1,8 @@
 """Metrics: the figures that a running lake shows to whatever collects Airflow's metrics.
 
-The engines are given something that follows :class:`Metrics` and report to it; they know nothing of Airflow. Methods may be
-called from any thread, never raise, and cost microseconds. Figures are for watching: a task that is tried again counts its
-work again, whereas tables and the cost page do not.
+Engines report to an object with the methods of :class:`Metrics` and know nothing of Airflow. Any thread
+may call the methods; they never raise, and take microseconds. Figures are for watching: a task that
+Airflow tries again counts its work again, whereas tables and the cost page do not.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Metric(StrEnum):
 
 
 class Metrics(Protocol):
-    """Takes figures. Tags say what a figure is about: few values each, such as a feature, never a key or an id."""
+    """Takes figures. Tags say what a figure is about; each has few values, such as features, never ids."""
 
     def count(self, metric: Metric, value: int = 1, **tags: str) -> None:
         """Add to a counter."""

@@ -1,8 +1,9 @@
 """Prices: the dated price book of a region, and what planned analyses may cost.
 
-AWS prices each line of the price book in tiers of the units that an account uses in a calendar month (UTC). A unit is
-one image, or one minute of stored video, for one kind of analysis. Parts of a minute are counted exactly: AWS prices by
-the minute, and a rule of rounding could not be found (see the notes in ``price_books/``).
+AWS prices each line of the price book in tiers of the units that an account uses in a calendar month
+(UTC). A unit is one image, or one minute of stored video, for one kind of analysis. Parts of a minute
+count exactly: AWS prices by the minute, and we found no rule of rounding (see the notes in
+``price_books/``).
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ RETRY_MARGIN = Decimal("0.05")
 
 
 class PriceError(TerminalError, ValueError):
-    """There is no price for what was asked; the text says what is missing and what to do."""
+    """A price is missing; the text says which and what to do."""
 
 
 class Tier(BaseModel):
@@ -47,7 +48,8 @@ class Tier(BaseModel):
 class PriceItem(BaseModel):
     """A line of the price book.
 
-    :ivar free_monthly_units: units without charge in an account's first year; only the lower estimate counts on them.
+    :ivar free_monthly_units: units without charge in an account's first year; only the low estimate uses
+        them.
     :ivar certainty: how sure the prices are, and ``note`` why.
     """
 
@@ -97,7 +99,7 @@ class PriceBook(BaseModel):
         """
         if name not in self.items:
             raise PriceError(
-                f"the price book {self.version} has no line {name!r}; it has {', '.join(sorted(self.items))}. "
+                f"the price book {self.version} has no line {name!r}, only {', '.join(sorted(self.items))}. "
                 f"Add it to include/core/price_books/{self.region}.yaml"
             )
         return self.items[name]
@@ -132,7 +134,7 @@ def load_price_book(region: str) -> PriceBook:
     known = sorted(file.stem for file in PRICES.glob("*.yaml"))
     if region not in known:
         raise PriceError(
-            f"there are no prices for region {region!r}, only for {', '.join(known)}; "
+            f"the price books lack region {region!r} and have {', '.join(known)}; "
             f"add include/core/price_books/{region}.yaml (prices differ by region)"
         )
     try:
@@ -157,7 +159,7 @@ class Estimate:
 
     :param low: with what is left of this month's free tier, which AWS grants in an account's first year.
     :param likely: every unit billed once, at the tiers that the month's volume has reached.
-    :param high: every unit at the list price of the first tier, plus 5 % for calls that have to be made again.
+    :param high: every unit at the list price of the first tier, plus 5 % for calls that are repeated.
     :param lines: the same for each line of the price book.
     """
 
@@ -202,15 +204,17 @@ def _sum(dollars: Iterable[float]) -> float:
     return float(sum((Decimal(str(value)) for value in dollars), Decimal(0)))
 
 
-# What one inference unit of a Custom Labels model is assumed to take: five images a second. It depends on the model and
-# on the images ("Inference units", https://docs.aws.amazon.com/rekognition/latest/customlabels-dg/running-model.html).
+# We assume that one inference unit of a Custom Labels model takes five images a second. It depends on the
+# model and the images ("Inference units",
+# https://docs.aws.amazon.com/rekognition/latest/customlabels-dg/running-model.html).
 MODEL_IMAGES_PER_HOUR = 5 * 3600
 
 
 def billed_units(call: ImageCall | VideoJob, duration_ms: int | None) -> Iterator[tuple[str, float]]:
-    """Yield what one analysis is billed as: lines of the price book with images, minutes of the video, or hours.
+    """Yield what one analysis is billed as: lines of the price book with images, minutes of video, or hours.
 
-    A model that is billed by the hour is taken to be busy all the time; it costs more where calls come more slowly.
+    We take a model that is billed by the hour to be busy all the time; it costs more if calls come more
+    slowly.
     """
     amount = 1.0 if isinstance(call, ImageCall) else (duration_ms or 0) / 60_000
     for item in call.price_items:

@@ -1,4 +1,4 @@
-"""What a request asks for besides its image or video: the registry's members, and those that a source sets."""
+"""What a request asks for besides its image or video: members of the registry, and those of a source."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ def request_parameters(call: ImageCall | VideoJob, members: Mapping[str, Any]) -
 
 
 def problems(call: ImageCall | VideoJob | None, members: Mapping[str, Any]) -> list[str]:
-    """Return in words what is wrong with the members that a source sets; nothing if all is well.
+    """Return a sentence for each mistake in the members that a source sets.
 
-    Checked against botocore's model of the operation: names, types and, for numbers, lengths and enumerations, bounds.
+    botocore's model of the operation says which names, types, numbers, lengths and enumerations are right.
     """
     if call is None:
         return []
@@ -38,13 +38,13 @@ def _problems(call: ImageCall | VideoJob, members: Mapping[str, Any]) -> Iterato
     known = _members(call.operations[0])
     for name in call.required_parameters:
         if name not in members:
-            yield f"{name} is missing; write it after the feature's name, as in {{{name}: ...}}"
+            yield f"the member {name} is missing; write it after the feature's name, as in {{{name}: ...}}"
     for name, value in members.items():
         if name in _RESERVED:
-            yield f"{name} is set by the pipeline"
+            yield f"leave {name} out: the pipeline sets it"
         elif name not in known:
-            allowed = ", ".join(sorted(set(known) - _RESERVED)) or "none besides the media"
-            yield f"{call.operations[0]} has no member {name!r}; it has {allowed}"
+            allowed = ", ".join(sorted(set(known) - _RESERVED)) or "none but the media"
+            yield f"{call.operations[0]} has no member {name!r}; choose from {allowed}"
         else:
             report = ParamValidator().validate(value, known[name])
             yield from (f"{name}: {line}" for line in report.generate_report().splitlines())

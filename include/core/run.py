@@ -32,7 +32,7 @@ class Run:
     def __post_init__(self) -> None:
         if not _DAY.fullmatch(self.partition or ""):
             raise PartitionError(
-                f"partition key {self.partition!r} is no day such as 2026-11-20; "
+                f"partition key {self.partition!r} is not a day such as 2026-11-20; "
                 "trigger the Dag with a partition key, or backfill discover_media over the days wanted"
             )
 

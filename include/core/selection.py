@@ -21,7 +21,7 @@ class Selection:
 
     :param features: their features; None for all.
     :param error_codes: the error codes that they failed with; None for all.
-    :raises SelectionError: if there is no such feature.
+    :raises SelectionError: if the registry lacks one of the features.
     """
 
     features: frozenset[str] | None = None
@@ -30,7 +30,7 @@ class Selection:
     def __post_init__(self) -> None:
         if unknown := (self.features or frozenset()) - set(FEATURES):
             raise SelectionError(
-                f"there is no feature {', '.join(sorted(unknown))}; choose from {', '.join(FEATURES)}"
+                f"no feature has the name {', '.join(sorted(unknown))}; choose from {', '.join(FEATURES)}"
             )
 
     def matches(self, feature: str, error_code: str | None) -> bool:
@@ -41,7 +41,7 @@ class Selection:
 
     @classmethod
     def of(cls, features: Iterable[str] | None, error_codes: Iterable[str] | None) -> Self:
-        """Make a selection from lists as people give them, in which an empty one selects all, as none does."""
+        """Make a selection from the lists of a form: an empty list selects all, and so does none."""
         return cls(frozenset(features or ()) or None, frozenset(error_codes or ()) or None)
 
     @classmethod
@@ -77,7 +77,7 @@ class DayRange:
     def __post_init__(self) -> None:
         for day in (self.first, self.last):
             if day is not None and not _is_day(day):
-                raise SelectionError(f"{day!r} is no day such as 2026-11-20")
+                raise SelectionError(f"{day!r} is not a day such as 2026-11-20")
         if self.bounds[0] > self.bounds[1]:
             raise SelectionError(f"the first day, {self.first}, is after the last, {self.last}")
 

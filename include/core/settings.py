@@ -1,7 +1,7 @@
-"""Settings of the deployment, from the environment, and of the lake, from ``lake.yaml``.
+"""Settings of the deployment, from the environment.
 
-Both are read when a task runs, never while a Dag file is parsed. A wrong value ends in a :class:`SettingsError` whose
-text names the setting and says what is allowed.
+A task reads them when it runs; nothing reads them while a Dag file is parsed. A wrong value raises a
+:class:`SettingsError`, whose text names the setting and says what is allowed.
 """
 
 from __future__ import annotations
@@ -54,7 +54,8 @@ class Settings(BaseSettings):
     )
     alerts_topic: str = Field(
         "",
-        description="SNS topic, by name or ARN, to which failed and late runs are reported; empty: only in the log",
+        description="SNS topic, by name or ARN, to which failed and late runs are reported; "
+        "empty: only in the log",
     )
     aws_conn_id: str | None = Field(
         "aws_default", description="Airflow connection for AWS; empty: boto3's own chain"
@@ -73,7 +74,8 @@ class Settings(BaseSettings):
         1.0,
         gt=0,
         le=1,
-        description="share of the account's quota of each image operation that the lake takes, over all tasks",
+        description="share of the account's quota of each image operation that the lake takes, "
+        "over all tasks",
     )
     model_inference_units: int = Field(
         1,
@@ -92,7 +94,7 @@ class Settings(BaseSettings):
 
     @property
     def jobs_topic_arn(self) -> str:
-        """The ARN of the topic of finished jobs: in the deployment's region, and in the account of the jobs' role."""
+        """ARN of the topic of finished jobs, in the deployment's region and the account of the jobs' role."""
         _, partition, _, _, account, _ = self.jobs_role_arn.split(":", 5)
         return f"arn:{partition}:sns:{self.region}:{account}:{self.jobs_topic}"
 

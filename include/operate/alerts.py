@@ -1,4 +1,4 @@
-"""Alerts: what an operator is told about a run that failed or is late, in one message, and how it gets to a topic."""
+"""Alerts: one message tells an operator of a run that failed or is late, in the log and by a topic."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MESSAGE_CHARACTERS = 300
 # SNS takes 256 KB; nobody reads more than a page.
 TEXT_BYTES = 16_000
 SUBJECT_CHARACTERS = 99
-NO_CAUSE = "none was recorded; a task's process may have been killed, which its log and the scheduler's tell"
+NO_CAUSE = "none was recorded; a task's process may have been killed: see its log and the scheduler's"
 
 FINISHED = frozenset({"success", "failed", "upstream_failed", "skipped", "removed"})
 # What is under way comes first; what has no state yet waits for the others.
@@ -70,7 +70,7 @@ class RunName:
 
 
 def failure_of(error: BaseException) -> dict[str, str]:
-    """Return what is remembered of an exception that failed a task: the code of AWS behind it, and its own text."""
+    """Return what to remember of an exception that failed a task: AWS's code behind it, and its own text."""
     of_aws = next((link for link in error_chain(error) if isinstance(link, ClientError)), None)
     return {
         "code": code_and_message(of_aws)[0] if of_aws else type(error).__name__,
@@ -85,7 +85,7 @@ def failed_run(
     failures: Iterable[Mapping[str, Any]],
     summaries: Iterable[Mapping[str, Any]],
 ) -> Alert:
-    """Return the message about a run that failed: why its tasks failed, and which errors its batches have counted.
+    """Return the message about a run that failed: why its tasks failed, and which errors its batches counted.
 
     :param reason: Airflow's, such as ``task_failure``.
     :param states: states of the task instances; those of mapped ones are named ``<task_id>_<map_index>``.
@@ -106,7 +106,7 @@ def failed_run(
 
 
 def late_run(run: RunName, since: str, states: Mapping[str, str | None]) -> Alert:
-    """Return the message about a run that is still not through.
+    """Return the message about a run that has not ended in time.
 
     :param since: when it was queued, as text.
     """
@@ -141,7 +141,7 @@ def publish(sns: Any, topic: str, alert: Alert) -> None:
 
 
 def shorten(text: str) -> str:
-    """Return an error's text in one line of at most :data:`MESSAGE_CHARACTERS`, without what signs a request."""
+    """Return an error's text in one line of :data:`MESSAGE_CHARACTERS`, without signatures of requests."""
     line = _SECRETS.sub(r"\1\2***", " ".join(text.split()))
     return line if len(line) <= MESSAGE_CHARACTERS else line[: MESSAGE_CHARACTERS - 1] + "…"
 

@@ -1,7 +1,7 @@
-"""Re-drive: which failed analyses are selected, why they failed, and what asking for them again is likely to cost.
+"""Re-drive: which failed analyses are selected, why they failed, and what another attempt is likely to cost.
 
-What failed is read from the published tables. The runs that are started then ask the ledger: what was paid for meanwhile
-is not paid for again, and what failed meanwhile with another error is judged by that.
+The published tables say what failed. The runs of a re-drive then ask the ledger: they do not pay again for
+what was paid meanwhile, and judge an analysis that failed meanwhile by its latest error.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ from include.store.objects import Row
 MOST_DAYS = 1_000
 MOST_CAUSES = 20
 _LONGEST_MESSAGE = 200
-# Recorded for analyses that never took place; no failure is in the ledger, and any run of the day asks for them.
+# Recorded for analyses that never took place: the ledger has no failure, and any run of the day asks for
+# them.
 _NOT_ANALYZED = "NotAnalyzed"
 
 
@@ -32,8 +33,8 @@ _NOT_ANALYZED = "NotAnalyzed"
 class Failures:
     """Failed analyses that were selected.
 
-    :param rows: one for each day, media type, feature and error code: ``{dt, media_type, feature, error_code, analyses,
-        minutes, message}``.
+    :param rows: one for each day, media type, feature and error code: ``{dt, media_type, feature, error_code,
+        analyses, minutes, message}``.
     """
 
     rows: Sequence[Row]
@@ -43,7 +44,7 @@ class Failures:
         return sorted({row["dt"] for row in self.rows if media_type in (None, row["media_type"])})
 
     def summary(self, book: PriceBook, month_to_date: Mapping[str, float]) -> Row:
-        """Return figures of a bounded size: ``{analyses, days, first_day, last_day, usd, causes, other_causes}``.
+        """Return figures: ``{analyses, days, first_day, last_day, usd, causes, other_causes}``.
 
         :param month_to_date: units already billed this month, by line of the price book.
         """
@@ -77,9 +78,8 @@ class Failures:
         for row in self.rows:
             call = FEATURES[row["feature"]].analysis(row["media_type"])
             if call is not None:
-                times = (
-                    1 if row["media_type"] == "video" else row["analyses"]
-                )  # minutes are summed up already
+                # The minutes of videos are sums already.
+                times = 1 if row["media_type"] == "video" else row["analyses"]
                 for item, amount in billed_units(call, round(row["minutes"] * 60_000)):
                     units[item] += times * amount
         return dict(units)

@@ -1,7 +1,8 @@
 """Publish: copy what passed the audit to a place of its own and point the Glue partition there.
 
-A reader sees the old partition or the new one, whole: published data is never written again, also when tasks are
-cleared. What was published before stays, for rollback; each partition remembers the location it had.
+A reader sees the old partition or the new one, whole: published data is never written again, also when
+tasks are cleared. What was published before stays, for rollback; each partition remembers the location it
+had.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from botocore.exceptions import ClientError
 
@@ -82,7 +83,7 @@ class _Catalog:
         """Point a partition to a location, and remember there where it pointed before."""
         partition: PartitionInputTypeDef = {
             "Values": values,
-            "StorageDescriptor": {**self._columns(name), "Location": location},
+            "StorageDescriptor": {**self._descriptor(name), "Location": location},
             "Parameters": {
                 "run_id": self.run.run_id,
                 "published_at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -105,7 +106,7 @@ class _Catalog:
             DatabaseName=self.database, TableName=name, PartitionValueList=values, PartitionInput=partition
         )
 
-    def _columns(self, name: str) -> StorageDescriptorTypeDef:
+    def _descriptor(self, name: str) -> StorageDescriptorTypeDef:
         try:
             table = self.glue.get_table(DatabaseName=self.database, Name=name)["Table"]
         except ClientError as error:
@@ -114,7 +115,7 @@ class _Catalog:
             raise NoTableError(
                 f"table {self.database}.{name} does not exist: run `python -m infrastructure`"
             ) from error
-        return table["StorageDescriptor"]
+        return cast("StorageDescriptorTypeDef", table["StorageDescriptor"])
 
     def _location(self, name: str, values: Sequence[str]) -> str | None:
         try:

@@ -13,7 +13,7 @@ from include.store.athena_queries import read_query
 def month_to_date_units(
     session: boto3.Session, settings: Settings, month: str, before: datetime, partition: str = ""
 ) -> dict[str, float]:
-    """Return the units billed in a month before a moment, by line of the price book, as far as they are published.
+    """Return the published units of a month before a moment, by line of the price book.
 
     :param month: ``YYYY-MM``.
     :param partition: day of the lake to leave out.

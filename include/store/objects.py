@@ -1,16 +1,23 @@
-"""Whole objects in S3 and compressed NDJSON, written in one PUT so that a reader sees all of an object or nothing."""
+"""Whole objects in S3, also as compressed NDJSON.
+
+Each is written in one PUT, so a reader sees all of it or nothing.
+"""
 
 from __future__ import annotations
 
 import gzip
 import io
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from botocore.exceptions import ClientError
 
 from include.core.errors import NO_OBJECT, error_code
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.client import S3Client
+    from mypy_boto3_s3.type_defs import ObjectIdentifierTypeDef
 
 Row = dict[str, Any]
 
@@ -25,40 +32,43 @@ def split_uri(uri: str) -> tuple[str, str]:
     return bucket, key
 
 
-def put(s3: Any, uri: str, body: bytes, content_type: str = "application/octet-stream") -> int:
+def put(s3: S3Client, uri: str, body: bytes, content_type: str = "application/octet-stream") -> int:
     """Write an object and return its size in bytes."""
     bucket, key = split_uri(uri)
     s3.put_object(Bucket=bucket, Key=key, Body=body, ContentType=content_type)
     return len(body)
 
 
-def get(s3: Any, uri: str) -> bytes:
+def get(s3: S3Client, uri: str) -> bytes:
     """Read an object.
 
     :raises FileNotFoundError: if there is none.
     """
     bucket, key = split_uri(uri)
     try:
-        return s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+        body: bytes = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+        return body
     except ClientError as error:
         if error_code(error) in NO_OBJECT:
             raise FileNotFoundError(uri) from error
         raise
 
 
-def list_uris(s3: Any, prefix_uri: str) -> list[str]:
+def list_uris(s3: S3Client, prefix_uri: str) -> list[str]:
     """Return the URIs of the objects below a prefix, in key order."""
     bucket, prefix = split_uri(prefix_uri)
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
     return [f"s3://{bucket}/{item['Key']}" for page in pages for item in page.get("Contents", [])]
 
 
-def delete_prefix(s3: Any, prefix_uri: str) -> None:
+def delete_prefix(s3: S3Client, prefix_uri: str) -> None:
     """Delete every object below a prefix."""
     bucket, _ = split_uri(prefix_uri)
     uris = list_uris(s3, prefix_uri)
     for start in range(0, len(uris), 1000):
-        keys = [{"Key": split_uri(uri)[1]} for uri in uris[start : start + 1000]]
+        keys: list[ObjectIdentifierTypeDef] = [
+            {"Key": split_uri(uri)[1]} for uri in uris[start : start + 1000]
+        ]
         s3.delete_objects(Bucket=bucket, Delete={"Objects": keys, "Quiet": True})
 
 
@@ -77,13 +87,13 @@ class Ndjson:
         self._lines.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
         self.rows += 1
 
-    def put(self, s3: Any, uri: str) -> int:
+    def put(self, s3: S3Client, uri: str) -> int:
         """Write the object, to which nothing can be added then, and return its size in bytes."""
         self._lines.close()
         return put(s3, uri, self._buffer.getvalue(), "application/x-ndjson")
 
 
-def put_ndjson(s3: Any, uri: str, rows: Iterable[Row]) -> int:
+def put_ndjson(s3: S3Client, uri: str, rows: Iterable[Row]) -> int:
     """Write rows as gzip-compressed NDJSON and return the size in bytes."""
     lines = Ndjson()
     for row in rows:
@@ -91,7 +101,7 @@ def put_ndjson(s3: Any, uri: str, rows: Iterable[Row]) -> int:
     return lines.put(s3, uri)
 
 
-def get_ndjson(s3: Any, uri: str) -> Iterator[Row]:
+def get_ndjson(s3: S3Client, uri: str) -> Iterator[Row]:
     """Read the rows of a gzip-compressed NDJSON object, one at a time."""
     with gzip.open(io.BytesIO(get(s3, uri))) as lines:
         for line in lines:

@@ -1,7 +1,7 @@
 """The one writer of Parquet: a schema, zstd, and row groups one after the other.
 
-Files of tables that Athena reads have the form in which awswrangler writes them, so that old and new files of a
-table are alike: every column may be null (the audit says which must not be), timestamps are INT96, and the format's
+Files of tables have the form in which awswrangler writes them for Athena, so that all files of a table are
+alike: any column may be null (the audit finds nulls that must not be), timestamps are INT96, the format's
 version is 1.0.
 """
 

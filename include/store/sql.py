@@ -1,6 +1,7 @@
 """Athena SQL from ``sql/``, the only place where SQL lives.
 
-Names of databases and buckets are put in as ``${database}``; values never are: they are Athena's ``?`` parameters.
+A placeholder such as ``${database}`` takes the name of a database or bucket. Values are Athena's ``?``
+parameters.
 """
 
 from __future__ import annotations
@@ -26,10 +27,10 @@ class SqlError(TerminalError, ValueError):
 def read_sql(name: str) -> str:
     """Return the file ``sql/<name>.sql`` as it is, for instance ``views/video_moments``.
 
-    :raises SqlError: if there is none.
+    :raises SqlError: if it does not exist.
     """
     if name not in sql_names():
-        raise SqlError(f"there is no sql/{name}.sql; there are {', '.join(sql_names())}")
+        raise SqlError(f"sql/{name}.sql does not exist; choose from {', '.join(sql_names())}")
     return (SQL / f"{name}.sql").read_text(encoding="utf-8")
 
 
@@ -37,7 +38,7 @@ def load_sql(name: str, **names: str) -> str:
     """Return a statement without its comment lines, ready for Athena.
 
     :param names: names of the placeholders, for instance ``database="media_lake"``.
-    :raises SqlError: if there is no such file, or a name is missing, unused or not a plain name.
+    :raises SqlError: if the file does not exist, or a name is missing, unused or not plain.
     """
     template = Template(_without_comments(read_sql(name)))
     wanted = set(template.get_identifiers())
@@ -46,7 +47,7 @@ def load_sql(name: str, **names: str) -> str:
     for placeholder, value in names.items():
         if not _NAME.fullmatch(value):
             raise SqlError(
-                f"{placeholder} {value!r} is no name of lower-case letters, digits, '-', '_' and '.'"
+                f"{placeholder} {value!r} is not a name of lower-case letters, digits, '-', '_', '.'"
             )
     return template.substitute(names)
 
@@ -71,7 +72,7 @@ def names_read(name: str) -> set[str]:
 
 
 def description(name: str) -> str:
-    """Return the comment that a statement starts with, as one line; without the notice of a generated file."""
+    """Return the comment that a statement starts with as one line, without the notice of a generated file."""
     lines = read_sql(name).splitlines()
     comment = [line.removeprefix("--").strip() for line in lines if line.startswith("--")]
     return " ".join(line for line in comment if not line.startswith("Generated from "))

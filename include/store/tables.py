@@ -24,7 +24,7 @@ ROWS_PER_FILE = 50_000
 
 
 class TableWriter:
-    """Writes the rows of many tables as files named after the batch; a repeated attempt replaces its own files."""
+    """Writes rows of many tables as files named after the batch; a repeated attempt replaces its files."""
 
     def __init__(self, s3: S3Client, run: Run, media_type: MediaType | None, batch: str) -> None:
         self._s3 = s3

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class AwsClients(Protocol):
-    """Gives clients of AWS: through Airflow's connection in tasks, of a local endpoint in tests."""
+    """Gives clients of AWS: tasks get them through Airflow's connection, tests those of a local endpoint."""
 
     def session(self) -> boto3.Session:
         """Return a session, for libraries that make their own clients."""
@@ -30,7 +30,7 @@ class AwsClients(Protocol):
 
 
 class Deployment:
-    """The deployment's settings and clients. Each is made when it is first used: most stages need some of them only.
+    """The deployment's settings and clients. Each is made when it is first used: most stages need only some.
 
     :ivar settings: of the deployment.
     :ivar aws: gives the clients of the services that few stages need.

@@ -1,8 +1,8 @@
 """Validate: audit what a run wrote with Great Expectations, before anyone can read it.
 
-The expectations follow from :mod:`include.core.schemas`: columns in order, required columns without nulls, values within
-their bounds and lists, keys unique. To these come the run's own promises: every asset and analysis that was planned has
-its row, every finding that was counted is there, and no finding lies beyond the end of its video.
+The expectations follow from :mod:`include.core.schemas`: columns in order, required columns without nulls,
+values within their bounds and lists, keys unique. Each run promises more: a row for every asset and
+analysis that was planned, every finding that was counted, and no finding beyond the end of its video.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ def merged(parts: Iterable[list[Row]]) -> list[Row]:
 
 
 def _sum_of(one: Row, other: Row) -> Row:
-    """Return one result for two parts, with the details of a part that failed and the first examples of both."""
+    """Return one result for two parts: details of a part that failed, and the first examples of both."""
     shown = [json.loads(row["details"]) for row in (one, other)]
     details = shown[0] if not one["success"] else shown[1]
     if "examples" in details:
@@ -138,7 +138,7 @@ def _check_ends(table: Table, frame: pd.DataFrame, durations: pd.Series, run_id:
 def in_words(failed: list[Row]) -> str:
     """Return one line per failed check."""
     return "\n".join(
-        f"- {row['table_name']}{'.' + row['column_name'] if row['column_name'] else ''}: {row['expectation']}, "
+        f"- {'.'.join(filter(None, (row['table_name'], row['column_name'])))}: {row['expectation']}, "
         f"{row['unexpected_rows'] or 'the whole'} of {row['checked_rows'] or '?'} rows"
         for row in failed
     )

@@ -1,4 +1,4 @@
-"""Great Expectations at work: promises become its expectations, its outcomes rows of ``validation_results``."""
+"""Great Expectations at work: it checks promises, and its outcomes become rows of ``validation_results``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Great Expectations finds where there are no rows, without asking it: most tables of most days are empty."""
+"""What Great Expectations would find in a table without rows; most tables of most days have none."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _BATCH_ID = "staged-frame"
 
 
 def has_columns_of(columns: list[str], promises: Iterable[Promise]) -> bool:
-    """Return whether a frame has the columns that promises are about: what is missing is Great Expectations' to tell."""
+    """Whether a frame has the columns that promises are about; Great Expectations tells what is missing."""
     return all(
         columns == promise.columns if promise.type == COLUMNS else set(promise.columns) <= set(columns)
         for promise in promises

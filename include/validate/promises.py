@@ -1,4 +1,7 @@
-"""What tables promise, in the words of Great Expectations but without the library, whose import takes 4 CPU seconds."""
+"""What tables promise, in the words of Great Expectations.
+
+Its import takes 4 CPU seconds, so this module does without it.
+"""
 
 from __future__ import annotations
 
@@ -63,7 +66,7 @@ def promises_of_keys(table: Table) -> Iterator[Promise]:
 
 
 def bounded(column: str, minimum: float | None = None, maximum: float | None = None) -> Promise:
-    """Return the promise that values lie within bounds, both included; None is no bound."""
+    """Return the promise that values lie within bounds, both included; None means unbounded."""
     bounds = {"min_value": minimum, "max_value": maximum}
     given = {name: float(value) for name, value in bounds.items() if value is not None}
     return Promise("expect_column_values_to_be_between", {"column": column, **given})

@@ -73,8 +73,8 @@ The other operations are refused with a reason. Those that AWS has retired get A
 the API's model lists for them; AWS does not document what it answers today. The rest get
 UnknownOperationException.
 
-| operation | why not |
-|---|---|
+| operation | why not | features |
+|---|---|---|
 {_not_offered()}
 
 ### Recorded replies
@@ -194,7 +194,15 @@ def _not_offered() -> str:
     operations: dict[str, list[str]] = {}
     for operation, reason in NOT_OFFERED.items():
         operations.setdefault(reason, []).append(operation)
-    return "\n".join(f"| {', '.join(names)} | {reason} |" for reason, names in operations.items())
+    rows = (
+        f"| {', '.join(names)} | {reason} | {', '.join(_features_with_any(names))} |"
+        for reason, names in operations.items()
+    )
+    return "\n".join(rows)
+
+
+def _features_with_any(operations: list[str]) -> list[str]:
+    return list(dict.fromkeys(name for operation in operations for name in features_with(operation)))
 
 
 def _errors() -> str:

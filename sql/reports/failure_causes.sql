@@ -1,5 +1,5 @@
--- What failed in a range of days, by day, feature and error code: analyses, each counted once however many files need it,
--- minutes of video, and one of the messages. Parameters: first day, last day.
+-- What failed in a range of days, by day, feature and error code: analyses, each counted once however many
+-- files need it, minutes of video, and one of the messages. Parameters: first day, last day.
 SELECT
   dt,
   media_type,

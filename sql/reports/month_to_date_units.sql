@@ -1,5 +1,6 @@
--- Units billed by line of the price book in a span of time, outside one partition: what its tiers start from.
--- Values for ?: the start of the month, the instant before which to count, and the partition left out (empty for none).
+-- Units billed by line of the price book in a span of time, outside one partition: what its tiers start
+-- from. Parameters: the start of the month, the instant before which to count, and the partition to leave
+-- out (empty for none).
 SELECT
   price_item,
   sum(units) AS units

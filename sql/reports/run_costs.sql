@@ -3,7 +3,9 @@
 SELECT
   run_id,
   reused,
-  count(DISTINCT CASE WHEN operation <> 'StartProjectVersion' THEN concat(media_id, analysis_key) END) AS analyses,
+  count(
+    DISTINCT CASE WHEN operation <> 'StartProjectVersion' THEN concat(media_id, analysis_key) END
+  ) AS analyses,
   sum(units) AS units,
   sum(usd) AS usd,
   sum(saved_usd) AS saved_usd

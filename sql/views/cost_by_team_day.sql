@@ -1,5 +1,5 @@
--- What each team used, paid and saved by re-use, by day of use (UTC), feature and media type. Units are images, minutes of
--- video, or hours of a Custom Labels model.
+-- What each team used, paid and saved by re-use, by day of use (UTC), feature and media type. Units are
+-- images, minutes of video, or hours of a Custom Labels model.
 CREATE OR REPLACE VIEW "${database}".cost_by_team_day AS
 SELECT
   usage_date,

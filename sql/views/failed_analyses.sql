@@ -1,5 +1,5 @@
--- Analyses that failed, each with its cause and its file. Dag redrive_failed asks for a selection of them again. Count them
--- by feature and error_code to see what is wrong.
+-- Analyses that failed, each with its cause and its file. Dag redrive_failed asks for a selection of them
+-- again. Count them by feature and error_code to see what is wrong.
 CREATE OR REPLACE VIEW "${database}".failed_analyses AS
 SELECT
   analyses.dt,
@@ -17,5 +17,6 @@ SELECT
   analyses.analysis_key
 FROM "${database}".analyses AS analyses
 JOIN "${database}".media_assets AS assets
-  ON assets.dt = analyses.dt AND assets.media_type = analyses.media_type AND assets.media_id = analyses.media_id
+  ON assets.dt = analyses.dt AND assets.media_type = analyses.media_type
+  AND assets.media_id = analyses.media_id
 WHERE analyses.status = 'failed'

@@ -1,5 +1,6 @@
--- How many findings each feature gave for each file. A column is null where the source does not ask for the
--- feature, or where the analysis failed or was rejected (see table analyses). Read it with ORDER BY key.
+-- How many findings each feature gave for each file. A column is null where the source does
+-- not ask for the feature, or where the analysis failed or was rejected (see table analyses). Read it with
+-- ORDER BY key.
 -- Generated from include/core/ by `python -m tools.generate`; change it there.
 CREATE OR REPLACE VIEW "${database}".findings_by_file AS
 SELECT

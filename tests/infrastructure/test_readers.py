@@ -32,7 +32,7 @@ MOST_CHARACTERS = 6144
 
 ORDINARY = (reader_policy(SETTINGS, ACCOUNT, sensitive=False),)
 BOTH = (*ORDINARY, reader_policy(SETTINGS, ACCOUNT, sensitive=True))
-SENSITIVE_TABLES = {"faces", "celebrities", "face_matches", "persons"}
+SENSITIVE_TABLES = {table.name for table in TABLES.values() if table.sensitive}
 
 
 def listed(value: str | list[str]) -> list[str]:
@@ -50,7 +50,7 @@ def statements(documents: tuple[dict[str, Any], ...]) -> Iterator[dict[str, Any]
 
 
 def may(documents: tuple[dict[str, Any], ...], action: str, resource: str, **context: str) -> bool:
-    """Whether policies allow an action, as IAM decides it for statements that allow and conditions on strings."""
+    """Whether policies allow an action, as IAM decides it for such statements and conditions on strings."""
     return any(
         any(fnmatchcase(action, pattern) for pattern in listed(statement["Action"]))
         and any(fnmatchcase(resource, pattern) for pattern in listed(statement["Resource"]))

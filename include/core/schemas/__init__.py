@@ -1,8 +1,8 @@
-"""The tables of the lake: the one definition from which Parquet types, Glue columns, expectations, DDL and docs come.
+"""The tables of the lake: the one definition of Parquet types, Glue columns, expectations, DDL and docs.
 
-Units and conventions, everywhere: confidence in percent, 0-100; boxes and points as ratios of the frame's width and
-height, as Rekognition gives them (they may reach slightly outside 0-1); times in a video in milliseconds from its
-start, null for images; timestamps in UTC.
+Units and conventions, everywhere: confidence in percent, 0-100; boxes and points as ratios of the frame's
+width and height, as Rekognition gives them (they may reach slightly outside 0-1); times in a video in
+milliseconds from its start, null for images; timestamps in UTC.
 """
 
 from __future__ import annotations

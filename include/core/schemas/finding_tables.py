@@ -69,7 +69,8 @@ FINDINGS: tuple[Table, ...] = (
             Column("instance_count", "int", "number of boxes", required=True, minimum=0),
             Column(
                 "instances",
-                "array<struct<box_left:double,box_top:double,box_width:double,box_height:double,confidence:double>>",
+                "array<struct<box_left:double,box_top:double,box_width:double,box_height:double,"
+                "confidence:double>>",
                 "box and confidence of each instance",
             ),
         ),
@@ -77,8 +78,8 @@ FINDINGS: tuple[Table, ...] = (
     ),
     Table(
         "image_properties",
-        "Dominant colors and quality of an image; one row for the whole image and, where the API tells them apart, "
-        "one for its foreground and one for its background.",
+        "Dominant colors and quality of an image; one row for the whole image and, where the API tells them "
+        "apart, one for its foreground and one for its background.",
         (
             *_FINDING,
             Column(
@@ -93,8 +94,8 @@ FINDINGS: tuple[Table, ...] = (
             Column("contrast", "double", "contrast, 0-100; null for a foreground or background", minimum=0),
             Column(
                 "dominant_colors",
-                "array<struct<hex_code:string,css_color:string,simplified_color:string,red:int,green:int,blue:int,"
-                "pixel_percent:double>>",
+                "array<struct<hex_code:string,css_color:string,simplified_color:string,red:int,green:int,"
+                "blue:int,pixel_percent:double>>",
                 "colors, the most frequent first, with their share of the region's pixels in percent",
             ),
         ),
@@ -211,7 +212,8 @@ FINDINGS: tuple[Table, ...] = (
     ),
     Table(
         "face_matches",
-        "Faces that match one of a collection or of another image; one row per match and, in videos, per time.",
+        "Faces that match one of a collection or of another image; one row per match and, in videos, per "
+        "time.",
         (
             *_FINDING,
             _TIMESTAMP,
@@ -242,7 +244,8 @@ FINDINGS: tuple[Table, ...] = (
     ),
     Table(
         "protective_equipment",
-        "Protective equipment; one row per person, body part and item, also for parts and persons without any.",
+        "Protective equipment; one row per person, body part and item, also for parts and persons without "
+        "any.",
         (
             *_FINDING,
             Column("person_id", "int", "number of the person within the image", required=True, minimum=0),
@@ -274,8 +277,8 @@ FINDINGS: tuple[Table, ...] = (
     ),
     Table(
         "persons",
-        "Paths of people through a video, from archived responses of people pathing, which AWS ended; one row per "
-        "person and time.",
+        "Paths of people through a video, from archived responses of people pathing, which AWS ended; one "
+        "row per person and time.",
         (
             *_FINDING,
             _TIMESTAMP,

@@ -29,7 +29,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Moment:
-    """How rows of a table appear on the time line of a video, in the views ``video_moments`` and ``people_moments``.
+    """How rows of a table appear on the time line of a video: ``video_moments`` and ``people_moments``.
 
     :param kind: what the time line calls them.
     :param what: SQL expression that names one of them; with ``per_time`` an aggregate over those of one time.

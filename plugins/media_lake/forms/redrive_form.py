@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 REDRIVE_PARAMS: dict[str, Param] = {
     "dry_run": Param(
-        True, type="boolean", title="Dry run", description="Only show what is selected and what it is likely to cost."
+        True, type="boolean", title="Dry run",
+        description="Only show what is selected and what it is likely to cost.",
     ),
     **DAY_PARAMS,
     "features": Param(

@@ -42,8 +42,8 @@ def select_failures() -> dict[str, Any]:
 def start_redrive(media_type: MediaType, days: dict[str, list[str]]) -> int:
     """Start the runs that ask for the selected analyses again, one for each day, unless this is a dry run.
 
-    Each day has a run for images and one for videos, since its costs are reported when both are through. A run for whose
-    media type nothing is selected pays for nothing.
+    Each day has a run for images and one for videos. A run for whose media type nothing is selected pays for
+    nothing.
 
     :param days: days with failures, by media type.
     """

@@ -1,6 +1,6 @@
 """Start a run for each of many days.
 
-An asset event may carry any partition key, so one task starts the consumers of its asset for as many days as it likes.
+An asset event may carry any partition key, so one task can start the consumers of its asset for many days.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def start_runs(asset: Asset, days: Sequence[str], extra: dict[str, Any] | None =
     :raises AirflowSkipException: if there are none, as a task that succeeds would announce its outlets.
     """
     if not days:
-        raise AirflowSkipException("there is no day to start a run for")
+        raise AirflowSkipException("no day is selected, so no run starts")
     event = get_current_context()["outlet_events"][asset]
     event.extra = extra or {}
     event.add_partitions(list(days))

@@ -107,7 +107,7 @@ def test_what_a_source_asks_for_has_its_members_and_the_lakes_versions() -> None
     )
     assert (search.version, search.parameters["CollectionId"]) == (None, "staff")
     assert wanted_analyses(lake, "other", "video") == []
-    with pytest.raises(SettingsError, match="'gone' is not in lake.yaml any more"):
+    with pytest.raises(SettingsError, match="lake.yaml no longer has the source 'gone'"):
         wanted_analyses(lake, "gone", "image")
 
 

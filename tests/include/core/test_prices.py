@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -161,6 +161,7 @@ def test_an_estimate_at_volume_is_likely_cheap_and_at_most_list_price(book: Pric
 
 
 @given(units=st.floats(0, 5e6), used=st.floats(0, 4e7))
+@settings(deadline=None)
 def test_low_likely_and_high_are_in_order(units: float, used: float) -> None:
     price = estimate({IMAGES: units}, {IMAGES: used}, load_price_book("us-east-1"))
     assert price.low <= price.likely <= price.high

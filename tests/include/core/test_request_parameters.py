@@ -51,14 +51,19 @@ def test_members_of_the_operation_are_accepted(feature: str, media_type: MediaTy
             "labels",
             "video",
             {"MaxLabels": 5},
-            "StartLabelDetection has no member 'MaxLabels'; it has Features, MinConfidence",
+            "StartLabelDetection has no member 'MaxLabels'; choose from Features, MinConfidence",
         ),
-        ("celebrities", "video", {"x": 1}, "it has none besides the media"),
+        ("celebrities", "video", {"x": 1}, "choose from none but the media"),
         ("labels", "image", {"MaxLabels": "5"}, "MaxLabels: Invalid type"),
         ("labels", "image", {"MaxLabels": -1}, "MaxLabels: Invalid value"),
         ("labels", "image", {"Settings": {"General": {}}}, "Settings: Unknown parameter"),
-        ("labels", "image", {"Image": {}}, "Image is set by the pipeline"),
-        ("labels", "video", {"ClientRequestToken": "t"}, "ClientRequestToken is set by the pipeline"),
+        ("labels", "image", {"Image": {}}, "leave Image out: the pipeline sets it"),
+        (
+            "labels",
+            "video",
+            {"ClientRequestToken": "t"},
+            "leave ClientRequestToken out: the pipeline sets it",
+        ),
     ],
 )
 def test_other_members_are_named(feature: str, media_type: MediaType, members: Any, words: str) -> None:

@@ -37,7 +37,7 @@ def test_it_travels_as_json(selection: Selection) -> None:
 
 
 def test_an_unknown_feature_is_named() -> None:
-    with pytest.raises(SelectionError, match="no feature lables; choose from labels, "):
+    with pytest.raises(SelectionError, match="no feature has the name lables; choose from labels, "):
         Selection.of(["lables"], None)
 
 
@@ -61,7 +61,7 @@ def test_both_ends_of_a_range_are_in_it(days: DayRange, inside: Any) -> None:
 
 @pytest.mark.parametrize("day", ["2026-02-30", "20261120", "yesterday", "", "2026-11-20T00:00:00"])
 def test_what_is_no_day_is_refused(day: str) -> None:
-    with pytest.raises(SelectionError, match="is no day such as 2026-11-20"):
+    with pytest.raises(SelectionError, match="is not a day such as 2026-11-20"):
         DayRange(day)
     with pytest.raises(SelectionError):
         DayRange(None, day)

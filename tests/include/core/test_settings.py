@@ -122,7 +122,7 @@ def test_a_lake_is_read(tmp_path: Path) -> None:
 
 
 def test_a_source_that_left_is_named_with_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match=r"source 'two' is not in lake.yaml any more; run discover_media"):
+    with pytest.raises(SettingsError, match=r"lake.yaml no longer has the source 'two'; run discover_media"):
         load_lake(written(tmp_path, GOOD)).source("two")
 
 
@@ -145,7 +145,7 @@ def two_sources(one: dict[str, Any], two: dict[str, Any]) -> dict[str, Any]:
 def test_sources_that_hold_the_same_objects_are_refused(
     tmp_path: Path, one: dict[str, Any], two: dict[str, Any]
 ) -> None:
-    with pytest.raises(SettingsError, match=r"sources 'one' and 'two' hold the same objects: "):
+    with pytest.raises(SettingsError, match=r"sources 'one' and 'two' would hold the same objects, below "):
         load_lake(written(tmp_path, two_sources(one, two)))
 
 
@@ -171,8 +171,8 @@ def test_sources_that_hold_different_objects_are_not(
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"features": {"image": ["labls"]}}, r"'labls' is no image feature; choose from .*labels"),
-        ({"features": {"image": ["segments"]}}, "'segments' is no image feature"),
+        ({"features": {"image": ["labls"]}}, r"images have no feature 'labls'; choose from .*labels"),
+        ({"features": {"image": ["segments"]}}, "images have no feature 'segments'"),
         ({"features": {"audio": ["labels"]}}, "sources.0.features.audio"),
         ({"features": {"image": ["labels", "labels"]}}, "features are listed twice: labels, labels"),
         ({"features": {"image": ["labels", {"labels": {}}]}}, "features are listed twice: labels, labels"),
@@ -181,15 +181,18 @@ def test_sources_that_hold_different_objects_are_not(
             "people_pathing: AWS ended people pathing .*use `labels`",
         ),
         ({"features": {"image": ["bulk_analysis"]}}, "closed bulk image analysis .*use `moderation`"),
-        ({"features": {"image": ["face_search"]}}, "image feature face_search: CollectionId is missing"),
+        (
+            {"features": {"image": ["face_search"]}},
+            "image feature face_search: the member CollectionId is missing",
+        ),
         ({"features": {"image": ["custom_labels"]}}, "ProjectVersionArn is missing"),
         (
             {"features": {"image": [{"labels": {"MaxLabel": 5}}]}},
-            "DetectLabels has no member 'MaxLabel'; it has .*MaxLabels",
+            "DetectLabels has no member 'MaxLabel'; choose from .*MaxLabels",
         ),
         ({"features": {"image": [{"labels": {"MaxLabels": "many"}}]}}, "MaxLabels: Invalid type"),
-        ({"features": {"image": [{"labels": {"Image": {}}}]}}, "Image is set by the pipeline"),
-        ({"features": {"video": [{"labels": {"JobTag": "x"}}]}}, "JobTag is set by the pipeline"),
+        ({"features": {"image": [{"labels": {"Image": {}}}]}}, "leave Image out: the pipeline sets it"),
+        ({"features": {"video": [{"labels": {"JobTag": "x"}}]}}, "leave JobTag out: the pipeline sets it"),
         (
             {"cost_center": "nobody"},
             r"source 'one' names cost center 'nobody', which is not under cost_centers \(team\)",
@@ -216,10 +219,13 @@ def test_a_wrong_source_is_named(tmp_path: Path, change: dict[str, Any], words: 
         ({"model_versions": {"lables": "3.0"}}, "model_versions names unknown features: lables"),
         ({"model_versions": {"labels": 3.0}}, "model_versions.labels: Input should be a valid string"),
         ({"model_versions": {"labels": ""}}, "model_versions.labels"),
-        ({"model_versions": {"faces": "6.0"}}, "does not say by which version it answers for faces"),
-        ({"model_versions": {"custom_labels": "1"}}, "so there is nothing to pin"),
+        ({"model_versions": {"faces": "6.0"}}, "does not report the version of its model for faces"),
+        ({"model_versions": {"custom_labels": "1"}}, "leave custom_labels out"),
         ({"sources": []}, "sources"),
-        ({"sources": [GOOD["sources"][0], GOOD["sources"][0]]}, "two sources have one name: one, one"),
+        (
+            {"sources": [GOOD["sources"][0], GOOD["sources"][0]]},
+            "two sources have the same name; the names are one, one",
+        ),
         ({"typo": 1}, "typo"),
     ],
 )
@@ -265,10 +271,10 @@ def test_a_source_says_how_its_media_are_found(tmp_path: Path, members: dict[str
     ("members", "text"),
     [
         ({"discovery": "guess"}, "'date_path', 'last_modified', 'inventory' or 'events'"),
-        ({"discovery": "events", "date_path": "%Y/"}, "date_path says nothing to discovery: events"),
-        ({"discovery": "events", "prefix": ""}, "needs a prefix: its tables are there too"),
-        ({"discovery": "inventory"}, "belong together"),
-        ({"inventory": INVENTORY}, "belong together"),
+        ({"discovery": "events", "date_path": "%Y/"}, "discovery: events does not use date_path"),
+        ({"discovery": "events", "prefix": ""}, "needs a prefix, because the lake's tables"),
+        ({"discovery": "inventory"}, "discovery: inventory needs the member inventory"),
+        ({"inventory": INVENTORY}, "other ways of discovery do not use it"),
         ({"discovery": "inventory", "inventory": INVENTORY | {"prefix": "all/"}}, "prefix"),
         ({"discovery": "inventory", "inventory": INVENTORY | {"id": "a/b"}}, "id"),
     ],
@@ -283,5 +289,5 @@ def test_a_discovery_that_is_not_complete_says_what_is_missing(
 def test_sources_with_and_without_folders_of_days_overlap_by_their_prefixes(tmp_path: Path) -> None:
     content = changed(discovery="last_modified", prefix="raw/")
     content["sources"].append(copy.deepcopy(GOOD["sources"][0]) | {"name": "two"})
-    with pytest.raises(SettingsError, match="hold the same objects: raw/"):
+    with pytest.raises(SettingsError, match="hold the same objects, below raw/"):
         load_lake(written(tmp_path, content))

@@ -38,8 +38,8 @@ def test_one_message_says_which_run_failed_where_and_why() -> None:
     assert alert.subject == "enrich_images of 2026-11-20 failed"
     assert alert.lines == (
         "Failed tasks: analyze (1 of 2)",
-        "Causes: AccessDeniedException (1, for example: An error occurred (AccessDeniedException) when calling the "
-        "DetectText operation: not authorized to perform rekognition:DetectText)",
+        "Causes: AccessDeniedException (1, for example: An error occurred (AccessDeniedException) when "
+        "calling the DetectText operation: not authorized to perform rekognition:DetectText)",
         "Failed analyses: InvalidImageFormatException (2)",
         "Run: http://airflow/dags/enrich_images/runs/manual__1",
     )

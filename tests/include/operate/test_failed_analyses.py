@@ -1,4 +1,4 @@
-"""Figures of failed analyses; what is found in tables is tested against Athena in tests/integration/test_redrive.py."""
+"""Figures of failed analyses; tests/integration/test_redrive.py finds them in tables, through Athena."""
 
 from __future__ import annotations
 

@@ -68,10 +68,10 @@ def test_an_entry_of_a_later_version_is_read_as_far_as_it_is_known() -> None:
 
 
 def test_the_attributes_of_an_item_keep_their_names() -> None:
-    """Ledgers that an earlier version wrote are read, and the other way round: the payer is called starter there."""
+    """This version reads what an earlier one wrote, and the other way round; items call the payer starter."""
     assert set(FULL.to_item()) == {
-        "key", "state", "owner", "claimed_at", "lease_expires", "number", "request", "job_id", "started_at", "starter",
-        "response_uri", "model_version", "completed_at", "units", "error_code", "error_message",
+        "key", "state", "owner", "claimed_at", "lease_expires", "number", "request", "job_id", "started_at",
+        "starter", "response_uri", "model_version", "completed_at", "units", "error_code", "error_message",
     }  # fmt: skip
     assert FULL.to_item()["starter"] == {"S": FULL.payer}
     paid = {
@@ -237,7 +237,7 @@ def test_a_job_is_never_said_to_be_recorded_when_it_is_not(ledger: Ledger) -> No
 
 
 class Refusing:
-    """DynamoDB that refuses a write and, as older endpoints do, does not show the item that stands in the way."""
+    """DynamoDB that refuses a write and, like older endpoints, does not show the item in the way."""
 
     def __init__(self, client: Any) -> None:
         self._client = client

@@ -1,4 +1,4 @@
-"""What the ledger does for video jobs alone: attempts in their order, each with the request that was recorded for it."""
+"""What the ledger does for video jobs alone: attempts in order, each with the request recorded for it."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def value_of(type_: str) -> Any:
 
 
 def rows_of(table: Table) -> list[Row]:
-    """Return a row with a value in each column, one with empty lists, and one with nothing but what is required."""
+    """Return a row with a value in each column, one with empty lists, and one with required columns only."""
 
     def least(column: Column) -> Any:
         return value_of(column.type) if column.required else None

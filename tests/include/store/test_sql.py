@@ -47,7 +47,7 @@ def test_comments_are_left_out_and_names_put_in(tmp_path: Path, monkeypatch: pyt
 
 @pytest.mark.parametrize("value", ['x".t; DROP TABLE y --', "a b", "", "UPPER", "a'b", "a`b", "é", "x\n"])
 def test_what_is_no_name_is_refused(value: str) -> None:
-    with pytest.raises(SqlError, match="is no name"):
+    with pytest.raises(SqlError, match="is not a name"):
         load_sql("views/cost_by_team_day", database=value)
 
 
@@ -56,9 +56,9 @@ def test_missing_and_unknown_names_and_files_are_told() -> None:
         load_sql("views/cost_by_team_day")
     with pytest.raises(SqlError, match="needs database, but was given bucket, database"):
         load_sql("views/cost_by_team_day", **NAMES)
-    with pytest.raises(SqlError, match=r"no sql/views/none\.sql; there are .*views/video_moments"):
+    with pytest.raises(SqlError, match=r"sql/views/none\.sql does not exist; choose .*views/video_moments"):
         load_sql("views/none", database="x")
-    with pytest.raises(SqlError, match=r"no sql/\.\./include/x\.sql"):
+    with pytest.raises(SqlError, match=r"sql/\.\./include/x\.sql does not exist"):
         load_sql("../include/x", database="x")
 
 

@@ -24,7 +24,8 @@ def finding(table: str, media_id: str = "a", **changes: Any) -> Row:
     rows: dict[str, Row] = {
         "labels": {"name": "Dog", "confidence": 90.0, "instance_count": 0, "timestamp_ms": 500},
         "segments": {
-            "type": "SHOT", "start_ms": 0, "end_ms": 500, "duration_ms": 500, "confidence": 90.0, "shot_index": 0,
+            "type": "SHOT", "shot_index": 0, "start_ms": 0, "end_ms": 500, "duration_ms": 500,
+            "confidence": 90.0,
         },
     }  # fmt: skip
     return {"media_id": media_id, "analysis_key": "k", **rows[table], **changes}
@@ -32,16 +33,17 @@ def finding(table: str, media_id: str = "a", **changes: Any) -> Row:
 
 def an_asset(media_id: str = "a", **changes: Any) -> Row:
     return {
-        "media_id": media_id, "source": "sample", "cost_center": "team", "bucket": "b", "key": "k", "etag": "e",
-        "size_bytes": 1, "last_modified": datetime(2026, 11, 20), "content_id": "c", "duration_ms": 10_000,
+        "media_id": media_id, "source": "sample", "cost_center": "team", "bucket": "b", "key": "k",
+        "etag": "e", "size_bytes": 1, "last_modified": datetime(2026, 11, 20), "content_id": "c",
+        "duration_ms": 10_000,
         "status": "analyzed", **changes,
     }  # fmt: skip
 
 
 def an_analysis(feature: str, findings: int | None, media_id: str = "a", **changes: Any) -> Row:
     return {
-        "media_id": media_id, "feature": feature, "operation": "x", "analysis_key": "k", "status": "succeeded",
-        "findings": findings, "units": 1.0, **changes,
+        "media_id": media_id, "feature": feature, "operation": "x", "analysis_key": "k",
+        "status": "succeeded", "findings": findings, "units": 1.0, **changes,
     }  # fmt: skip
 
 
@@ -201,8 +203,9 @@ def frame_of(table: str, *rows: Row) -> pd.DataFrame:
 
 
 USE = {
-    "usage_id": "u", "at": datetime(2026, 1, 1), "dag_id": "d", "run_id": "r", "source": "s", "cost_center": "c",
-    "media_id": "m", "media_type": "image", "analysis_key": "k", "feature": "labels", "operation": "o",
+    "usage_id": "u", "at": datetime(2026, 1, 1), "dag_id": "d", "run_id": "r", "source": "s",
+    "cost_center": "c", "media_id": "m", "media_type": "image", "analysis_key": "k", "feature": "labels",
+    "operation": "o",
     "price_item": "p", "units": 1.0, "reused": False, "usd": 0.1, "saved_usd": 0.0, "price_version": "v",
 }  # fmt: skip
 

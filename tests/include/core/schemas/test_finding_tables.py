@@ -13,8 +13,14 @@ def test_findings_share_their_first_columns(name: str) -> None:
 
 
 def test_tables_about_identifiable_people_are_sensitive() -> None:
-    sensitive = [table.name for table in TABLES.values() if table.sensitive]
-    assert sensitive == ["faces", "celebrities", "face_matches", "persons"]
+    of_features = {name for feature in FEATURES.values() if feature.sensitive for name in feature.tables}
+    assert {"faces", "celebrities", "face_matches"} <= of_features
+    assert {table.name for table in TABLES.values() if table.sensitive} == {*of_features, "persons"}
+
+
+def test_only_rows_with_a_time_are_moments_of_a_video() -> None:
+    for table in TABLES.values():
+        assert not table.moments or {"timestamp_ms", "start_ms"} & set(table.column_types), table.name
 
 
 def test_only_features_fill_findings() -> None:
