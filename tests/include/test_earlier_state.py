@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from io import BytesIO
 from typing import Any
 
+import boto3
 import pyarrow.parquet as pq
 import pytest
 
@@ -24,11 +25,11 @@ from include.core.run import Run, job_responses_uri
 from include.core.schemas import TABLES
 from include.core.selection import Selection
 from include.core.settings import Settings
-from include.discover import MANIFEST_SCHEMA
 from include.discover.events import Event, events_of
 from include.plan.planner import plan
 from include.store.job_ends import job_end_item, job_ends
 from include.store.ledger import Entry, Ledger
+from include.store.manifest import MANIFEST_SCHEMA
 from include.store.objects import Row, get_ndjson, list_uris
 from include.store.plan_batches import read_plan
 from include.store.response_archive import model_version, response_line
@@ -36,13 +37,14 @@ from include.store.shared_record import SharedRecord
 from include.store.usage_log import Session, log_model_hours, usage_lines
 from tests import earlier_state
 from tests.earlier_state import BUCKET, CUT_IMAGES, CUT_VIDEOS, FIRST_IMAGES, IMAGES, NAMES, VIDEOS
+from tests.workspaces import make_workspace
 
 TABLE = NAMES["ledger_table"]
 OF_A_CALL = {"feature", "content_id", "payer", "replaced"}
 OF_A_PAGE = {"feature", "content_id"}
 OF_A_PAYER = {"dag_id", "run_id", "partition", "source", "cost_center", "media_id", "media_type"}
 # What a plan says of an analysis as the ledger stood then.
-OF_THE_MOMENT = {"state", "again", "failures"}
+OF_THE_MOMENT = {"state", "again", "duplicate", "failures"}
 
 
 def lost(name: str, before: Any, after: Any) -> str:
@@ -292,7 +294,9 @@ def planned(
 ) -> list[Row]:
     """Plan a day and return the lines of its batches."""
     book = load_price_book("us-east-1")
-    batches, _ = plan(s3, ledger, lake, settings, book, run, media_type, {}, selections)
+    workspace = make_workspace(run, boto3.Session(), settings, lake, s3=s3)
+    workspace.ledger = ledger
+    batches, _ = plan(workspace, media_type, book, {}, selections)
     return [row for batch in batches for row in read_plan(s3, batch["uri"])]
 
 
@@ -340,8 +344,8 @@ def test_a_failed_analysis_is_planned_if_it_is_asked_for(
 
     everything = {"labels planned", "moderation planned"}
     assert of_gone(None) == of_gone([Selection.of(None, ["InvalidS3ObjectException"])]) == everything
-    assert of_gone([Selection.of(["labels"], None)]) == {"labels planned", "moderation kept"}
-    assert of_gone([]) == {"labels kept", "moderation kept"}
+    assert of_gone([Selection.of(["labels"], None)]) == {"labels planned", "moderation not_selected"}
+    assert of_gone([]) == {"labels not_selected", "moderation not_selected"}
 
 
 def test_a_job_that_failed_is_planned_with_the_number_of_its_attempts(

@@ -22,7 +22,7 @@ from include.core.prices import load_price_book
 from include.core.run import Run, job_responses_uri
 from include.core.selection import DayRange, Selection
 from include.core.settings import Settings
-from include.discover import discover
+from include.discover.discovery import discover
 from include.discover.event_queue import record_events
 from include.discover.events import remove_marks
 from include.normalize.batch import normalize_batch
@@ -139,9 +139,7 @@ def plan_day(
 ) -> tuple[list[str], Row]:
     """Plan a day and return the addresses of its batches and the figures."""
     book = load_price_book("us-east-1")
-    batches, figures = plan(
-        lake.client("s3"), lake.ledger, lake.lake, lake.settings, book, run, media_type, {}, selections
-    )
+    batches, figures = plan(lake.workspace(run), media_type, book, {}, selections)
     return [batch["uri"] for batch in batches], figures
 
 
@@ -150,7 +148,7 @@ def derive(lake: LocalLake, run: Run, media_type: MediaType, uris: Iterable[str]
     s3 = lake.client("s3")
     for uri in uris:
         rows, name = read_plan(s3, uri), name_of(uri)
-        normalize_batch(lake.session, s3, lake.ledger, lake.lake, run, media_type, name, rows)
+        normalize_batch(lake.workspace(run), media_type, name, rows)
     publish(lake.workspace(run), run_tables(media_type), media_type)
 
 
@@ -237,7 +235,7 @@ def test_a_discovery_takes_over_what_the_manifest_says(earlier: LocalLake) -> No
         return found
 
     before = rows()
-    found = discover(s3, earlier.lake, run)
+    found = discover(earlier.workspace(run))
     del before["raw/stock/2026-11-20/gone.jpg"]
     assert rows() == before
     usable = [row for row in before.values() if row["reason_code"] is None]
@@ -246,16 +244,15 @@ def test_a_discovery_takes_over_what_the_manifest_says(earlier: LocalLake) -> No
 
 
 def test_events_that_were_kept_are_discovered(earlier: LocalLake) -> None:
-    s3, sqs = earlier.client("s3"), earlier.client("sqs")
-    queue = earlier.settings.events_queue
-    left = record_events(sqs, s3, earlier.lake, BUCKET, queue, "later", seconds=1)
-    assert [each["day"] for each in left] == [CUT_DAY]
+    s3 = earlier.client("s3")
     run = Run(BUCKET, "discover_events", "later", CUT_DAY)
+    left = record_events(earlier.workspace(run), "later", seconds=1)
+    assert [each["day"] for each in left] == [CUT_DAY]
     before = get_parquet(s3, run.manifest_uri()).num_rows
-    found = discover(s3, earlier.lake, run)
+    found = discover(earlier.workspace(run))
     assert found["known"] == before == found["rows"] - 1
     remove_marks(s3, BUCKET, left[0]["marks"])
-    assert record_events(sqs, s3, earlier.lake, BUCKET, queue, "later", seconds=1) == []
+    assert record_events(earlier.workspace(run), "later", seconds=1) == []
     _, figures = plan_day(earlier, run, "image")
     assert figures["reused"] == 1, "the picture is one that was paid for under another name"
 
