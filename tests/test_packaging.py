@@ -8,7 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -89,12 +89,21 @@ def imported_packages(name: str) -> set[str]:
     return found
 
 
-def print_size(what: str, sources: Iterable[str]) -> None:
-    sizes = [(ROOT / source).stat().st_size for source in sources]
-    print(f"{what}: {len(sizes)} files, {sum(sizes):,} bytes")
+@pytest.fixture
+def print_size(capsys: pytest.CaptureFixture[str]) -> Callable[[str, Iterable[str]], None]:
+    """Print number and size of files where whoever runs the test sees it."""
+
+    def show(what: str, sources: Iterable[str]) -> None:
+        sizes = [(ROOT / source).stat().st_size for source in sources]
+        with capsys.disabled():
+            print(f"\n{what}: {len(sizes)} files, {sum(sizes):,} bytes")
+
+    return show
 
 
-def test_the_production_image_holds_what_production_needs_and_nothing_else(names: list[str]) -> None:
+def test_the_production_image_holds_what_production_needs_and_nothing_else(
+    names: list[str], print_size: Callable[[str, Iterable[str]], None]
+) -> None:
     files = of_project("airflow", names)
     assert sorted(files.values()) == sorted([*production_files(names), "requirements.txt"])
     for path, source in files.items():
@@ -116,7 +125,9 @@ def test_the_local_image_adds_the_local_endpoint(names: list[str]) -> None:
     assert {source.partition("/")[0] for _, source in added} == {"local", "requirements-local.txt"}
 
 
-def test_the_archive_for_mwaa_has_plugins_at_its_top_and_no_dags(names: list[str]) -> None:
+def test_the_archive_for_mwaa_has_plugins_at_its_top_and_no_dags(
+    names: list[str], print_size: Callable[[str, Iterable[str]], None]
+) -> None:
     archive = mwaa_plugins(names)
     assert {"plugin.py", ".airflowignore", "media_lake/__init__.py", "include/lake.yaml"} <= set(archive)
     assert not {path.partition("/")[0] for path in archive} & {"dags", "plugins"}
@@ -148,17 +159,23 @@ COPY local /opt/airflow/local
         image_files(names, "FROM a AS b\nCOPY missing /missing", "", "b")
 
 
-IMPORT_ALL = """
+USE_ALL = """
 import importlib, sys
+from airflow.dag_processing.dagbag import DagBag
 for name in sys.argv[1:]:
     importlib.import_module(name)
+bag = DagBag("dags")
+assert bag.import_errors == {}, bag.import_errors
 assert {"local", "tests", "tools"}.isdisjoint(sys.modules)
+print(*sorted(bag.dags))
 """
 READ_DATA = """
 from include.core.lake import load_lake
+from include.core.prices import load_price_book
 from include.core.settings import load_settings
 from include.store.sql import view_names
 import plugin
+load_price_book("us-east-1")
 assert load_lake(load_settings().lake_file).sources
 assert view_names()
 """
@@ -166,8 +183,8 @@ assert view_names()
 
 def run_alone(
     files: Mapping[str, str], folder: Path, path: tuple[str, ...], script: str, *arguments: str
-) -> None:
-    """Copy files to an empty folder, and run a script where nothing else of the project can be imported.
+) -> str:
+    """Copy files to an empty folder, and return the output of a script that sees nothing else of the project.
 
     :param files: path in the folder to path in the project.
     :param path: the folders below it that are on Python's path.
@@ -183,9 +200,10 @@ def run_alone(
     command = [sys.executable, "-c", script, *arguments]
     result = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
+    return result.stdout
 
 
-def test_modules_of_the_image_import_without_the_rest_of_the_project(
+def test_modules_and_dags_of_the_image_need_nothing_else_of_the_project(
     names: list[str], tmp_path: Path
 ) -> None:
     files = {name: name for name in production_files(names)}
@@ -195,7 +213,9 @@ def test_modules_of_the_image_import_without_the_rest_of_the_project(
         if name.endswith(".py") and not name.startswith("dags/")
     ]
     assert {"include.plan.planner", "infrastructure.resources", "media_lake.tasks.plan"} <= set(modules)
-    run_alone(files, tmp_path, (".", "plugins"), IMPORT_ALL, *modules)
+    output = run_alone(files, tmp_path, (".", "plugins"), USE_ALL, *modules)
+    dags = sorted(PurePosixPath(name).stem for name in files if name.startswith("dags/"))
+    assert output.splitlines()[-1].split() == dags
 
 
 def test_the_archive_for_mwaa_finds_its_settings_and_sql(names: list[str], tmp_path: Path) -> None:

@@ -88,7 +88,7 @@ def test_unknown_settings_are_refused(control: Control) -> None:
     ("settings", "part"),
     [
         ({"denied": ["DetectNothing"]}, b"DetectNothing"),
-        ({"job_seconds": [3, 1]}, b"the least no more than the most"),
+        ({"job_seconds": [3, 1]}, b"the second at least the first"),
         ({"job_seconds": -1}, b"job_seconds"),
         ({"tps": {"DetectFaces": 0}}, b"DetectFaces"),
         ({"job_failures": {"share": 1}}, b"share"),

@@ -13,26 +13,17 @@ from local.aws.rekognition.control import Behavior, Control
 from local.aws.rekognition.pages import Pages
 from local.aws.rekognition.projects import Projects
 from local.aws.rekognition.rekognition_errors import ServiceError
+from tests.clocks import FakeClock
 from tests.local.aws.rekognition.samples import Control as ControlAddress
 
 REGION = "us-east-1"
-
-
-class Clock:
-    """Seconds that pass when told to."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 class Lab:
     """Projects with a clock of their own; replies are checked against the API's model."""
 
     def __init__(self, **behavior: Any) -> None:
-        self.clock = Clock()
+        self.clock = FakeClock()
         self.control = Control(Behavior(model_seconds=10, **behavior))
         self.projects = Projects(self.control, Pages(self.control, self.clock), self.clock)
 

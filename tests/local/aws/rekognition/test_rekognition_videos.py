@@ -104,7 +104,7 @@ def test_a_plain_blue_second_is_the_only_evidence_of_labels(
 ) -> None:
     reply = finished("label_detection", start(rekognition, "label_detection", Video=video))
     found = {(item["Label"]["Name"], item["Timestamp"]) for item in reply["Labels"]}
-    assert found == {(name, time) for name in ("Nature", "Outdoors", "Sky") for time in (3000, 3500)}
+    assert found == {(name, time) for name in ("Nature", "Outdoors", "Sky") for time in (3000, 3520)}
 
 
 @pytest.mark.parametrize("kind", KINDS)
