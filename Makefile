@@ -81,8 +81,8 @@ requirements: $(VENV)/bin/uv ## compile requirements*.txt from requirements*.in
 		--overrides requirements-overrides.txt -o requirements-local.txt
 
 ifneq ($(stamp),)
-# The list is exact, so nothing is resolved again. `sync` also leaves out opencv-python: a package asks for it,
-# but it would overwrite the headless build.
+# The list is exact, so nothing is resolved again. `sync` also leaves out opencv-python: a package asks for
+# it, but it would overwrite the headless build.
 $(stamp): requirements-local.txt | $(VENV)/bin/uv
 	@echo "installing the packages of requirements-local.txt into $(VENV)"
 	@VIRTUAL_ENV="$(VENV)" $(bin)/uv pip sync --quiet --compile-bytecode --python $(bin)/python \
