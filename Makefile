@@ -27,7 +27,7 @@ unexport PYTHONDONTWRITEBYTECODE
 unexport AWS_CA_BUNDLE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down status query test lint format bench faults requirements
+.PHONY: help demo up down status query test lint format bench faults screenshots requirements
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -72,14 +72,17 @@ bench: $(stamp) ## run the benchmarks, each of which prints a line of JSON
 faults: $(stamp) ## play the whole fault matrix on the real scheduler: FAULT_RUNS=20
 	@FAULT_RUNS="$(FAULT_RUNS)" $(bin)/python -m pytest -m matrix
 
+screenshots: $(stamp) ## take the pictures of docs/images, after make demo; needs Chromium
+	@$(bin)/python -m local.stack.screenshots
+
 requirements: $(VENV)/bin/uv ## compile requirements*.txt from requirements*.in
 	$(bin)/$(compile) requirements.in -o requirements.txt
 	$(bin)/$(compile) requirements-local.in requirements.in -c requirements.txt \
 		--overrides requirements-overrides.txt -o requirements-local.txt
 
 ifneq ($(stamp),)
-# The list is exact, so nothing is resolved again. `sync` also leaves out opencv-python, which a package asks for
-# and which would overwrite the headless build.
+# The list is exact, so nothing is resolved again. `sync` also leaves out opencv-python: a package asks for
+# it, but it would overwrite the headless build.
 $(stamp): requirements-local.txt | $(VENV)/bin/uv
 	@echo "installing the packages of requirements-local.txt into $(VENV)"
 	@VIRTUAL_ENV="$(VENV)" $(bin)/uv pip sync --quiet --compile-bytecode --python $(bin)/python \
