@@ -1,4 +1,4 @@
-"""What an operator does in Airflow's UI, by its REST API: start Dags by their form, wait for runs, look into them."""
+"""What an operator does in Airflow's UI, by its REST API: start Dags, wait for runs, look into them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Operator:
             time.sleep(0.5)
 
     def run_dag(self, dag_id: str, **form: Any) -> DagRun:
-        """Start a Dag with what the form says, its defaults otherwise, and return its run when it has ended."""
+        """Start a Dag with these values of its form, and return its run when it has ended."""
         body = {"logical_date": None, "conf": form}
         reply = httpx.post(f"{self._url}/dags/{dag_id}/dagRuns", json=body, timeout=30, trust_env=False)
         run_id = reply.raise_for_status().json()["dag_run_id"]
@@ -45,7 +45,10 @@ class Operator:
         return self._wait(dag_id, lambda run: run.partition == str(day), count, str(day))
 
     def reports_of_day(self, day: object) -> list[DagRun]:
-        """Return a day's reports, newest first, when the newest run of each kind of media has led to one and all have ended."""
+        """Return a day's reports, newest first.
+
+        Waits until the newest run of each kind of media has led to one, and all have ended.
+        """
         published = {self.runs_of_day(dag_id, day)[0].run_id for dag_id in PIPELINE["report_costs"]}
         until = time.monotonic() + WAIT_SECONDS
         while time.monotonic() < until:
@@ -103,7 +106,8 @@ class Operator:
             if time.monotonic() > until:
                 unfinished = "; ".join(self._describe(run) for run in runs if not run.ended)
                 raise TimeoutError(
-                    f"{dag_id} {name}: {len(runs)} of {count} runs after {WAIT_SECONDS} s; unfinished: {unfinished or '-'}"
+                    f"{dag_id} {name}: {len(runs)} of {count} runs after {WAIT_SECONDS} s; "
+                    f"unfinished: {unfinished or '-'}"
                 )
             time.sleep(1)
 

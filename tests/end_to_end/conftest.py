@@ -108,7 +108,7 @@ class Stack:
         return reply.raise_for_status().json()
 
     def kill(self, component: str) -> None:
-        """Kill ``scheduler``, ``triggerer`` or ``api-server``, once it runs; the supervisor starts another."""
+        """Kill ``scheduler``, ``triggerer`` or ``api-server`` once it runs; the supervisor restarts it."""
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
             process = int((self.folder / f"{component}.pgid").read_text(encoding="ascii") or 0)

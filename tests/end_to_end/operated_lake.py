@@ -1,7 +1,7 @@
 """A small lake in operation: what arrives in it, what goes wrong in it, and what its tables and counters say.
 
-Each scenario has a source with features of its own, so that all may go on at once and a fault of Rekognition strikes
-one of them only.
+Each scenario has a source with features of its own. So all can go on at once, and a fault of Rekognition
+strikes one of them only.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class Operations:
         return found
 
     def analyses(self) -> dict[tuple[str, str, str | None], int]:
-        """Return how many analyses of the day with failed ones table ``analyses`` has, by feature, status and error."""
+        """Return the number of analyses of the day with failures, by feature, status and error."""
         rows = self.stack.query(
             "SELECT feature, status, error_code, count(*) AS n FROM media_lake.analyses"
             f" WHERE dt = '{REJECTED_DAY}' GROUP BY 1, 2, 3"
@@ -86,7 +86,7 @@ class Operations:
         return {(row["feature"], row["status"], row["error_code"]): row["n"] for row in rows}
 
     def costs(self) -> dict[str, int]:
-        """Return how many analyses were paid for on behalf of that day, by operation, as the cost report has it."""
+        """Return how many analyses of that day the cost report has as paid, by operation."""
         rows = self.stack.query(
             "SELECT operation, sum(analyses) AS n FROM media_lake.costs_daily"
             f" WHERE dt = '{REJECTED_DAY}' GROUP BY 1"

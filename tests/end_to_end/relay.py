@@ -1,4 +1,4 @@
-"""A relay of TCP connections: cut, it refuses them, while the service behind it keeps its state, as a host out of reach."""
+"""A relay of TCP connections. While it is cut, the service behind it is out of reach and keeps its state."""
 
 from __future__ import annotations
 

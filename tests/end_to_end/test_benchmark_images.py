@@ -46,7 +46,7 @@ def stack(tmp_path: Path) -> Iterator[Stack]:
 
 
 def test_images_at_the_quota(stack: Stack, tmp_path: Path) -> None:
-    """Share of the quota used from the first call to the last, share of throttled calls, and what Airflow adds."""
+    """Print the share of the quota used, the share of throttled calls, and the time that Airflow adds."""
     media = tmp_path / "media"
     media.mkdir()
     for number in range(ANALYSES):

@@ -69,7 +69,7 @@ def test_it_is_stopped_when_every_attempt_at_the_analysis_is_killed(stack: Stack
 
 
 def _all_ended(api: AirflowApi) -> bool:
-    """Return whether the run that Airflow starts by itself, on a day without media, is over: it analyzes too."""
+    """Return whether the run that Airflow starts by itself, on a day without media, has ended."""
     runs = api.runs("enrich_images")
     return bool(runs) and all(run.ended for run in runs)
 

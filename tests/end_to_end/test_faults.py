@@ -1,6 +1,7 @@
-"""The fault matrix on the real scheduler: whatever is killed, away, late or done twice, each analysis is done and paid once.
+"""The fault matrix on the real scheduler: whatever fails, each analysis is done, and paid once.
 
-The tests share a stack and follow one another: notifications of the first day come while later days are worked on.
+Processes are killed, services are away, notifications are late, work is done twice. The tests share a stack
+and follow one another: notifications of the first day come while later days are worked on.
 """
 
 from __future__ import annotations
@@ -116,7 +117,7 @@ def test_an_endpoint_is_away_for_a_minute(
     lake.stack.behave(latency_ms=0)
     lake.settle(days, began)
     took = round(time.monotonic() - back)
-    # Calls whose answer is cut off are billed; without archive and ledger, what is paid waits in memory for them.
+    # Calls whose answer is cut off are billed. While the ledger is away, paid answers wait in memory.
     again = lake.check(days, interrupted=IMAGE_BATCHES if service == "rekognition" else 0)
     _tell(capsys, "away", service=service, seconds_after=took, paid_again=again)
 

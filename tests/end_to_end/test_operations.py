@@ -180,7 +180,7 @@ def failed(operations: Operations) -> DagRun:
 
 @pytest.fixture(scope="module")
 def messages(operations: Operations, failed: DagRun) -> list[tuple[str, str]]:
-    """Subjects and texts of all alerts, once there are two of that day; the Dag processor, which reports, takes its time."""
+    """Return subjects and texts of all alerts, once there are two of that day."""
     sqs = operations.stack.client("sqs")
     received: list[tuple[str, str]] = []
     until = time.monotonic() + WAIT_SECONDS

@@ -73,7 +73,7 @@ class Lake:
         return days, began
 
     def create_backfill(self, days: Sequence[date]) -> int:
-        """Create a backfill as soon as Airflow does it, which refuses while another is open; return how often it did."""
+        """Create a backfill; return how often Airflow refused because another was open."""
         for refused in range(120):
             try:
                 self.api.create_backfill(FIRST_DAG, days[0], days[-1], max_active_runs=len(days))
@@ -91,7 +91,7 @@ class Lake:
         return {dag: [run for run in self.api.runs(dag) if run.partition in wanted] for dag in PIPELINE}
 
     def settle(self, days: Sequence[date], began: datetime) -> None:
-        """Wait until all runs of these days have ended, up to the last one that the newest of them cause; all succeed.
+        """Wait until all runs of these days, and those that they cause, have ended; all must succeed.
 
         :param began: what ran before is not taken for the newest.
         """
@@ -111,7 +111,7 @@ class Lake:
         assert (unfinished, {run.state for runs in known.values() for run in runs}) == ([], {"success"})
 
     def billed(self, days: Sequence[date], kind: MediaType) -> dict[tuple[str, str], int]:
-        """Return how often each file of these days was paid for, by key and operation, as Rekognition counted it."""
+        """Return how often Rekognition counted each file of these days as paid, by key and operation."""
         items = self.stack.calls()["images" if kind == "image" else "jobs"]
         places = tuple(_place(day) for day in days)
         return {
@@ -125,7 +125,7 @@ class Lake:
         return int(self.stack.calls()["requests"].get(operation, 0))
 
     def check(self, days: Sequence[date], interrupted: int = 0) -> int:
-        """Assert that everything of these days is done, published and paid once; return image calls paid again.
+        """Assert that these days are done, published and paid once; return the image calls paid again.
 
         :param interrupted: attempts at tasks that were cut off, at most.
         """
@@ -156,7 +156,7 @@ class Lake:
         return [tuple(row) for row in result.rows]
 
     def _check_tables(self, days: Sequence[date]) -> None:
-        """Assert that each file and analysis is there once, and each finding as often as its analysis says."""
+        """Assert that each file and analysis is there once, and each finding as its analysis counts it."""
         assets = self.rows(
             "SELECT dt, media_type, status, count(*), count(DISTINCT media_id), count(DISTINCT key)"
             f" FROM media_assets WHERE {within(days)} GROUP BY 1, 2, 3"

@@ -1,4 +1,4 @@
-"""Every stage of one day in order, on the shipped sample, and its tables as an analyst reads them through Athena."""
+"""Every stage of one day, on the shipped sample, and its tables as an analyst reads them through Athena."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def wait_for_jobs(local_lake: LocalLake, engine: VideoAnalyzer, batch: list[Row]
 def enrich(local_lake: LocalLake, media_type: MediaType) -> tuple[list[Row], str]:
     """Run every stage for one media type and return its checks."""
     run = Run(local_lake.settings.bucket, f"enrich_{media_type}s", f"run-{uuid.uuid4()}", DAY)
-    s3, ledger, book = local_lake.client("s3"), local_lake.ledger, load_price_book("us-east-1")
+    s3, book = local_lake.client("s3"), load_price_book("us-east-1")
     workspace = local_lake.workspace(run)
     batches, figures = plan(workspace, media_type, book, {})
     for batch in batches:
@@ -150,7 +150,8 @@ def test_the_duplicate_is_reused(local_lake: LocalLake, day: dict[str, Any]) -> 
 def test_findings_are_what_the_pixels_show(local_lake: LocalLake, day: dict[str, Any]) -> None:
     faces = query(
         local_lake,
-        "select a.key, count(*) n from faces f join media_assets a on a.media_id = f.media_id and a.dt = f.dt "
+        "select a.key, count(*) n from faces f"
+        " join media_assets a on a.media_id = f.media_id and a.dt = f.dt "
         "where a.media_type = 'image' group by 1",
     )
     assert {Path(row.key).name: row.n for row in faces.itertuples()} == {"grace-hopper.jpg": 1}
@@ -172,7 +173,8 @@ def test_findings_are_what_the_pixels_show(local_lake: LocalLake, day: dict[str,
 def test_findings_hold_no_duplicates(local_lake: LocalLake, day: dict[str, Any]) -> None:
     repeated = query(
         local_lake,
-        "select media_id, timestamp_ms, name, start_ms, count(*) n from labels group by 1, 2, 3, 4 having count(*) > 1",
+        "select media_id, timestamp_ms, name, start_ms, count(*) n from labels"
+        " group by 1, 2, 3, 4 having count(*) > 1",
     )
     assert repeated.empty
 

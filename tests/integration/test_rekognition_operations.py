@@ -1,4 +1,4 @@
-"""Every operation that the local Rekognition offers, by boto3 and by the AWS CLI, through the one address and directly.
+"""Every operation that the local Rekognition offers, by boto3 and by the AWS CLI, at both addresses.
 
 A story is a series of calls that belong together. Operations without a call in any story fail the test.
 """

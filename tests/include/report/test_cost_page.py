@@ -25,9 +25,9 @@ def cost(
 ) -> dict[str, Any]:
     row = {
         "usage_date": date(2026, 11, day), "source": "sample", "cost_center": "media-team",
-        "media_type": "image" if item.startswith("image") else "video", "feature": feature, "operation": operation,
-        "price_item": item, "analyses": 2, "units": units, "usd": usd, "reused_analyses": 0, "reused_units": 0.0,
-        "saved_usd": 0.0, "price_version": "us-east-1-2026-10-07",
+        "media_type": "image" if item.startswith("image") else "video", "feature": feature,
+        "operation": operation, "price_item": item, "analyses": 2, "units": units, "usd": usd,
+        "reused_analyses": 0, "reused_units": 0.0, "saved_usd": 0.0, "price_version": "us-east-1-2026-10-07",
     }  # fmt: skip
     return {**row, **more}
 
@@ -164,8 +164,8 @@ def test_the_page_is_one_small_file_that_may_load_nothing() -> None:
 def test_chromium_draws_every_chart(tmp_path: Path) -> None:
     browser = chromium()
     (tmp_path / "costs.html").write_text(page(), encoding="utf-8")
-    arguments = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-                 "--disable-component-update", "--disable-sync", f"--user-data-dir={tmp_path / 'profile'}",
+    arguments = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run",
+                 "--disable-background-networking", "--disable-component-update", "--disable-sync", f"--user-data-dir={tmp_path / 'profile'}",
                  "--virtual-time-budget=10000", "--dump-dom", (tmp_path / "costs.html").as_uri()]  # fmt: skip
     dom = subprocess.run([browser, *arguments], capture_output=True, text=True, timeout=90, check=True).stdout
     assert 'data-drawn="5"' in dom
