@@ -164,9 +164,10 @@ def test_the_page_is_one_small_file_that_may_load_nothing() -> None:
 def test_chromium_draws_every_chart(tmp_path: Path) -> None:
     browser = chromium()
     (tmp_path / "costs.html").write_text(page(), encoding="utf-8")
-    arguments = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run",
-                 "--disable-background-networking", "--disable-component-update", "--disable-sync", f"--user-data-dir={tmp_path / 'profile'}",
-                 "--virtual-time-budget=10000", "--dump-dom", (tmp_path / "costs.html").as_uri()]  # fmt: skip
+    profile = f"--user-data-dir={tmp_path / 'profile'}"
+    arguments = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", profile]
+    arguments += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
+    arguments += ["--virtual-time-budget=10000", "--dump-dom", (tmp_path / "costs.html").as_uri()]
     dom = subprocess.run([browser, *arguments], capture_output=True, text=True, timeout=90, check=True).stdout
     assert 'data-drawn="5"' in dom
     for name in specs(page()):
