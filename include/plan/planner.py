@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any
 
@@ -43,16 +43,18 @@ def plan(
     book: PriceBook,
     run: Run,
     media_type: MediaType,
-    month_to_date: Mapping[str, float],
+    month_to_date: Callable[[], Mapping[str, float]],
     selections: Sequence[Selection] | None = None,
 ) -> tuple[list[Row], Row]:
     """Write the batches of a partition and price them.
 
-    :param month_to_date: units already billed this month, by line of the price book.
+    :param month_to_date: returns the units already billed this month, by line of the price book. It is asked only if
+        there is something to pay for.
     :param selections: if given, only failed analyses that one of them matches may be paid for; if empty, nothing.
-    :return: the batches' claim checks ``{uri, rows, bytes}``, and the figures of the plan: ``{assets, analyses, calls,
-        reused, models, rejected, units, usd: {low, likely, high}, approval_needed, approval_text, text}``, where
-        ``models`` are those that must run while images are analyzed: ``[{arn, feature, source, cost_center}, ...]``.
+    :return: the batches' claim checks ``{uri, rows, bytes}``, none for a day without assets, and the figures of the
+        plan: ``{assets, analyses, calls, reused, models, rejected, units, usd: {low, likely, high}, approval_needed,
+        approval_text, text}``, where ``models`` are those that must run while images are analyzed: ``[{arn, feature,
+        source, cost_center}, ...]``.
     :raises include.store.manifest.NoManifestError: if the day was never discovered.
     """
     manifest = ManifestReader(s3, run, media_type)
@@ -67,7 +69,8 @@ def plan(
     )
     planner = _Planner(ledger, wants, repeated, media_type, selections)
     batches = list(_write(s3, run, planner.rows(manifest.chunks(CHUNK_ASSETS)), size))
-    return batches, planner.figures(run, lake, book, month_to_date)
+    used = month_to_date() if planner.pays else {}
+    return batches, planner.figures(run, lake, book, used)
 
 
 def assets_per_batch(assets: int, analyses: int, settings: Settings) -> int:
@@ -77,9 +80,9 @@ def assets_per_batch(assets: int, analyses: int, settings: Settings) -> int:
 
 
 def _write(s3: Any, run: Run, rows: Iterator[Row], size: int) -> Iterator[Row]:
-    """Write rows in batches of ``size``, at least one, maybe empty, and yield their claim checks."""
+    """Write rows in batches of ``size`` and yield their claim checks; none if there are no rows."""
     number, row = 0, next(rows, None)
-    while row is not None or number == 0:
+    while row is not None:
         lines = Ndjson()
         while row is not None and lines.rows < size:
             lines.add(row)
@@ -202,6 +205,11 @@ class _Planner:
             arn = want.parameters[want.call.model_parameter]
             who = {name: asset[name] for name in ("source", "cost_center")}
             self._models.setdefault(arn, {"arn": arn, "feature": want.feature.name, **who})
+
+    @property
+    def pays(self) -> bool:
+        """Whether something is to be paid for, once all rows were taken."""
+        return bool(self._units)
 
     def figures(self, run: Run, lake: Lake, book: PriceBook, month_to_date: Mapping[str, float]) -> Row:
         """Return the figures of what was planned, once all rows were taken."""

@@ -47,7 +47,7 @@ def main(lake_file: str, bucket: str, day: str) -> dict[str, Any]:
     found = discover(s3, lake, run)
     discovered = time.perf_counter()
     ledger = Ledger(dynamodb, settings.ledger_table)
-    _, planned = plan(s3, ledger, lake, settings, load_price_book("us-east-1"), run, "image", {})
+    _, planned = plan(s3, ledger, lake, settings, load_price_book("us-east-1"), run, "image", dict)
     done = time.perf_counter()
     return {
         "found": found["rows"],

@@ -78,7 +78,7 @@ class Days:
 
     def _stages(self, run: Run, lake: Lake, selections: Sequence[Selection] | None, pay: bool) -> Row:
         local_lake, s3, ledger = self.local_lake, self.local_lake.client("s3"), self.local_lake.ledger
-        batches, figures = plan(s3, ledger, lake, local_lake.settings, BOOK, run, "image", {}, selections)
+        batches, figures = plan(s3, ledger, lake, local_lake.settings, BOOK, run, "image", dict, selections)
         for number, batch in enumerate(batches):
             name, rows = f"batch-{number:04d}", read_plan(s3, batch["uri"])
             if pay:

@@ -62,7 +62,7 @@ def planned(local_lake: LocalLake, run: Run, *features: str, **members: Row) -> 
     discover(s3, lake, run)
     settings = local_lake.settings.model_copy(update={"batch_size": 10_000})
     book = load_price_book("us-east-1")
-    batches, _ = plan(s3, local_lake.ledger, lake, settings, book, run, "image", {})
+    batches, _ = plan(s3, local_lake.ledger, lake, settings, book, run, "image", dict)
     return read_plan(s3, batches[0]["uri"])
 
 

@@ -68,7 +68,7 @@ def enrich(local_lake: LocalLake, media_type: MediaType) -> tuple[list[Row], str
     """Run every stage for one media type and return its checks."""
     run = Run(local_lake.settings.bucket, f"enrich_{media_type}s", f"run-{uuid.uuid4()}", DAY)
     s3, ledger, book = local_lake.client("s3"), local_lake.ledger, load_price_book("us-east-1")
-    batches, figures = plan(s3, ledger, local_lake.lake, local_lake.settings, book, run, media_type, {})
+    batches, figures = plan(s3, ledger, local_lake.lake, local_lake.settings, book, run, media_type, dict)
     for batch in batches:
         rows = read_plan(s3, batch["uri"])
         if media_type == "image":

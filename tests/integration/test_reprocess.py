@@ -144,8 +144,8 @@ def test_one_analysis_that_is_missing_in_the_ledger_is_the_only_one_planned(days
     days.discover(day, lake)
     run, s3, settings = days.run(day), days.local_lake.client("s3"), days.local_lake.settings
     ledger = days.local_lake.ledger
-    batches, _ = plan(s3, ledger, lake, settings, BOOK, run, "image", {})
+    batches, _ = plan(s3, ledger, lake, settings, BOOK, run, "image", dict)
     keys = [item["analysis_key"] for row in read_plan(s3, batches[0]["uri"]) for item in row["analyses"]]
     ledger.finish([Entry(key, "done") for key in keys[1:]])
-    _, figures = plan(s3, ledger, lake, settings, BOOK, run, "image", {})
+    _, figures = plan(s3, ledger, lake, settings, BOOK, run, "image", dict)
     assert (figures["calls"], figures["reused"]) == (1, 7)

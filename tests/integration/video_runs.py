@@ -76,7 +76,7 @@ def plan_videos(local_lake: LocalLake, run: Run, *features: str) -> list[Row]:
     s3 = local_lake.client("s3")
     discover(s3, lake, run)
     book = load_price_book("us-east-1")
-    return plan(s3, local_lake.ledger, lake, load_settings(), book, run, "video", {})[0]
+    return plan(s3, local_lake.ledger, lake, load_settings(), book, run, "video", dict)[0]
 
 
 def forget_slots(local_lake: LocalLake) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import get_current_context, task
@@ -33,11 +34,15 @@ def plan(media_type: MediaType) -> list[dict[str, Any]]:
 
     Returns the batches' claim checks, to be mapped over, and leaves the plan's figures as XCom ``summary``.
     """
-    from include.store.month_to_date import this_month
     from media_lake.task_context import task_workspace
 
     context = task_workspace()
-    used = this_month(context.session, context.settings)
+
+    def used() -> dict[str, float]:
+        from include.store.month_to_date import this_month
+
+        return this_month(context.session, context.settings)
+
     batches, summary = plan_day(context, media_type, used, requested_selections(media_type))
     metrics = task_metrics(media_type)
     counts = {"planned": summary["calls"], "reused": summary["reused"], "rejected": summary["rejected"]}
@@ -49,7 +54,7 @@ def plan(media_type: MediaType) -> list[dict[str, Any]]:
 def plan_day(
     context: Workspace,
     media_type: MediaType,
-    month_to_date: dict[str, float],
+    month_to_date: Callable[[], dict[str, float]],
     selections: list[Selection] | None,
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Plan the run's day, leave the figures as XCom ``summary``, and return the batches' claim checks and the figures.

@@ -25,7 +25,7 @@ def plan_reprocessing(media_type: MediaType) -> list[dict[str, Any]]:
     """
     from media_lake.task_context import task_workspace
 
-    batches, _ = plan_day(task_workspace(), media_type, {}, selections=[])
+    batches, _ = plan_day(task_workspace(), media_type, dict, selections=[])
     return batches
 
 

@@ -123,7 +123,7 @@ def main(assets: int) -> None:
         idle, table, book = memory("VmRSS"), EmptyTable(), load_price_book("us-east-1")
         began = time.perf_counter()
         batches, summary = plan(
-            FileAsS3(path), Ledger(table, "ledger"), LAKE, Settings(), book, RUN, "image", {}
+            FileAsS3(path), Ledger(table, "ledger"), LAKE, Settings(), book, RUN, "image", dict
         )
         seconds = time.perf_counter() - began
     print(

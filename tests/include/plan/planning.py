@@ -112,7 +112,7 @@ class Planner:
             BOOK,
             self.run,
             media_type,
-            used or {},
+            used if callable(used) else lambda: used or {},
             selections,
         )
         return [list(get_ndjson(self.s3, batch["uri"])) for batch in batches], batches, summary
