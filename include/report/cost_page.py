@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -10,11 +11,11 @@ from typing import Any
 
 import altair as alt
 import pandas as pd
-import vl_convert
 from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 
 from include.core.features import FEATURES
+from include.report.chart_library import make_chart_library
 
 _PAGE = "cost_page.html.jinja"
 
@@ -29,7 +30,13 @@ _MOST_DAYS = 400
 
 
 def render_cost_page(
-    costs: pd.DataFrame, *, title: str, generated_at: datetime, simulated: bool = False, currency: str = "USD"
+    costs: pd.DataFrame,
+    *,
+    title: str,
+    generated_at: datetime,
+    simulated: bool = False,
+    currency: str = "USD",
+    library: Callable[[], str] = make_chart_library,
 ) -> str:
     """Return the page as HTML that loads nothing from anywhere.
 
@@ -37,6 +44,7 @@ def render_cost_page(
     :param generated_at: when the figures were read, in UTC.
     :param simulated: whether the analyses were made by the local stand-in, so that nothing was really paid.
     :param currency: of the dollars, as in the price book.
+    :param library: returns the script that draws the charts.
     """
     costs = _prepared(costs)
     charts = _charts(costs, currency) if len(costs) else {}
@@ -51,7 +59,7 @@ def render_cost_page(
         price_versions=sorted(costs["price_version"].unique()),
         charts=[{"id": name, **chart} for name, chart in charts.items()],
         specs=_script({name: chart["spec"] for name, chart in charts.items()}),
-        vega=Markup(_vega()) if charts else "",
+        vega=Markup(library()) if charts else "",
         rows=_figures(costs),
         hidden_rows=max(0, len(costs) - _MOST_ROWS),
     )
@@ -271,14 +279,6 @@ def _styled(chart: alt.Chart) -> alt.Chart:
 def _script(value: Any) -> Markup:
     """Return JSON that can stand in a script: no text in it can end the script."""
     return Markup(json.dumps(value, allow_nan=False).replace("<", "\\u003c").replace("\u2028", "\\u2028"))
-
-
-@lru_cache
-def _vega() -> str:
-    """Return Vega, Vega-Lite and vega-embed as one script that sets ``window.vegaEmbed``."""
-    version = alt.SCHEMA_VERSION.removeprefix("v").rsplit(".", 1)[0]
-    bundle: str = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", version)
-    return bundle.replace("</script", "<\\/script")
 
 
 @lru_cache

@@ -55,9 +55,13 @@ def list_uris(s3: Any, prefix_uri: str) -> list[str]:
 
 def delete_prefix(s3: Any, prefix_uri: str) -> None:
     """Delete every object below a prefix."""
-    bucket, _ = split_uri(prefix_uri)
-    uris = list_uris(s3, prefix_uri)
+    delete(s3, list_uris(s3, prefix_uri))
+
+
+def delete(s3: Any, uris: Sequence[str]) -> None:
+    """Delete objects of one bucket; one that is not there is no error."""
     for start in range(0, len(uris), 1000):
+        bucket, _ = split_uri(uris[start])
         keys = [{"Key": split_uri(uri)[1]} for uri in uris[start : start + 1000]]
         s3.delete_objects(Bucket=bucket, Delete={"Objects": keys, "Quiet": True})
 
