@@ -5,7 +5,8 @@
 source's limit, calls Amazon Rekognition for each image and feature, turns the archived responses into typed rows, audits
 them, and publishes the day's partitions. Custom Labels models that the plan needs are started before `analyze` and
 stopped by `stop_models`, whatever becomes of the tasks in between; one that several days need runs until the last of
-them is through. `stop_models` is skipped if there are none, and `analyze` and `normalize` on a day without images.
+them is through. `stop_models` is skipped if there are none; `analyze` and `normalize` are, on a day without
+images.
 
 **Reads and writes.** Reads asset `media_manifest`, the ledger and the archived responses; writes `responses/`,
 `usage_log/`, the finding tables with `media_type=image`, `media_assets`, `analyses`, `validation_results` and asset

@@ -2,17 +2,18 @@
 # Report costs
 
 **What it does.** Whenever the images or the videos of a day are published, prices what was used and what was reused that
-day, publishes `usage` and `costs_daily`, and draws the cost page of the whole lake. A run prices all days that wait, up to
-100, and draws the page once; the runs of the other days then have nothing left to do and end within a second.
+day, publishes `usage` and `costs_daily`, and draws the cost page of the whole lake. A run prices all days
+that wait, up to 100, and draws the page once. The runs of the other days then have nothing left to do.
 
-**Reads and writes.** Reads `usage_log/` and the price book of the region; writes the days' partitions of `usage` and
-`costs_daily`, `reports/costs.html` and asset `cost_report`; removes the marks of these days under `reports/waiting/`. The page opens without a network; the task links to it (tab Details,
-Cost page).
+**Reads and writes.** Reads `usage_log/` and the price book of the region; writes the days' partitions of `usage`
+and `costs_daily`, `reports/costs.html` and asset `cost_report`; removes the marks of these days under
+`reports/waiting/`. The page opens without a network; the task links to it (tab Details, Cost page).
 
 **When it fails.** A price that is not in the price book is an error that names it: add it to `include/core/price_books/`.
 It fails the run of its day only; other days are reported.
 
-**Re-running.** Safe at any time, also by clearing the task: the usage log is only ever added to, and the day is priced anew.
+**Re-running.** Safe at any time, also by clearing the task: the usage log is only ever added to, and the day is
+priced anew.
 """
 
 from __future__ import annotations

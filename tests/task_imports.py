@@ -1,4 +1,4 @@
-"""What each task imports when its process begins: read from the code of the tasks, then imported in a process of its own."""
+"""What each task imports: read from the code of the tasks, then imported in a process for each."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class TaskCode:
 
 
 def measure(tasks: Sequence[TaskCode], home: Path, warm: bool = False) -> dict[str, dict[str, Any]]:
-    """Import what each task does in a process of its own: ``{name: {seconds, modules, heavy}}``, in CPU seconds.
+    """Import what each task does, in a process for each: ``{name: {seconds, modules, heavy}}``, CPU seconds.
 
     :param home: an empty folder for Airflow.
     :param warm: fork the processes where the stack's executor has imported packages.
@@ -112,7 +112,7 @@ def _code_of(task: Any) -> Any:
 
 
 def _imports(code: Any, seen: set[Any]) -> Iterator[str]:
-    """Yield the modules that a function, or a class's methods, import, and those of the lake's functions that it names."""
+    """Yield the modules that a function or a class imports, and the lake's functions that it names."""
     if code in seen or not getattr(code, "__module__", "").startswith("media_lake"):
         return
     seen.add(code)

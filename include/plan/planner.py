@@ -48,13 +48,13 @@ def plan(
 ) -> tuple[list[Row], Row]:
     """Write the batches of a partition and price them.
 
-    :param month_to_date: returns the units already billed this month, by line of the price book. It is asked only if
-        there is something to pay for.
+    :param month_to_date: returns the units already billed this month, by line of the price book. It is asked
+        only if there is something to pay for.
     :param selections: if given, only failed analyses that one of them matches may be paid for; if empty, nothing.
-    :return: the batches' claim checks ``{uri, rows, bytes}``, none for a day without assets, and the figures of the
-        plan: ``{assets, analyses, calls, reused, models, rejected, units, usd: {low, likely, high}, approval_needed,
-        approval_text, text}``, where ``models`` are those that must run while images are analyzed: ``[{arn, feature,
-        source, cost_center}, ...]``.
+    :return: the batches' claim checks ``{uri, rows, bytes}``, none for a day without assets, and the figures
+        of the plan: ``{assets, analyses, calls, reused, models, rejected, units, usd: {low, likely, high},
+        approval_needed, approval_text, text}``, where ``models`` are those that must run while images are
+        analyzed: ``[{arn, feature, source, cost_center}, ...]``.
     :raises include.store.manifest.NoManifestError: if the day was never discovered.
     """
     manifest = ManifestReader(s3, run, media_type)

@@ -1,4 +1,4 @@
-"""The script that draws the charts of the cost page, made once for each version of its libraries and kept in the lake.
+"""The script that draws the charts of the cost page, made once for each version and kept in the lake.
 
 Making it takes 2.5 CPU seconds, which is more than all the rest of a report.
 """

@@ -95,9 +95,7 @@ class Entry:
     @classmethod
     def from_item(cls, item: Mapping[str, Any]) -> Entry:
         values = {
-            name: _deserialize(item[attribute])
-            for name, attribute in _ATTRIBUTES.items()
-            if attribute in item
+            name: _deserialize(item[attribute]) for name, attribute in _ATTRIBUTES.items() if attribute in item
         }
         for name in ("claimed_at", "lease_expires", "number", "started_at"):
             values[name] = int(values.get(name, 0))

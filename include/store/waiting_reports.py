@@ -1,7 +1,7 @@
 """Days that wait for a cost report: a marker in S3 for each time that something of a day has to be priced.
 
-A marker is left before the report's run is asked for, and removed after everything that was there when the report began
-is published. Whoever reports next finds the days of all that wait, in any order and after any crash.
+A marker is left before the report's run is asked for. It is removed after everything that was there when the
+report began is published. Whoever reports next finds all days that wait, in any order and after any crash.
 """
 
 from __future__ import annotations

@@ -22,8 +22,8 @@ SHARED = {
     "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
     "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
     "AIRFLOW__API__WORKERS": "1",
-    # A Dag file that was changed is read again within seconds; one that was not, which takes half a CPU second, is
-    # read every five minutes, for what it imports.
+    # A Dag file that was changed is read again within seconds. The others, each of which takes half a CPU second,
+    # are read every five minutes, for what they import.
     "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "10",
     "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "300",
     # Short times, so that another component takes over a dead one's work within seconds. With less than 15 s,

@@ -1,7 +1,7 @@
 """The stack's executor: it imports what tasks need once, before it forks the processes that run them.
 
-Airflow runs each task in a process of its own, forked from a worker that was forked from the scheduler. What the
-scheduler has imported is there at once, in memory that all of them share; what it has not, every task imports anew.
+Airflow runs each task in a process of its own, forked from a worker that was forked from the scheduler. What
+the scheduler has imported is there at once, in memory that all of them share. Every task imports the rest anew:
 Great Expectations alone takes 4 CPU seconds.
 """
 
@@ -12,7 +12,7 @@ from importlib import import_module
 
 from airflow.executors.local_executor import LocalExecutor
 
-# Packages of others only. The project's own modules are read by each task, so that an edit is effective at once.
+# Packages of others only. Each task reads the project's own modules, so that an edit is effective at once.
 WARM = (
     "airflow.providers.amazon.aws.hooks.base_aws",
     "airflow.providers.standard.operators.hitl",

@@ -51,8 +51,8 @@ def _client_config(service: str, connections: int = 10) -> Config:
 class ConnectionClients:
     """Gives the clients of a task, as :class:`include.store.workspace.AwsClients` describes.
 
-    All are made by one session: a session of its own, which reads botocore's descriptions of AWS anew, would take ten
-    times as long as the client.
+    One session makes all of them. With a session for each, which reads botocore's descriptions of AWS anew, a
+    client takes ten times as long.
     """
 
     def __init__(self, settings: Settings) -> None:

@@ -14,7 +14,7 @@ from airflow.providers.common.compat.sdk import AirflowException
 from botocore import xform_name
 
 if TYPE_CHECKING:
-    pass
+    from mypy_boto3_rekognition.client import RekognitionClient
 
 
 @dataclass(frozen=True)

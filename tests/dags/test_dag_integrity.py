@@ -149,7 +149,7 @@ def test_stages_follow_each_other(dagbag: DagBag, dag_id: str) -> None:
 def test_a_rejection_reaches_whatever_runs_although_it_is_skipped_upstream(
     dagbag: DagBag, dag_id: str
 ) -> None:
-    """Airflow keeps in mind what a task skipped for those that follow it directly, however they are mapped."""
+    """Airflow remembers what a task skipped for those that follow it directly, however they are mapped."""
     dag = dagbag.dags[dag_id]
     assert MAY_FOLLOW_SKIPPED[dag_id] <= dag.get_task("approve").downstream_task_ids
 

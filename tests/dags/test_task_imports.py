@@ -6,14 +6,11 @@ from pathlib import Path
 
 from tests.task_imports import measure, task_codes
 
-TABLES = {"awswrangler", "pandas"}
-
 # Every other task does without.
 NEEDED = {
     "discover": {"av"},
-    "normalize": TABLES,
-    "validate": TABLES,
-    "report": TABLES | {"altair", "vl_convert"},
+    "validate": {"pandas"},
+    "report": {"altair", "awswrangler", "pandas", "vl_convert"},
 }
 TASKS = task_codes("discover_media", "enrich_images", "enrich_videos", "report_costs")
 

@@ -17,11 +17,12 @@ class ConditionalApprovalOperator(ApprovalOperator):
     """
     Ask a person to approve, but only if ``needed`` says so; otherwise succeed at once.
 
-    A rejection skips the tasks that follow directly. Nobody answering within ``response_timeout`` fails the task for good.
+    A rejection skips the tasks that follow directly. Nobody answering within ``response_timeout`` fails the
+    task for good.
 
     :param needed: "True" if a person has to decide. (templated)
-    :param teardown_needed: "True" if the teardowns that follow have something to do; they are skipped otherwise, and no
-        process is started for them. (templated)
+    :param teardown_needed: "True" if the teardowns that follow have something to do; otherwise they are
+        skipped, and no process is started for them. (templated)
     :param subject: The question. (templated)
     :param body: What the person needs to know, as Markdown. (templated)
     """
@@ -53,7 +54,10 @@ class ConditionalApprovalOperator(ApprovalOperator):
         return answer
 
     def _skip_teardowns(self, context: Context) -> None:
-        """Skip the teardowns that follow if they have nothing to do. Their setups cannot be: Airflow would skip all else."""
+        """Skip the teardowns that follow if they have nothing to do.
+
+        Their setups run: Airflow would skip whatever follows a setup that was skipped.
+        """
         if str(self.teardown_needed) == "True":
             return
         if teardowns := [task for task in self.get_flat_relatives(upstream=False) if task.is_teardown]:
@@ -74,8 +78,8 @@ class ConditionalApprovalOperator(ApprovalOperator):
 def approve_plan(media_type: MediaType) -> ConditionalApprovalOperator:
     """Return task ``approve``: whether to pay for a plan above its source's limit.
 
-    Teardowns that follow it are for the plan's models. What runs although it is skipped upstream has to follow it
-    directly: that is how a rejection reaches it.
+    Teardowns that follow it are for the plan's models. A task that runs although tasks before it were skipped
+    has to follow it directly: that is how a rejection reaches the task.
     """
     return ConditionalApprovalOperator(
         task_id="approve",

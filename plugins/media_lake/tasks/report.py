@@ -28,8 +28,8 @@ class CheckError(TerminalError, ValueError):
 class ReportCostsOperator(BaseOperator):
     """Price the usage of all days that wait for it, publish it, and draw the cost page once.
 
-    A run whose day another run has reported since it was published does nothing, unless somebody asks for it: a run that
-    was started by hand, or a task that was cleared, always reports its day.
+    A run does nothing if another has reported its day since the day was published. A run that was started by
+    hand or cleared always reports its day.
     """
 
     operator_extra_links = (CostPageLink(),)
@@ -54,8 +54,8 @@ def report_waiting_days(
 
     :param always: report the run's day although it was reported since it was published.
     :return: the figures of each day that was reported, and where the page is.
-    :raises include.core.errors.TerminalError: if the run's own day cannot be reported. Other days that cannot be wait for
-        their own run.
+    :raises include.core.errors.TerminalError: if the run's own day cannot be reported. Other days that cannot
+        be wait for their own run.
     """
     from include.publish.publisher import is_published
     from include.report.day_costs import COST_TABLES, draw_page, page_address

@@ -167,7 +167,9 @@ def test_chromium_draws_every_chart(tmp_path: Path) -> None:
     arguments = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
                  "--disable-component-update", "--disable-sync", f"--user-data-dir={tmp_path / 'profile'}",
                  "--virtual-time-budget=10000", "--dump-dom", (tmp_path / "costs.html").as_uri()]  # fmt: skip
-    dom = subprocess.run([browser, *arguments], capture_output=True, text=True, timeout=90, check=True).stdout
+    dom = subprocess.run(
+        [browser, *arguments], capture_output=True, text=True, timeout=90, check=True
+    ).stdout
     assert 'data-drawn="5"' in dom
     for name in specs(page()):
         drawn = dom.split(f'id="{name}"')[1].split("</section>")[0]
