@@ -5,7 +5,8 @@
 if the price is above the source's limit. Calls Amazon Rekognition for each image and feature, turns the
 archived responses into typed rows, audits them, and publishes the day's partitions. Starts the Custom
 Labels models that the plan needs before `analyze`; `stop_models` stops them, whatever becomes of the tasks
-in between. A model that several days need runs until the last of them ends.
+in between. A model that several days need runs until the last of them ends. `stop_models` is
+skipped if the plan has no model, `analyze` and `normalize` on a day without images.
 
 **Reads and writes.** Reads asset `media_manifest`, the ledger and the archived responses; writes
 `responses/`, `usage_log/`, the finding tables with `media_type=image`, `media_assets`, `analyses`,
@@ -62,4 +63,5 @@ def enrich_images() -> None:
     validated = validate("image", planned["summary"])
     review = review_checks("image")
     planned >> approve >> reserve.as_setup() >> start.as_setup() >> enriched >> validated >> review
+    approve >> validated
     review >> publish.override(outlets=[image_findings])("image")

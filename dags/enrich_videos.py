@@ -66,4 +66,5 @@ def enrich_videos() -> None:
     validated = validate("video", planned["summary"])
     review = review_checks("video")
     planned >> approve >> analyzed >> normalized >> validated >> review
+    approve >> validated
     review >> publish.override(outlets=[video_findings])("video")

@@ -2,17 +2,19 @@
 # Report costs
 
 **What it does.** Runs whenever the images or the videos of a day are published. Prices what was used and
-what was reused that day, publishes `usage` and `costs_daily`, and draws the cost page of the whole lake.
+what was reused that day, publishes `usage` and `costs_daily`, and draws the cost page of the whole lake. One
+run reports all days that wait, up to 100, and draws the page once. The runs of the other days then have
+nothing left to do.
 
-**Reads and writes.** Reads `usage_log/` and the price book of the region; writes the day's partitions of
-`usage` and `costs_daily`, `reports/costs.html` and asset `cost_report`. Task `report` has a button *Cost
-page*; the page also opens without a network.
+**Reads and writes.** Reads `usage_log/` and the price book of the region; writes the days' partitions of
+`usage` and `costs_daily`, `reports/costs.html` and asset `cost_report`; removes the marks of these days under
+`reports/waiting/`. Task `report` has a button *Cost page*; the page also opens without a network.
 
 **When it fails.** The message names a price that the price book lacks: add it to
-`include/core/price_books/`.
+`include/core/price_books/`. Only the run of that day fails; other days are reported.
 
-**Re-running.** Safe at any time. Runs only ever add to the usage log, and each report prices the whole day
-anew.
+**Re-running.** Safe at any time, also by clearing the task. Runs only ever add to the usage log, and each
+report prices the whole day anew.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ from media_lake.tasks.report import ReportCostsOperator
 @lake_dag(
     "report",
     schedule=PartitionedAssetTimetable(assets=image_findings | video_findings),
-    # One day at a time: tiers are applied in order, and the page shows every day published so far.
+    # One run at a time: tiers are applied in order, and the page shows every day published so far.
     max_active_runs=1,
 )
 def report_costs() -> None:

@@ -48,6 +48,11 @@ class PlanFigures:
             payer = {name: asset[name] for name in ("source", "cost_center")}
             self._models.setdefault(arn, {"arn": arn, "feature": want.feature.name, **payer})
 
+    @property
+    def pays(self) -> bool:
+        """Whether the plan pays for something, once all decisions are counted."""
+        return bool(self._units)
+
     def summary(self, day: str, lake: Lake, book: PriceBook, month_to_date: Mapping[str, float]) -> Row:
         """Return the figures, as :func:`include.plan.planner.plan` describes them, and log them."""
         units: defaultdict[str, float] = defaultdict(float)

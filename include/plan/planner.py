@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 
 from include.core.analysis_keys import WantedAnalysis, wanted_analyses
@@ -35,18 +35,19 @@ def plan(
     workspace: Workspace,
     media_type: MediaType,
     book: PriceBook,
-    month_to_date: Mapping[str, float],
+    month_to_date: Callable[[], Mapping[str, float]],
     selections: Sequence[Selection] | None = None,
 ) -> tuple[list[Row], Row]:
     """Write the batches of the run's day (see :mod:`include.store.plan_batches`) and price them.
 
-    :param month_to_date: units already billed this month, by line of the price book.
+    :param month_to_date: returns the units already billed this month, by line of the price book. It is asked
+        only if there is something to pay for.
     :param selections: if given, the run may pay only for failed analyses that one of them matches; if empty,
         for nothing.
-    :return: the batches' claim checks ``{uri, rows, bytes}``, and the figures of the plan: ``{assets,
-        analyses, calls, reused, models, rejected, units, usd: {low, likely, high}, approval_needed,
-        approval_text, text}``, where ``models`` must run while images are analyzed: ``[{arn, feature, source,
-        cost_center}, ...]``.
+    :return: the batches' claim checks ``{uri, rows, bytes}``, none for a day without assets, and the
+        figures of the plan: ``{assets, analyses, calls, reused, models, rejected, units, usd: {low,
+        likely, high}, approval_needed, approval_text, text}``, where ``models`` must run while images are
+        analyzed: ``[{arn, feature, source, cost_center}, ...]``.
     :raises include.store.manifest.NoManifestError: if the day was never discovered.
     """
     s3, lake, run = workspace.s3, workspace.lake, workspace.run
@@ -63,7 +64,8 @@ def plan(
     figures = PlanFigures(media_type)
     planner = _Planner(workspace.ledger, wants, repeated, selections, figures)
     batches = list(write_plan(s3, run, planner.rows(manifest.chunks(CHUNK_ASSETS)), size))
-    return batches, figures.summary(run.partition, lake, book, month_to_date)
+    used = month_to_date() if figures.pays else {}
+    return batches, figures.summary(run.partition, lake, book, used)
 
 
 def assets_per_batch(assets: int, analyses: int, settings: Settings) -> int:

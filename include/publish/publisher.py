@@ -60,6 +60,14 @@ def publish(workspace: Workspace, tables: Iterable[str], media_type: MediaType |
     return locations
 
 
+def is_published(workspace: Workspace, table: str, media_type: MediaType | None) -> bool:
+    """Return whether the run's day has a partition of a table, of whatever run."""
+    run = workspace.run
+    values = [run.partition, media_type] if media_type else [run.partition]
+    catalog = _Catalog(workspace.aws.client("glue"), workspace.settings.database, run)
+    return catalog.location(table, values) is not None
+
+
 def _copy(s3: S3Client, pool: ThreadPoolExecutor, source: str, target: str) -> None:
     """Copy all objects below a prefix, within S3."""
 
@@ -89,7 +97,7 @@ class _Catalog:
                 "published_at": datetime.now(UTC).isoformat(timespec="seconds"),
             },
         }
-        previous = self._location(name, values)
+        previous = self.location(name, values)
         if previous is None:
             try:
                 self.glue.create_partition(
@@ -99,7 +107,7 @@ class _Catalog:
             except ClientError as error:
                 if error_code(error) not in RESOURCE_EXISTS:
                     raise
-                previous = self._location(name, values)
+                previous = self.location(name, values)
         if previous:
             partition["Parameters"] = {**partition["Parameters"], "previous_location": previous}
         self.glue.update_partition(
@@ -117,7 +125,8 @@ class _Catalog:
             ) from error
         return cast("StorageDescriptorTypeDef", table["StorageDescriptor"])
 
-    def _location(self, name: str, values: Sequence[str]) -> str | None:
+    def location(self, name: str, values: Sequence[str]) -> str | None:
+        """Return where a partition points; None if there is none."""
         try:
             partition = self.glue.get_partition(
                 DatabaseName=self.database, TableName=name, PartitionValues=values

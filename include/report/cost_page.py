@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -10,11 +11,11 @@ from typing import Any
 
 import altair as alt
 import pandas as pd
-import vl_convert
 from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 
 from include.core.features import FEATURES
+from include.report.chart_library import make_chart_library
 
 _PAGE = "cost_page.html.jinja"
 
@@ -29,7 +30,13 @@ _MOST_DAYS = 400
 
 
 def render_cost_page(
-    costs: pd.DataFrame, *, title: str, generated_at: datetime, simulated: bool = False, currency: str = "USD"
+    costs: pd.DataFrame,
+    *,
+    title: str,
+    generated_at: datetime,
+    simulated: bool = False,
+    currency: str = "USD",
+    library: Callable[[], str] = make_chart_library,
 ) -> str:
     """Return the page as HTML that loads nothing from anywhere.
 
@@ -37,6 +44,7 @@ def render_cost_page(
     :param generated_at: when the figures were read, in UTC.
     :param simulated: whether the analyses were made by the local stand-in, so that nothing was really paid.
     :param currency: of the dollars, as in the price book.
+    :param library: returns the script that draws the charts.
     """
     costs = _prepared(costs)
     charts = _charts(costs, currency) if len(costs) else {}
@@ -51,7 +59,7 @@ def render_cost_page(
         price_versions=sorted(costs["price_version"].unique()),
         charts=[{"id": name, **chart} for name, chart in charts.items()],
         specs=_script({name: chart["spec"] for name, chart in charts.items()}),
-        vega=Markup(_vega()) if charts else "",
+        vega=Markup(library()) if charts else "",
         rows=_figures(costs),
         hidden_rows=max(0, len(costs) - _MOST_ROWS),
     )
@@ -154,7 +162,7 @@ def _per_day(costs: pd.DataFrame, currency: str) -> alt.Chart:
     sums = _by_feature(costs, "day")
     span = pd.date_range(sums["day"].min(), sums["day"].max()).strftime("%Y-%m-%d").tolist()
     days = span if len(span) <= _MOST_DAYS else sorted(sums["day"].unique())
-    return (
+    drawn: alt.Chart = (
         alt.Chart(sums, height=260)
         .mark_bar(size=44 if len(days) <= 12 else alt.Undefined)
         .encode(
@@ -167,11 +175,12 @@ def _per_day(costs: pd.DataFrame, currency: str) -> alt.Chart:
             tooltip=["day:O", "feature:N", alt.Tooltip("usd:Q", title=currency, format="$,.4f")],
         )
     )
+    return drawn
 
 
 def _per_team(costs: pd.DataFrame, currency: str) -> alt.Chart:
     sums = _by_feature(costs, "cost_center")
-    return (
+    drawn: alt.Chart = (
         alt.Chart(sums, height=alt.Step(38))
         .mark_bar()
         .encode(
@@ -182,6 +191,7 @@ def _per_team(costs: pd.DataFrame, currency: str) -> alt.Chart:
             tooltip=["cost_center:N", "feature:N", alt.Tooltip("usd:Q", title=currency, format="$,.4f")],
         )
     )
+    return drawn
 
 
 def _paid_and_saved(costs: pd.DataFrame, currency: str) -> alt.Chart:
@@ -207,7 +217,7 @@ def _two_parts(wide: pd.DataFrame, by: str, parts: tuple[str, str], title: str, 
     color = alt.Color(
         "part:N", title=None, scale=alt.Scale(domain=list(parts), range=[_PAID, _SAVED]), legend=_legend()
     )
-    return (
+    drawn: alt.Chart = (
         alt.Chart(sums, height=alt.Step(38))
         .mark_bar()
         .encode(
@@ -224,13 +234,17 @@ def _two_parts(wide: pd.DataFrame, by: str, parts: tuple[str, str], title: str, 
             ],
         )
     )
+    return drawn
 
 
 def _by_feature(costs: pd.DataFrame, by: str) -> pd.DataFrame:
     """Sum dollars by a column and feature; ``place`` is where the feature comes in the stack."""
     sums = costs.groupby([by, "feature"], as_index=False)["usd"].sum()
     names = [*FEATURES, *sorted(set(sums["feature"]) - set(FEATURES))]
-    return sums.assign(place=sums["feature"].map({name: place for place, name in enumerate(names)}))
+    placed: pd.DataFrame = sums.assign(
+        place=sums["feature"].map({name: place for place, name in enumerate(names)})
+    )
+    return placed
 
 
 def _feature_color(sums: pd.DataFrame) -> alt.Color:
@@ -254,7 +268,7 @@ def _legend() -> alt.Legend:
 
 def _styled(chart: alt.Chart) -> alt.Chart:
     font = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
-    return (
+    drawn: alt.Chart = (
         chart.properties(width="container", background="transparent")
         .configure(font=font, padding={"left": 4, "right": 12, "top": 4, "bottom": 4})
         .configure_view(stroke=None)
@@ -266,19 +280,12 @@ def _styled(chart: alt.Chart) -> alt.Chart:
         .configure_legend(labelColor=_INK, labelFontSize=12, symbolSize=120, offset=14)
         .configure_bar(cornerRadiusEnd=2)
     )  # fmt: skip
+    return drawn
 
 
 def _script(value: Any) -> Markup:
     """Return JSON that can stand in a script: no text in it can end the script."""
     return Markup(json.dumps(value, allow_nan=False).replace("<", "\\u003c").replace("\u2028", "\\u2028"))
-
-
-@lru_cache
-def _vega() -> str:
-    """Return Vega, Vega-Lite and vega-embed as one script that sets ``window.vegaEmbed``."""
-    version = alt.SCHEMA_VERSION.removeprefix("v").rsplit(".", 1)[0]
-    bundle: str = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", version)
-    return bundle.replace("</script", "<\\/script")
 
 
 @lru_cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import boto3
@@ -12,6 +13,7 @@ from include.core.prices import load_price_book
 from include.core.run import Run
 from include.core.schemas import TABLES
 from include.core.settings import COST_PAGE_KEY, Settings
+from include.report.chart_library import chart_library
 from include.report.cost_page import render_cost_page
 from include.report.pricing import billing_months, daily_costs, price_usage, usage_frame
 from include.store.athena_queries import read_query
@@ -43,16 +45,21 @@ def price_day(session: boto3.Session, s3: Any, settings: Settings, run: Run) -> 
 
 
 def draw_page(session: boto3.Session, s3: Any, settings: Settings) -> dict[str, Any]:
-    """Draw the cost page from every published day and return where it is."""
+    """Draw the cost page from every published day and return where it is: ``{uri, url, bytes}``."""
     page = render_cost_page(
         read_query(session, settings, "reports/costs"),
         title="Media Lake Enrichment: costs",
         generated_at=datetime.now(UTC),
         simulated=settings.simulated,
+        library=partial(chart_library, s3, settings),
     )
-    uri = settings.uri(COST_PAGE_KEY)
-    size = put(s3, uri, page.encode(), "text/html; charset=utf-8")
+    size = put(s3, settings.uri(COST_PAGE_KEY), page.encode(), "text/html; charset=utf-8")
+    return {**page_address(s3, settings), "bytes": size}
+
+
+def page_address(s3: Any, settings: Settings) -> dict[str, str]:
+    """Return where the cost page is: ``{uri, url}``; the URL works for a week."""
     url = s3.generate_presigned_url(
         "get_object", Params={"Bucket": settings.bucket, "Key": COST_PAGE_KEY}, ExpiresIn=LINK_SECONDS
     )
-    return {"uri": uri, "url": url, "bytes": size}
+    return {"uri": settings.uri(COST_PAGE_KEY), "url": url}

@@ -40,7 +40,8 @@ def usage_frame(lines: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
         blocks.append(pa.table(columns, schema=_LOG_SCHEMA))
     table = pa.concat_tables(blocks or [_LOG_SCHEMA.empty_table()])
     del blocks
-    return table.to_pandas(self_destruct=True, split_blocks=True)
+    frame: pd.DataFrame = table.to_pandas(self_destruct=True, split_blocks=True)
+    return frame
 
 
 def _is_new(usage_id: str, seen: set[bytes]) -> bool:
@@ -77,8 +78,8 @@ def price_usage(
 ) -> pd.DataFrame:
     """Add ``usd``, ``saved_usd`` and ``price_version`` to a usage frame, rows in the order given.
 
-    Rows are billed in the order of ``at``, so that tiers apply as AWS applies them. A reused row costs nothing, saves
-    what it would have cost at that moment, and moves no tier.
+    Rows are billed in the order of ``at``, so that tiers apply as AWS applies them. A reused row costs
+    nothing, saves what it would have cost at that moment, and moves no tier.
 
     :param usage: from :func:`usage_frame`.
     :param used_before: units used earlier in a month, outside this frame, by ``(YYYY-MM, price item)``.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import gzip
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -63,9 +63,13 @@ def list_uris(s3: S3Client, prefix_uri: str) -> list[str]:
 
 def delete_prefix(s3: S3Client, prefix_uri: str) -> None:
     """Delete every object below a prefix."""
-    bucket, _ = split_uri(prefix_uri)
-    uris = list_uris(s3, prefix_uri)
+    delete(s3, list_uris(s3, prefix_uri))
+
+
+def delete(s3: S3Client, uris: Sequence[str]) -> None:
+    """Delete objects of one bucket; one that is not there is no error."""
     for start in range(0, len(uris), 1000):
+        bucket, _ = split_uri(uris[start])
         keys: list[ObjectIdentifierTypeDef] = [
             {"Key": split_uri(uri)[1]} for uri in uris[start : start + 1000]
         ]

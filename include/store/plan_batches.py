@@ -30,13 +30,13 @@ PlannedState = Literal["planned", "reused", "rejected", "not_selected"]
 
 
 def write_plan(s3: S3Client, run: Run, rows: Iterable[Row], size: int) -> Iterator[Row]:
-    """Write the lines of a plan in batches of ``size``, at least one, which may be empty.
+    """Write the lines of a plan in batches of ``size``; without a line there is no batch.
 
     :return: yields the claim check of each batch, ``{uri, rows, bytes}``, after it is written.
     """
     left = iter(rows)
     number, line = 0, next(left, None)
-    while line is not None or number == 0:
+    while line is not None:
         batch = Ndjson()
         while line is not None and batch.rows < size:
             batch.add(line)

@@ -11,6 +11,7 @@ from typing import Any
 from include.core.features import FEATURES, ImageCall, MediaType
 from include.core.run import Run, usage_log_uri
 from include.store.objects import Row, get_ndjson, list_uris, put_ndjson
+from include.store.waiting_reports import ask_for_report
 
 
 def payer_of(run: Run, asset: Mapping[str, Any], media_type: MediaType) -> Row:
@@ -56,6 +57,8 @@ def usage_lines(
 def log_model_hours(s3: Any, run: Run, model: Row, session: Session) -> None:
     """Log the time in which a Custom Labels model ran, which is billed whether it was called or not.
 
+    The model may be stopped after the day was published and reported: a report is asked for.
+
     :param model: from the plan: ``{arn, feature, source, cost_center}``.
     """
     call = FEATURES[model["feature"]].image
@@ -80,6 +83,7 @@ def log_model_hours(s3: Any, run: Run, model: Row, session: Session) -> None:
         "reused": False,
     }
     put_ndjson(s3, run.usage_uri(f"model-{name[:16]}"), [line])
+    ask_for_report(s3, run)
 
 
 def read_usage_log(s3: Any, bucket: str, partition: str) -> Iterator[Row]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import copy
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -72,3 +74,9 @@ class Workspace(Deployment):
     def __init__(self, run: Run, settings: Settings, aws: AwsClients) -> None:
         super().__init__(settings, aws)
         self.run = run
+
+    def on(self, day: str) -> Workspace:
+        """Return a workspace of the same run, with the same clients, for another day."""
+        other = copy(self)
+        other.run = replace(self.run, partition=day)
+        return other

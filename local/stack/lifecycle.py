@@ -79,8 +79,8 @@ def down(stack: StackSettings, say: Say) -> None:
     if supervisor.is_up():
         say("stopping the stack")
         supervisor.shut_down()
-        _wait(lambda: not _processes(stack), STOP_SECONDS)
-    left = _processes(stack)
+        _wait(lambda: not stack_processes(stack), STOP_SECONDS)
+    left = stack_processes(stack)
     for process in left:
         _signal(process.kill)
     _, alive = psutil.wait_procs(left, timeout=KILL_SECONDS)
@@ -224,7 +224,7 @@ def _check_ports(stack: StackSettings) -> None:
                 ) from None
 
 
-def _processes(stack: StackSettings) -> list[psutil.Process]:
+def stack_processes(stack: StackSettings) -> list[psutil.Process]:
     """Return the stack's processes. PostgreSQL overwrites its environment, so its folder identifies it."""
     found = marked_processes(str(stack.folder.resolve()))
     folder = str(stack.database_folder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -48,13 +49,23 @@ def _client_config(service: str, connections: int = 10) -> Config:
 
 
 class ConnectionClients:
-    """Gives the clients of a task, as :class:`include.store.workspace.AwsClients` describes."""
+    """Gives the clients of a task, as :class:`include.store.workspace.AwsClients` describes.
+
+    One session makes all of them. With a session for each, which reads botocore's descriptions of AWS anew, a
+    client takes ten times as long.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
 
     def session(self) -> boto3.Session:
+        return self._session
+
+    @cached_property
+    def _session(self) -> boto3.Session:
         return aws_hook(self._settings, None).get_session()
 
     def client(self, service: str, connections: int = 10) -> Any:
-        return aws_hook(self._settings, service, _client_config(service, connections)).get_conn()
+        hook = aws_hook(self._settings, service, _client_config(service, connections))
+        hook.get_session = lambda *_, **__: self._session  # type: ignore[method-assign]
+        return hook.get_conn()

@@ -32,16 +32,18 @@ class Stack:
     """A stack on ports and in a folder of its own.
 
     :param environment: for ``python -m local.stack``.
+    :param project: whose code it runs.
     """
 
     folder: Path
     environment: dict[str, str]
+    project: Path = PROJECT
 
     def run(self, *arguments: str, seconds: float = DEMO_SECONDS) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, *arguments],
             env=self.environment,
-            cwd=PROJECT,
+            cwd=self.project,
             capture_output=True,
             text=True,
             timeout=seconds,
@@ -136,16 +138,18 @@ class Stack:
 
 
 @contextmanager
-def running_stack(folder: Path, **environment: str) -> Iterator[Stack]:
+def running_stack(folder: Path, project: Path = PROJECT, **environment: str) -> Iterator[Stack]:
     """Give a stack on ports and in a folder of its own, and take it down in the end.
 
+    :param project: whose code it runs.
     :param environment: settings besides the ports.
     """
     names = ("AIRFLOW", "AWS", "REKOGNITION", "POSTGRES", "WORKER_LOG", "TRIGGER_LOG")
     ports = dict(
         zip((f"MEDIA_LAKE_STACK_{name}_PORT" for name in names), _free_ports(len(names)), strict=True)
     )
-    stack = Stack(folder, {**os.environ, **ports, **environment, "MEDIA_LAKE_STACK_FOLDER": str(folder)})
+    settings = {**os.environ, **ports, **environment, "MEDIA_LAKE_STACK_FOLDER": str(folder)}
+    stack = Stack(folder, settings, project)
     try:
         yield stack
     finally:

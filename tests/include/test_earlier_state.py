@@ -296,7 +296,7 @@ def planned(
     book = load_price_book("us-east-1")
     workspace = make_workspace(run, boto3.Session(), settings, lake, s3=s3)
     workspace.ledger = ledger
-    batches, _ = plan(workspace, media_type, book, {}, selections)
+    batches, _ = plan(workspace, media_type, book, dict, selections)
     return [row for batch in batches for row in read_plan(s3, batch["uri"])]
 
 

@@ -46,7 +46,7 @@ def main(lake_file: str, bucket: str, day: str) -> dict[str, Any]:
     began = time.perf_counter()
     found = discover(workspace)
     discovered = time.perf_counter()
-    _, planned = plan(workspace, "image", load_price_book("us-east-1"), {})
+    _, planned = plan(workspace, "image", load_price_book("us-east-1"), dict)
     done = time.perf_counter()
     return {
         "found": found["rows"],

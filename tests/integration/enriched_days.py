@@ -78,7 +78,7 @@ class Days:
 
     def _stages(self, run: Run, lake: Lake, selections: Sequence[Selection] | None, pay: bool) -> Row:
         workspace = self.local_lake.workspace(run, lake, image_threads=4, lease_seconds=60)
-        batches, figures = plan(workspace, "image", BOOK, {}, selections)
+        batches, figures = plan(workspace, "image", BOOK, dict, selections)
         for number, batch in enumerate(batches):
             name, rows = f"batch-{number:04d}", read_plan(workspace.s3, batch["uri"])
             if pay:

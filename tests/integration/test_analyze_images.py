@@ -63,7 +63,7 @@ def planned(local_lake: LocalLake, run: Run, *features: str, **members: Row) -> 
     settings = local_lake.settings.model_copy(update={"batch_size": 10_000})
     workspace = make_workspace(run, local_lake.session, settings, lake)
     discover(workspace)
-    batches, _ = plan(workspace, "image", load_price_book("us-east-1"), {})
+    batches, _ = plan(workspace, "image", load_price_book("us-east-1"), dict)
     return read_plan(workspace.s3, batches[0]["uri"])
 
 

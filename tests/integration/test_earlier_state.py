@@ -139,7 +139,7 @@ def plan_day(
 ) -> tuple[list[str], Row]:
     """Plan a day and return the addresses of its batches and the figures."""
     book = load_price_book("us-east-1")
-    batches, figures = plan(lake.workspace(run), media_type, book, {}, selections)
+    batches, figures = plan(lake.workspace(run), media_type, book, dict, selections)
     return [batch["uri"] for batch in batches], figures
 
 

@@ -26,9 +26,10 @@ from include.publish.publisher import publish
 from include.store.job_ends import job_end_item
 from include.store.objects import Row, get
 from include.store.plan_batches import read_plan
+from include.store.waiting_reports import ask_for_report
 from include.validate.audit import validate
 from local.stack.people import index_people
-from media_lake.tasks.report import report_day
+from media_lake.tasks.report import report_waiting_days
 from tests.integration.conftest import ROOT, LocalLake, paces
 
 pytestmark = pytest.mark.integration
@@ -69,7 +70,7 @@ def enrich(local_lake: LocalLake, media_type: MediaType) -> tuple[list[Row], str
     run = Run(local_lake.settings.bucket, f"enrich_{media_type}s", f"run-{uuid.uuid4()}", DAY)
     s3, book = local_lake.client("s3"), load_price_book("us-east-1")
     workspace = local_lake.workspace(run)
-    batches, figures = plan(workspace, media_type, book, {})
+    batches, figures = plan(workspace, media_type, book, dict)
     for batch in batches:
         rows = read_plan(s3, batch["uri"])
         if media_type == "image":
@@ -104,7 +105,9 @@ def day(provisioned: LocalLake) -> dict[str, Any]:
     found = discover(provisioned.workspace(run))
     outcome = {media_type: enrich(provisioned, media_type) for media_type in MEDIA_TYPES}
     reporting = Run(provisioned.settings.bucket, "report_costs", "report", DAY)
-    reported = report_day(provisioned.workspace(reporting))
+    ask_for_report(s3, Run(provisioned.settings.bucket, "enrich_images", "images", DAY))
+    figures, page = report_waiting_days(provisioned.workspace(reporting), always=False)
+    reported = {**figures[DAY], **page}
     billed = {
         (key, name): count for (key, name), count in provisioned.billed().items() if name != "IndexFaces"
     }

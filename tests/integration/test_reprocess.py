@@ -143,9 +143,9 @@ def test_one_analysis_that_is_missing_in_the_ledger_is_the_only_one_planned(days
     lake = days.lake(["moderation", "image_properties"])
     days.discover(day, lake)
     workspace = days.local_lake.workspace(days.run(day), lake)
-    batches, _ = plan(workspace, "image", BOOK, {})
+    batches, _ = plan(workspace, "image", BOOK, dict)
     rows = read_plan(workspace.s3, batches[0]["uri"])
     keys = [item["analysis_key"] for row in rows for item in row["analyses"]]
     workspace.ledger.finish([Entry(key, "done") for key in keys[1:]])
-    _, figures = plan(workspace, "image", BOOK, {})
+    _, figures = plan(workspace, "image", BOOK, dict)
     assert (figures["calls"], figures["reused"]) == (1, 7)

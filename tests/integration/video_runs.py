@@ -76,7 +76,7 @@ def plan_videos(local_lake: LocalLake, run: Run, *features: str) -> list[Row]:
     lake = local_lake.lake.model_copy(update={"sources": (source,)})
     workspace = make_workspace(run, local_lake.session, load_settings(), lake)
     discover(workspace)
-    return plan(workspace, "video", load_price_book("us-east-1"), {})[0]
+    return plan(workspace, "video", load_price_book("us-east-1"), dict)[0]
 
 
 def forget_slots(local_lake: LocalLake) -> None:

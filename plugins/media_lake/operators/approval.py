@@ -17,26 +17,51 @@ class ConditionalApprovalOperator(ApprovalOperator):
     """
     Ask a person to approve, but only if ``needed`` says so; otherwise succeed at once.
 
-    A rejection skips what follows. Nobody answering within ``response_timeout`` fails the task for good.
+    A rejection skips the tasks that follow directly. Nobody answering within ``response_timeout`` fails the
+    task for good.
 
     :param needed: "True" if a person has to decide. (templated)
+    :param teardown_needed: "True" if the teardowns that follow have something to do; otherwise they are
+        skipped, and no process is started for them. (templated)
     :param subject: The question. (templated)
     :param body: What the person needs to know, as Markdown. (templated)
     """
 
-    template_fields: Collection[str] = ("needed", *ApprovalOperator.template_fields)
+    template_fields: Collection[str] = ("needed", "teardown_needed", *ApprovalOperator.template_fields)
 
     def __init__(
-        self, *, needed: str, response_timeout: timedelta = timedelta(days=7), **kwargs: Any
+        self,
+        *,
+        needed: str,
+        teardown_needed: str = "True",
+        response_timeout: timedelta = timedelta(days=7),
+        **kwargs: Any,
     ) -> None:
         super().__init__(response_timeout=response_timeout, **kwargs)
         self.needed = needed
+        self.teardown_needed = teardown_needed
 
     def execute(self, context: Context) -> Any:
-        if str(self.needed) != "True":
-            self.log.info("Nothing to decide")
-            return None
-        return super().execute(context)
+        if str(self.needed) == "True":
+            return super().execute(context)
+        self.log.info("Nothing to decide")
+        self._skip_teardowns(context)
+        return None
+
+    def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:
+        answer = super().execute_complete(context, event)
+        self._skip_teardowns(context)
+        return answer
+
+    def _skip_teardowns(self, context: Context) -> None:
+        """Skip the teardowns that follow if they have nothing to do.
+
+        Their setups run: Airflow would skip whatever follows a setup that was skipped.
+        """
+        if str(self.teardown_needed) == "True":
+            return
+        if teardowns := [task for task in self.get_flat_relatives(upstream=False) if task.is_teardown]:
+            self.skip(ti=context["ti"], tasks=teardowns)
 
     def process_trigger_event_error(self, event: dict[str, Any]) -> None:
         """Fail for good if nobody answered: a retry would ask, and wait as long, again.
@@ -51,7 +76,11 @@ class ConditionalApprovalOperator(ApprovalOperator):
 
 
 def approve_plan(media_type: MediaType) -> ConditionalApprovalOperator:
-    """Return task ``approve``: whether to pay for a plan above its source's limit."""
+    """Return task ``approve``: whether to pay for a plan above its source's limit.
+
+    Teardowns that follow it are for the plan's models. A task that runs although tasks before it were skipped
+    has to follow it directly: that is how a rejection reaches the task.
+    """
     return ConditionalApprovalOperator(
         task_id="approve",
         needed="{{ ti.xcom_pull(task_ids='plan', key='summary')['approval_needed'] }}",
@@ -61,6 +90,7 @@ def approve_plan(media_type: MediaType) -> ConditionalApprovalOperator:
         ),
         subject=f"Pay for the {media_type} analyses of {{{{ dag_run.partition_key }}}}?",
         body="{{ ti.xcom_pull(task_ids='plan', key='summary')['approval_text'] }}",
+        teardown_needed="{{ ti.xcom_pull(task_ids='plan', key='summary')['models'] | length > 0 }}",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import get_current_context, task
@@ -42,7 +43,7 @@ def plan(media_type: MediaType) -> list[dict[str, Any]]:
 
     workspace = task_workspace()
     book = load_price_book(workspace.settings.region)
-    used = this_month(workspace.session, workspace.settings)
+    used = partial(this_month, workspace.session, workspace.settings)
     batches, summary = plan(workspace, media_type, book, used, requested_selections(media_type))
     get_current_context()["ti"].xcom_push(key="summary", value=summary)
     metrics = task_metrics(media_type)

@@ -32,7 +32,7 @@ def plan_reprocessing(media_type: MediaType) -> list[dict[str, Any]]:
 
     workspace = task_workspace()
     book = load_price_book(workspace.settings.region)
-    batches, summary = plan(workspace, media_type, book, month_to_date={}, selections=[])
+    batches, summary = plan(workspace, media_type, book, month_to_date=dict, selections=[])
     get_current_context()["ti"].xcom_push(key="summary", value=summary)
     return batches
 

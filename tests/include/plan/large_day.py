@@ -125,7 +125,7 @@ def main(assets: int) -> None:
         idle, table, book = memory("VmRSS"), EmptyTable(), load_price_book("us-east-1")
         began = time.perf_counter()
         workspace = make_workspace(RUN, SESSION, Settings(), LAKE, s3=FileAsS3(path), dynamodb=table)
-        batches, summary = plan(workspace, "image", book, {})
+        batches, summary = plan(workspace, "image", book, dict)
         seconds = time.perf_counter() - began
     print(
         json.dumps(

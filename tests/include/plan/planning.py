@@ -112,7 +112,9 @@ class Planner:
             self.run, boto3.Session(), Settings(**settings), lake or a_lake(), s3=self.s3
         )
         workspace.ledger = self.ledger
-        batches, summary = plan(workspace, media_type, BOOK, used or {}, selections)
+        batches, summary = plan(
+            workspace, media_type, BOOK, used if callable(used) else lambda: used or {}, selections
+        )
         return [read_plan(self.s3, batch["uri"]) for batch in batches], batches, summary
 
 

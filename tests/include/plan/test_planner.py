@@ -175,13 +175,27 @@ def test_a_source_that_left_the_lake_file_is_named(planner: Planner) -> None:
         planner([an_asset("a", source="old-source")])
 
 
+def test_what_the_month_used_is_asked_for_only_if_something_is_to_be_paid(planner: Planner) -> None:
+    """It is a query of Athena's, which a day that reuses everything has no use for."""
+    asked: list[bool] = []
+
+    def used() -> dict[str, float]:
+        asked.append(True)
+        return {}
+
+    planner([], used=used)
+    assert not asked
+    planner([an_asset("a")], used=used)
+    assert asked == [True]
+
+
 # --- batches
 
 
-def test_an_empty_day_has_one_empty_batch(planner: Planner) -> None:
+def test_an_empty_day_has_no_batch(planner: Planner) -> None:
+    """No task is mapped over it, so none is started."""
     batches, checks, summary = planner([])
-    assert batches == [[]]
-    assert checks[0]["rows"] == 0
+    assert (batches, checks) == ([], [])
     assert (summary["assets"], summary["analyses"], summary["usd"]["high"]) == (0, 0, 0)
     assert not summary["approval_needed"]
 

@@ -32,7 +32,7 @@ def test_settings_of_another_airflow_and_account_are_not_inherited(stack: StackS
     }
     environment = stack_environment(stack, inherited)
     assert environment["HOME"] == "/home/someone"
-    assert environment["AIRFLOW__CORE__EXECUTOR"] == "LocalExecutor"
+    assert environment["AIRFLOW__CORE__EXECUTOR"] == "local.stack.warm_executor.WarmExecutor"
     assert environment["AWS_ACCESS_KEY_ID"] == "local"
     left_out = {
         "AIRFLOW__SMTP__SMTP_HOST",

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
+import boto3
 import pytest
 
 from include.core.run import PartitionError
@@ -66,3 +67,16 @@ def test_everything_is_made_once(aws: Any) -> None:
     assert context.s3 is context.s3
     assert context.ledger is context.ledger
     assert context.lake.sources
+
+
+def test_clients_and_libraries_share_a_session(aws: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[int] = []
+    create = boto3.Session.client
+    monkeypatch.setattr(
+        boto3.Session,
+        "client",
+        lambda self, *given, **named: made.append(id(self)) or create(self, *given, **named),
+    )
+    context = task_deployment()
+    _ = context.s3, context.ledger, context.aws.client("glue")
+    assert made == [id(context.session)] * 3

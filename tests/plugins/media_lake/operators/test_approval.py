@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 from airflow.providers.standard.exceptions import HITLTriggerEventError
 from airflow.providers.standard.operators.hitl import ApprovalOperator
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.providers.standard.utils.skipmixin import XCOM_SKIPMIXIN_KEY
+from airflow.sdk import DAG, BaseOperator
+from airflow.sdk.exceptions import AirflowFailException, DownstreamTasksSkipped
 
 from media_lake.operators.approval import ConditionalApprovalOperator
 
@@ -61,3 +63,47 @@ def test_nobody_is_asked_again_by_a_retry() -> None:
 def test_other_errors_are_retried() -> None:
     with pytest.raises(HITLTriggerEventError):
         an_approval("True").execute_complete({}, {"error": "no such request", "error_type": "unknown"})
+
+
+class Skipping:
+    """A task instance that remembers what it was told to skip."""
+
+    map_index = -1
+
+    def __init__(self) -> None:
+        self.kept: dict[str, Any] = {}
+
+    def xcom_push(self, key: str, value: Any) -> None:
+        self.kept[key] = value
+
+
+def an_approval_before_a_teardown(needed: str, teardown_needed: str) -> ConditionalApprovalOperator:
+    with DAG("d", schedule=None):
+        approval = an_approval(needed, teardown_needed=teardown_needed)
+        reserve, analyze, stop = (BaseOperator(task_id=name) for name in ("reserve", "analyze", "stop"))
+        approval >> reserve.as_setup() >> analyze >> stop.as_teardown(setups=reserve)
+    return approval
+
+
+def test_teardowns_are_skipped_if_they_have_nothing_to_do() -> None:
+    instance = Skipping()
+    with pytest.raises(DownstreamTasksSkipped) as skipped:
+        an_approval_before_a_teardown("False", teardown_needed="False").execute({"ti": instance})
+    assert skipped.value.tasks == ["stop"]
+    assert instance.kept == {XCOM_SKIPMIXIN_KEY: {"skipped": ["stop"]}}
+
+
+def test_teardowns_are_skipped_also_after_a_person_has_approved(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        ApprovalOperator, "execute_complete", lambda *_, **__: {"chosen_options": ["Approve"]}
+    )
+    approval = an_approval_before_a_teardown("True", teardown_needed="False")
+    with pytest.raises(DownstreamTasksSkipped) as skipped:
+        approval.execute_complete({"ti": Skipping()}, {})
+    assert skipped.value.tasks == ["stop"]
+
+
+def test_teardowns_with_something_to_do_go_on() -> None:
+    instance = Skipping()
+    assert an_approval_before_a_teardown("False", teardown_needed="True").execute({"ti": instance}) is None
+    assert instance.kept == {}
