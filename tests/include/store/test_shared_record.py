@@ -42,7 +42,7 @@ def test_a_change_that_always_comes_too_late_is_an_error(
         SharedRecord(dynamodb, TABLE, "x#1")._write({"n": 0}, SharedRecord(dynamodb, TABLE, "x#1")._read()[1])
         return record
 
-    with pytest.raises(TimeoutError, match="x#1 of media-lake-ledger is changed by others"):
+    with pytest.raises(TimeoutError, match="other tasks changed item x#1 of media-lake-ledger"):
         item.change(lose)
 
 
