@@ -47,7 +47,9 @@ class SharedRecord:
             if self._write(changed, version):
                 return changed
             time.sleep(random.uniform(0, _LONGEST_PAUSE))
-        raise TimeoutError(f"item {self._key} of {self._table} is changed by others all the time; try again")
+        raise TimeoutError(
+            f"other tasks changed item {self._key} of {self._table} at each of {_WRITES} attempts; try again"
+        )
 
     def _read(self) -> tuple[Record, int]:
         item = self._client.get_item(
