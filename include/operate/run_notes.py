@@ -29,6 +29,9 @@ _COUNTS = {
     "rows": "rows",
 }
 
+# Said even if there were none of them; other counts are left out then.
+_ALWAYS = {"files", "paid", "reused", "failed"}
+
 
 def note_of_success(day: str | None, figures: Iterable[Mapping[str, Any]]) -> str | None:
     """Return the note of a run that succeeded, or None if its tasks left no figures.
@@ -41,12 +44,13 @@ def note_of_success(day: str | None, figures: Iterable[Mapping[str, Any]]) -> st
         total.update({name: value for name, value in each.items() if isinstance(value, int | float)})
     if not total:
         return None
-    words = [f"{total[name]:,} {word}" for name, word in _COUNTS.items() if name in total]
+    named = [name for name in _COUNTS if name in total and (total[name] or name in _ALWAYS)]
+    words = [f"{total[name]:,} {_COUNTS[name]}" for name in named]
     if "saved_usd" in total:
         words.append(f"${total['usd']:,.4f} paid, ${total['saved_usd']:,.4f} saved by reuse")
-    elif "usd" in total:
+    elif total["usd"]:
         words.append(f"about ${total['usd']:,.4f}")
-    return _note(day, ", ".join(words))
+    return _note(day, ", ".join(words) or "nothing was left to do")
 
 
 def note_of_rejection(day: str | None) -> str:

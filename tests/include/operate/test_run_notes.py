@@ -32,3 +32,8 @@ def test_a_failure_is_cut_and_does_not_link_to_itself() -> None:
     assert len(note.encode()) <= NOTE_BYTES
     assert "http" not in note
     assert note.startswith("Result of 2026-11-20: Failed tasks: plan; Causes: é")
+
+
+def test_kinds_of_which_there_were_none_are_left_out() -> None:
+    figures = {"files": 0, "images": 0, "videos": 0, "paid": 0, "reused": 0, "failed": 0, "rejected": 0}
+    assert note_of_success(None, [figures]) == "Result: 0 files, 0 paid, 0 reused, 0 failed"

@@ -54,9 +54,14 @@ def test_runs_begin_with_their_day_however_they_are_started(created_runs: dict[s
 
 
 def test_runs_of_one_day_have_different_ids(created_runs: dict[str, Any]) -> None:
-    for runs in created_runs["ids"].values():
-        names = [run_id for _, run_id in runs]
+    for dag_id in ("discover_media", "enrich_images", "enrich_videos"):
+        names = [run_id for _, run_id in created_runs["ids"][dag_id]]
         assert len(set(names)) == len(names) > 3
+
+
+def test_dags_of_others_keep_airflows_ids(created_runs: dict[str, Any]) -> None:
+    ((run_type, run_id),) = created_runs["ids"]["of_another_team"]
+    assert run_id.startswith(f"{run_type}__2")
 
 
 def test_a_process_that_creates_no_runs_does_not_import_what_does() -> None:

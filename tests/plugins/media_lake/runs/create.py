@@ -24,6 +24,8 @@ from airflow.models.dagbag import DBDagBag
 from airflow.models.dagbundle import DagBundleModel
 from airflow.models.dagrun import DagRun
 from airflow.models.xcom import XComModel
+from airflow.providers.standard.operators.empty import EmptyOperator
+from airflow.sdk import DAG, Asset, PartitionedAssetTimetable
 from airflow.serialization.definitions.assets import SerializedAssetUniqueKey
 from airflow.utils.db import initdb
 from airflow.utils.session import create_session
@@ -32,6 +34,7 @@ from sqlalchemy import select
 
 DAGS = Path(__file__).parents[4] / "dags"
 DAY, OTHER = "2026-11-20", "2026-11-21"
+PRINTED = ("discover_media", "enrich_images", "enrich_videos", "of_another_team")
 FIGURES = {"files": 36, "paid": 40, "reused": 1372, "failed": 0, "rows": 1204, "usd": 0.041}
 
 
@@ -88,6 +91,10 @@ if __name__ == "__main__":
     logging.disable(logging.CRITICAL)
     initdb()
     bag = DagBag(str(DAGS))
+    with DAG("of_another_team", schedule=PartitionedAssetTimetable(assets=Asset("theirs"))) as theirs:
+        EmptyOperator(task_id="work")
+    theirs.fileloc = str(DAGS / "theirs.py")
+    bag.bag_dag(theirs)
     with create_session() as created:
         created.add(DagBundleModel(name="dags-folder"))
     sync_bag_to_db(bag, "dags-folder", None)
@@ -106,7 +113,8 @@ if __name__ == "__main__":
         announce("media_manifest", "x-media-lake://staging/manifests", [DAY, OTHER])
     trigger("enrich_images", DAY)
     trigger("enrich_images", DAY, run_id="my-own")
-    created_ids = {dag_id: ids(dag_id) for dag_id in ("discover_media", "enrich_images", "enrich_videos")}
+    trigger("of_another_team", DAY)
+    created_ids = {dag_id: ids(dag_id) for dag_id in PRINTED}
 
     succeeded, failed, rejected = [run_id for _, run_id in created_ids["enrich_images"]][:3]
     trigger("enrich_videos", DAY, run_id="annotated", note="Ask Ada first")
@@ -119,6 +127,7 @@ if __name__ == "__main__":
             {("publish", "failure"): {"code": "AccessDeniedException", "message": "not allowed " * 200}},
         ),
         "rejection": end(rejected, {"publish": "skipped"}, {}),
+        "of another team": end(created_ids["of_another_team"][0][1], {}, {("work", "figures"): FIGURES}),
         "by a person": end("annotated", {}, {("publish", "figures"): FIGURES}),
     }
     print(json.dumps({"errors": bag.import_errors, "ids": created_ids, "notes": notes}))

@@ -23,7 +23,11 @@ def test_a_run_that_failed_says_where_and_why(created_runs: dict[str, Any]) -> N
 
 def test_no_note_is_longer_than_the_column(created_runs: dict[str, Any]) -> None:
     """PostgreSQL would refuse a longer one, and with it the end of the run."""
-    assert all(len(note) <= 1000 for note in created_runs["notes"].values())
+    assert all(len(note or "") <= 1000 for note in created_runs["notes"].values())
+
+
+def test_runs_of_others_get_no_note(created_runs: dict[str, Any]) -> None:
+    assert created_runs["notes"]["of another team"] is None
 
 
 def test_a_run_that_a_person_rejected_says_so(created_runs: dict[str, Any]) -> None:
