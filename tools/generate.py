@@ -9,6 +9,7 @@ import argparse
 import ast
 import re
 import sys
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from include.store.sql import description, view_names
 from tools.generated_sql import NOTICE, SQL_FILES
 
 ROOT = Path(__file__).parent.parent
+LINE_CHARACTERS = 110
 DAGS = ROOT / "dags"
 
 
@@ -60,12 +62,16 @@ def _section(table: Table) -> str:
     return f"""
 ## {table.name}
 
-{table.meaning} {" ".join(notes)}
+{_wrapped(" ".join((table.meaning, *notes)))}
 
 | column | type | null | values | meaning |
 |---|---|---|---|---|
 {rows}
 """
+
+
+def _wrapped(text: str) -> str:
+    return "\n".join(textwrap.wrap(text, LINE_CHARACTERS, break_on_hyphens=False))
 
 
 def _row(column: Column) -> str:
