@@ -39,12 +39,13 @@ class Browser:
     """
 
     def __init__(self, width: int, page_seconds: float = 60) -> None:
+        program = find_browser()
         self._width = width
         self._page_seconds = page_seconds
         self._ids = itertools.count(1)
         self._folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         self._process = subprocess.Popen(
-            [find_browser(), *FLAGS, f"--user-data-dir={self._folder.name}", "about:blank"],
+            [program, *FLAGS, f"--user-data-dir={self._folder.name}", "about:blank"],
             stderr=subprocess.PIPE, text=True, env={**os.environ, "TZ": "UTC"},
         )  # fmt: skip
         self._socket = connect(self._address(), max_size=None, proxy=None)

@@ -1,4 +1,4 @@
-"""Ids of Dag runs that begin with the day: ``2026-11-20__backfill__2026-11-26T13:36:15+00:00__k2XbQ7rT``.
+"""Ids of Dag runs that begin with the day: ``2026-11-20--backfill__2026-11-26T13:36:15+00:00__k2XbQ7rT``.
 
 The id is what Airflow's list of runs, its grid and its pages show of a run; the partition key is not among
 it. A timetable may make ids (``Timetable.generate_run_id``), but Airflow 3.3.2 does not ask it for runs that
@@ -17,6 +17,9 @@ from typing import Any
 from media_lake.lake_tag import has_lake_tag
 
 log = logging.getLogger(__name__)
+
+# Lists break a long id in two: after this, and not within the day.
+SEPARATOR = "--"
 
 # Airflow's module of runs. Processes of tasks do not need it, and importing it takes them a second.
 _MODELS = "airflow.models.dagrun"
@@ -46,7 +49,7 @@ def id_with_day(run_id: str, run_type: str, run_after: str, partition_key: str) 
     """
     if not run_id.startswith(f"{run_type}__{run_after}"):
         return run_id
-    return f"{partition_key}__{run_id.replace(f'__{partition_key}__', '__')}"
+    return f"{partition_key}{SEPARATOR}{run_id.replace(f'__{partition_key}__', '__')}"
 
 
 def _name_by_day(run: Any, args: Any, kwargs: dict[str, Any]) -> None:

@@ -8,7 +8,9 @@ from urllib.parse import urlencode
 
 from airflow.sdk import BaseOperator, BaseOperatorLink, conf
 
-_DAY = re.compile(r"(\d{4}-\d{2}-\d{2})__")
+from media_lake.run_ids import SEPARATOR
+
+_DAY = re.compile(rf"(\d{{4}}-\d{{2}}-\d{{2}}){SEPARATOR}")
 
 
 class DayRunsLink(BaseOperatorLink):

@@ -18,9 +18,9 @@ INSTANT = "2026-11-26T00:00:00+00:00"
 @pytest.mark.parametrize(
     ("run_type", "airflows", "ours"),
     [
-        ("manual", f"manual__{INSTANT}", f"2026-11-20__manual__{INSTANT}"),
-        ("asset_triggered", f"asset_triggered__{INSTANT}_x", f"2026-11-20__asset_triggered__{INSTANT}_x"),
-        ("scheduled", f"scheduled__{INSTANT}__2026-11-20__x", f"2026-11-20__scheduled__{INSTANT}__x"),
+        ("manual", f"manual__{INSTANT}", f"2026-11-20--manual__{INSTANT}"),
+        ("asset_triggered", f"asset_triggered__{INSTANT}_x", f"2026-11-20--asset_triggered__{INSTANT}_x"),
+        ("scheduled", f"scheduled__{INSTANT}__2026-11-20__x", f"2026-11-20--scheduled__{INSTANT}__x"),
         ("manual", "my-own", "my-own"),
         ("operator_triggered", f"manual__{INSTANT}", f"manual__{INSTANT}"),
         ("manual", "manual__2026-11-20T00:00:00+00:00", "manual__2026-11-20T00:00:00+00:00"),
@@ -35,7 +35,7 @@ def test_an_id_of_airflows_begins_with_the_day_and_another_stays(
 def test_the_instant_of_a_day_is_kept_where_it_is_the_day() -> None:
     instant = "2026-11-20T00:00:00+00:00"
     made = id_with_day(f"backfill__{instant}__2026-11-20__x", "backfill", instant, "2026-11-20")
-    assert made == f"2026-11-20__backfill__{instant}__x"
+    assert made == f"2026-11-20--backfill__{instant}__x"
 
 
 def test_runs_begin_with_their_day_however_they_are_started(created_runs: dict[str, Any]) -> None:

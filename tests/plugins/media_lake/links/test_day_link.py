@@ -17,7 +17,7 @@ def link(run_id: str) -> str:
 
 def test_the_list_of_runs_is_narrowed_to_the_day(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AIRFLOW__API__BASE_URL", "http://127.0.0.1:8080/")
-    address = link("2026-11-20__asset_triggered__2026-11-26T00:00:00+00:00_x")
+    address = link("2026-11-20--asset_triggered__2026-11-26T00:00:00+00:00_x")
     assert address == "http://127.0.0.1:8080/dag_runs?partition_key_pattern=2026-11-20"
 
 
