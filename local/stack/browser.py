@@ -27,7 +27,7 @@ FLAGS = (
 )  # fmt: skip
 START_SECONDS = 60
 # Time for what a page draws after its text is there.
-SETTLE_SECONDS = 3.0
+SETTLE_SECONDS = 8.0
 
 
 class Browser:

@@ -25,8 +25,8 @@ from local.stack.stack_settings import PROJECT, StackError, StackSettings, load_
 FOLDER = PROJECT / "docs" / "images"
 # All pictures of the project together.
 MOST_BYTES = 400_000
-COLORS = 64
-WIDTH, HEIGHT, COST_PAGE_HEIGHT = 1360, 640, 1000
+COLORS = 256
+WIDTH, HEIGHT, COST_PAGE_HEIGHT = 1360, 640, 780
 
 
 def main() -> int:
