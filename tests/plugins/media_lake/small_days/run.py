@@ -1,8 +1,8 @@
 """
 Run the Dags that enrich on Airflow's own task runner, with an empty Airflow home, on days with little to do.
 
-Only the work of the stages and the person's answer are replaced. Prints one line of JSON: for each day and Dag the
-states of the run and of its tasks.
+Only the work of the stages and the answer of a person are replaced. Prints a line of JSON: for each day and
+Dag the states of the run and of its tasks.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def stages(batches: list[Any], summary: dict[str, Any]) -> Iterator[None]:
     with ExitStack() as stack:
         for name, replacement in replaced.items():
             stack.enter_context(mock.patch(name, replacement))
-        stack.enter_context(mock.patch.object(HITLOperator, "execute_complete", lambda *_, **__: answer))
+        stack.enter_context(mock.patch.object(HITLOperator, "execute_complete", return_value=answer))
         stack.enter_context(
             mock.patch.object(
                 ApprovalOperator, "execute", lambda self, context: self.execute_complete(context, {})
@@ -92,7 +92,7 @@ if __name__ == "__main__":
     logging.disable(logging.CRITICAL)
     initdb()
     # Airflow 3.3.2 cannot test a Dag that has a deadline.
-    with mock.patch("media_lake.callbacks.late_runs.deadline", lambda dag_id: None):
+    with mock.patch("media_lake.callbacks.late_runs.deadline", return_value=None):
         dags = DagBag(str(ROOT / "dags")).dags
         outcome = {day: {name: run(dags[name], day) for name in DAGS} for day in DAYS}
     print(json.dumps(outcome))
