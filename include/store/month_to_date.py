@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 import boto3
 
 from include.core.settings import Settings
-from include.store.athena_queries import read_query
 
 
 def month_to_date_units(
@@ -18,6 +17,9 @@ def month_to_date_units(
     :param month: ``YYYY-MM``.
     :param partition: day of the lake to leave out.
     """
+    # Importing what asks Athena takes a CPU second, and a plan asks only if there is something to pay for.
+    from include.store.athena_queries import read_query
+
     until = before.strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
     rows = read_query(
         session, settings, "reports/month_to_date_units", [f"{month}-01 00:00:00", until, partition]

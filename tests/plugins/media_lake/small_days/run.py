@@ -1,7 +1,7 @@
 """
 Run the Dags that enrich on Airflow's own task runner, with an empty Airflow home, on days with little to do.
 
-Only the work of the stages and the person's answer are replaced. Prints one line of JSON: for each day and
+Only the work of the stages and the answer of a person are replaced. Prints a line of JSON: for each day and
 Dag the states of the run and of its tasks.
 """
 
