@@ -208,7 +208,7 @@ def _model_hours(s3: Any, key: str, line: Row) -> list[Row]:
     session = Session(line["media_id"], until - round(line["units"] * 3600), until, 1)
     model = {"arn": session.arn, **{name: line[name] for name in ("feature", "source", "cost_center")}}
     log_model_hours(s3, FIRST_IMAGES, model, session)
-    (uri,) = list_uris(s3, f"s3://{BUCKET}/")
+    (uri,) = list_uris(s3, f"s3://{BUCKET}/usage_log/")
     place = f"s3://{BUCKET}/{key}"
     assert uri == place, lost("the place of a model's hours", place, uri)
     return list(get_ndjson(s3, uri))

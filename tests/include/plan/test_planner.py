@@ -170,7 +170,7 @@ def test_a_rejected_twin_does_not_stand_for_one_that_can_be_paid(planner: Planne
 
 def test_a_source_that_left_the_lake_file_is_named(planner: Planner) -> None:
     with pytest.raises(
-        SettingsError, match=r"'old-source' is not in lake\.yaml any more; run discover_media"
+        SettingsError, match=r"lake\.yaml no longer has the source 'old-source'; run discover_media"
     ):
         planner([an_asset("a", source="old-source")])
 

@@ -18,7 +18,7 @@ def a_line(name: str, *states: str) -> Row:
 
 
 @pytest.mark.parametrize(
-    ("rows", "size", "sizes"), [(0, 3, [0]), (1, 3, [1]), (3, 3, [3]), (4, 3, [3, 1]), (7, 3, [3, 3, 1])]
+    ("rows", "size", "sizes"), [(0, 3, []), (1, 3, [1]), (3, 3, [3]), (4, 3, [3, 1]), (7, 3, [3, 3, 1])]
 )
 def test_lines_come_back_in_order_from_batches_of_one_size(
     s3: Any, run: Run, rows: int, size: int, sizes: list[int]

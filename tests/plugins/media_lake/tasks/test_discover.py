@@ -64,7 +64,10 @@ def test_a_day_with_events_is_discovered_and_announced_under_its_own_key(
     dag_run = SimpleNamespace(dag_id="discover_events", run_id="r", partition_key=None)
     monkeypatch.setattr("media_lake.task_context.task_workspace", workspace_of)
     monkeypatch.setattr("include.discover.discovery.discover", discover)
-    with set_current_context({"dag_run": dag_run, "outlet_events": outlets}):
+    left: dict[str, Any] = {}
+    instance = SimpleNamespace(xcom_push=lambda key, value: left.update({key: value}))
+    with set_current_context({"dag_run": dag_run, "outlet_events": outlets, "ti": instance}):
         found = discover_day.function({"day": "2026-11-20", "marks": []})
     assert found["uri"] == "s3://media-lake/staging/manifests/dt=2026-11-20/manifest.parquet"
     assert outlets[media_manifest].partition_keys == {"2026-11-20"}
+    assert left["figures"]["files"] == outlets[media_manifest].extra["files"] == 1

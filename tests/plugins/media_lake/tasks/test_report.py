@@ -158,6 +158,8 @@ def test_the_report_is_of_the_runs_day_and_its_figures_are_returned(
     )
     gauges = Gauges()
     monkeypatch.setattr(media_lake.airflow_metrics, "task_metrics", lambda: gauges)
+    left: list[Any] = []
+    monkeypatch.setattr(report, "leave_figures", lambda asset, figures: left.append((asset.name, figures)))
     context: Any = {
         "dag_run": SimpleNamespace(run_type=run_type),
         "ti": SimpleNamespace(try_number=attempt),
@@ -166,6 +168,7 @@ def test_the_report_is_of_the_runs_day_and_its_figures_are_returned(
     assert returned == {**REPORT, **FIGURES, "days": 2}
     assert gauges.shown[-2:] == [("usd", 1.5, {"kind": "paid"}), ("usd", 0.5, {"kind": "saved"})]
     assert asked == [always]
+    assert left == [("cost_report", {"days": 2, **FIGURES})]
 
 
 @pytest.mark.parametrize(("drawn", "address"), [(REPORT, REPORT["url"]), (None, "")])
