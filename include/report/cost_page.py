@@ -19,8 +19,11 @@ from include.report.chart_library import make_chart_library
 
 _PAGE = "cost_page.html.jinja"
 
-# Colors that people with color-blindness tell apart (Okabe and Ito), in registry order of the features.
-_COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#6B4C9A", "#7F7F7F")
+# Colors that color-blind people tell apart (Okabe and Ito; Paul Tol), in registry order of the features.
+_COLORS = (
+    "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#6B4C9A", "#7F7F7F",
+    "#882255", "#44AA99", "#999933", "#332288",
+)  # fmt: skip
 _PAID, _SAVED = "#0072B2", "#8CC5A2"
 _INK, _QUIET, _LINE = "#1f2933", "#52606d", "#e4e7eb"
 

@@ -13,8 +13,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from include.core.features import FEATURES
 from include.core.schemas import TABLES
-from include.report.cost_page import render_cost_page
+from include.report.cost_page import _COLORS, render_cost_page
 from tests.browser import chromium
 
 COLUMNS = [column.name for column in TABLES["costs_daily"].columns]
@@ -174,3 +175,7 @@ def test_chromium_draws_every_chart(tmp_path: Path) -> None:
         drawn = dom.split(f'id="{name}"')[1].split("</section>")[0]
         assert "<svg" in drawn, name
         assert "mark-rect" in drawn, name
+
+
+def test_every_feature_has_a_color_of_its_own() -> None:
+    assert len(set(_COLORS)) == len(_COLORS) >= len(FEATURES)
