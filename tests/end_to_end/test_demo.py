@@ -128,7 +128,7 @@ def test_a_model_runs_while_it_is_needed_and_its_hours_are_on_the_bill(
         " WHERE price_item = 'custom-labels-inference-hours'"
     )
     # Each time it is seen to run only at the next look of the sensor.
-    seconds, late = billed["hours"] * 3600, (POLL_SECONDS + 5) * model["starts"]
+    seconds, late = billed["hours"] * 3600, (POLL_SECONDS + 10) * model["starts"]
     assert 0 < seconds <= model["running_seconds"] + model["starts"]
     assert model["running_seconds"] <= seconds + late
     assert billed["usd"] == pytest.approx(4 * billed["hours"], rel=1e-6)
