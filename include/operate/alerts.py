@@ -32,6 +32,9 @@ _SECRETS = re.compile(
 )
 _MAPPED = re.compile(r"_\d+$")
 
+_NONE_KNOWN = "none is known"
+_NONE_LEFT = "none; the run is about to end"
+
 
 @dataclass(frozen=True)
 class Alert:
@@ -123,7 +126,7 @@ def late_run(run: RunName, since: str, states: Mapping[str, str | None]) -> Aler
         f"{run.title} is late"[:SUBJECT_CHARACTERS],
         (
             f"Queued: {since}",
-            f"Unfinished tasks: {_some(named) if named else 'none is known'}",
+            f"Unfinished tasks: {_some(named) if named else _NONE_LEFT if states else _NONE_KNOWN}",
             f"Run: {run.link}",
         ),
     )

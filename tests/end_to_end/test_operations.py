@@ -6,6 +6,7 @@ One stack for all; what happens in its lake is in :mod:`tests.end_to_end.operate
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Iterator
 
@@ -214,9 +215,10 @@ def test_a_failed_run_is_one_message_with_its_tasks_and_causes(
 
 
 def test_a_late_run_is_one_message_with_what_is_unfinished(messages: list[tuple[str, str]]) -> None:
-    text = the_text(messages, "is late")
-    assert "Queued: 20" in text
-    assert " waiting" in text
+    """Airflow looks for missed deadlines every half minute; by then, some of these short runs have ended."""
+    assert "Queued: 20" in the_text(messages, "is late")
+    late = "\n".join(text for subject, text in messages if subject.endswith("is late"))
+    assert re.search(r"^Unfinished tasks: \w+ (running|queued|scheduled|waiting)", late, re.MULTILINE)
 
 
 def test_both_are_lines_of_a_log(operations: Operations, messages: list[tuple[str, str]]) -> None:

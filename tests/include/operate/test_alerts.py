@@ -151,6 +151,8 @@ def test_only_a_few_tasks_are_named() -> None:
     )
     (_, none, _) = late_run(RUN, "now", {}).lines
     assert none == "Unfinished tasks: none is known"
+    (_, left, _) = late_run(RUN, "now", {"plan": "success", "stop_models": "skipped"}).lines
+    assert left == "Unfinished tasks: none; the run is about to end"
 
 
 def test_instances_of_mapped_tasks_are_one_task() -> None:
