@@ -12,7 +12,6 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
 import psutil
 import pytest
 
@@ -21,10 +20,11 @@ from local.stack.airflow_api import DagRun
 from local.stack.lifecycle import stack_processes
 from local.stack.media_upload import plan_uploads, upload
 from local.stack.people import index_people
-from local.stack.pipeline import FIRST_DAG, PIPELINE
+from local.stack.pipeline import PIPELINE
 from local.stack.stack_settings import PROJECT, StackSettings
 from tests.end_to_end.airflow_runs import Operator
 from tests.end_to_end.conftest import Stack, running_stack
+from tests.end_to_end.watched_days import create_backfill
 from tests.task_imports import measure, task_codes
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.benchmark, pytest.mark.timeout(3600)]
@@ -83,7 +83,7 @@ class Bench:
         """Backfill days and return the seconds until each has its reports, and the runs."""
         api, wanted = self.operator.api, {str(day) for day in days}
         began, since = time.monotonic(), datetime.now(UTC)
-        self._create_backfill(days)
+        create_backfill(api, days, max_active_runs=min(len(days), RUNS_AT_ONCE))
 
         def runs(dag_id: str) -> list[DagRun]:
             return [run for run in api.runs(dag_id) if run.partition in wanted and run.queued_at >= since]
@@ -97,19 +97,6 @@ class Bench:
             time.sleep(1)
         seconds = time.monotonic() - began
         return seconds, [run for dag_id in PIPELINE for run in runs(dag_id)]
-
-    def _create_backfill(self, days: Sequence[date]) -> None:
-        """Create it as soon as Airflow does it, which refuses while another is open."""
-        for _ in range(120):
-            try:
-                self.operator.api.create_backfill(FIRST_DAG, days[0], days[-1], min(len(days), RUNS_AT_ONCE))
-            except httpx.HTTPStatusError as error:
-                if error.response.status_code != httpx.codes.CONFLICT:
-                    raise
-                time.sleep(1)
-            else:
-                return
-        raise AssertionError("Airflow creates no other backfill")
 
     def processes(self, runs: Sequence[DagRun]) -> int:
         """Return how many tasks of runs were processes: all but those that were skipped."""

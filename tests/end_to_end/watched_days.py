@@ -74,16 +74,7 @@ class Lake:
 
     def create_backfill(self, days: Sequence[date]) -> int:
         """Create a backfill; return how often Airflow refused because another was open."""
-        for refused in range(120):
-            try:
-                self.api.create_backfill(FIRST_DAG, days[0], days[-1], max_active_runs=len(days))
-            except httpx.HTTPStatusError as error:
-                if error.response.status_code != httpx.codes.CONFLICT:
-                    raise
-                time.sleep(1)
-            else:
-                return refused
-        raise AssertionError("Airflow creates no other backfill")
+        return create_backfill(self.api, days, max_active_runs=len(days))
 
     def runs(self, days: Sequence[date]) -> _Runs:
         """Return the runs of these days by Dag, newest first."""
@@ -201,6 +192,20 @@ class Lake:
             for task in self.api.task_instances(run)
             if task["state"] not in expected
         ]
+
+
+def create_backfill(api: AirflowApi, days: Sequence[date], max_active_runs: int) -> int:
+    """Create a backfill as soon as Airflow does it; return how often it refused because another was open."""
+    for refused in range(120):
+        try:
+            api.create_backfill(FIRST_DAG, days[0], days[-1], max_active_runs=max_active_runs)
+        except httpx.HTTPStatusError as error:
+            if error.response.status_code != httpx.codes.CONFLICT:
+                raise
+            time.sleep(1)
+        else:
+            return refused
+    raise AssertionError("Airflow creates no other backfill")
 
 
 def media(day: date) -> Iterator[tuple[str, bytes]]:
