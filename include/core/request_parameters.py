@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import cache
 from typing import Any
 
-from botocore.loaders import Loader
-from botocore.model import ServiceModel, Shape
+from botocore.model import Shape
 from botocore.validate import ParamValidator
 
 from include.core.features import ImageCall, VideoJob
+from include.core.service_model import rekognition_model
 
 # Members that the pipeline itself fills.
 _RESERVED = frozenset({"Image", "Video", "ClientRequestToken", "NotificationChannel", "JobTag"})
@@ -50,10 +49,8 @@ def _problems(call: ImageCall | VideoJob, members: Mapping[str, Any]) -> Iterato
             yield from (f"{name}: {line}" for line in report.generate_report().splitlines())
 
 
-@cache
 def _members(operation: str) -> Mapping[str, Shape]:
-    service = ServiceModel(Loader().load_service_model("rekognition", "service-2"), "rekognition")
-    shape = service.operation_model(operation).input_shape
+    shape = rekognition_model().operation_model(operation).input_shape
     assert shape is not None
     members: Mapping[str, Shape] = shape.members
     return members

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from botocore.loaders import Loader
-from botocore.model import ListShape, ServiceModel, Shape, StructureShape
+from botocore.model import ListShape, Shape, StructureShape
+
+from include.core.service_model import rekognition_model
 
 JsonObject = Mapping[str, Any]
 
@@ -147,7 +148,7 @@ def _count_members(
 
 @cache
 def _documented(operation: str) -> dict[str, Any]:
-    output = _service_model().operation_model(operation).output_shape
+    output = rekognition_model().operation_model(operation).output_shape
     assert isinstance(output, StructureShape)
     members = _members_of(output)
     if operation == "GetMediaAnalysisJob":
@@ -166,8 +167,3 @@ def _describe(shape: Shape) -> _Documented:
         inner = _describe(shape.member)
         return None if inner is None else [inner]
     return None
-
-
-@cache
-def _service_model() -> ServiceModel:
-    return ServiceModel(Loader().load_service_model("rekognition", "service-2"), "rekognition")
