@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from botocore.config import Config
 
     from include.core.settings import Settings
+    from include.store.workspace import Workspace
     from rekognition.hooks import RekognitionHook
 
 
@@ -23,21 +24,21 @@ def aws_hook(settings: Settings, service: str | None, config: Config | None = No
     )
 
 
-def rekognition_hook(settings: Settings) -> RekognitionHook:
-    """Return the hook that starts video jobs and looks up jobs and models, with a client as tasks use it."""
+def rekognition_hook(workspace: Workspace) -> RekognitionHook:
+    """Return the hook that starts video jobs and looks up jobs and models, with a client of the workspace."""
     from rekognition.hooks import RekognitionHook
 
-    return RekognitionHook(
-        aws_conn_id=settings.aws_conn_id,
-        region_name=settings.region,
-        config=_client_config("rekognition"),
-    )
+    settings = workspace.settings
+    hook = RekognitionHook(aws_conn_id=settings.aws_conn_id, region_name=settings.region)
+    hook.conn = workspace.aws.client("rekognition")
+    return hook
 
 
 def _client_config(service: str, connections: int = 10) -> Config:
     from botocore.config import Config
 
     return Config(
+        user_agent_extra="media-lake-enrichment",
         max_pool_connections=connections,
         connect_timeout=10,
         read_timeout=60,
@@ -52,7 +53,9 @@ class ConnectionClients:
     """Gives the clients of a task, as :class:`include.store.workspace.AwsClients` describes.
 
     One session makes all of them. With a session for each, which reads botocore's descriptions of AWS anew, a
-    client takes ten times as long.
+    client takes ten times as long. The clients are not the hook's own either: a hook names its caller in the
+    user agent, for which it reads the source of every frame on the stack; that takes half of the CPU time of
+    a task with little to do.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -61,11 +64,18 @@ class ConnectionClients:
     def session(self) -> boto3.Session:
         return self._session
 
+    def client(self, service: str, connections: int = 10) -> Any:
+        return self._session.client(
+            service,  # type: ignore[call-overload]
+            endpoint_url=self._hook.conn_config.get_service_endpoint_url(service),
+            config=_client_config(service, connections),
+            verify=self._hook.verify,
+        )
+
+    @cached_property
+    def _hook(self) -> AwsGenericHook[Any]:
+        return aws_hook(self._settings, None)
+
     @cached_property
     def _session(self) -> boto3.Session:
-        return aws_hook(self._settings, None).get_session()
-
-    def client(self, service: str, connections: int = 10) -> Any:
-        hook = aws_hook(self._settings, service, _client_config(service, connections))
-        hook.get_session = lambda *_, **__: self._session  # type: ignore[method-assign]
-        return hook.get_conn()
+        return self._hook.get_session()

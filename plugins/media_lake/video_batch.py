@@ -21,5 +21,5 @@ def video_analyzer(workspace: Workspace, batch: dict[str, Any]) -> VideoAnalyzer
     from include.analyze.video_analyzer import VideoAnalyzer
 
     metrics = AirflowMetrics(dag_id=workspace.run.dag_id, media_type="video")
-    hook = rekognition_hook(workspace.settings)
+    hook = rekognition_hook(workspace)
     return VideoAnalyzer(workspace, hook, batch=batch_name(batch), metrics=metrics)

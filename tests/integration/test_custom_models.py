@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from include.analyze.custom_models import CustomModels
 from include.store.usage_log import Session
-from media_lake.sensors.model_sensors import model_status
+from media_lake.task_models import model_status
 from rekognition.hooks import RekognitionHook
 from tests.integration.conftest import LocalLake, picture
 

@@ -9,7 +9,7 @@ from airflow.sdk import task
 from include.core.metrics import Metric, count_each
 from media_lake.airflow_metrics import task_metrics
 from media_lake.batches import BATCH_LABEL, batch_name
-from media_lake.sensors.model_sensors import custom_models
+from media_lake.task_models import task_models
 from media_lake.tasks.defaults import IMAGE_POOL, VIDEO_POOL
 
 
@@ -20,10 +20,11 @@ def reserve_models(planned: dict[str, Any]) -> list[dict[str, Any]]:
     A setup task of its own: once it has succeeded, the teardown runs whatever becomes of the tasks in
     between.
     """
-    models, workspace = custom_models()
-    for model in planned["models"]:
-        models.reserve(model["arn"], workspace.run.token)
     reserved: list[dict[str, Any]] = planned["models"]
+    if reserved:
+        models, workspace = task_models()
+        for model in reserved:
+            models.reserve(model["arn"], workspace.run.token)
     return reserved
 
 

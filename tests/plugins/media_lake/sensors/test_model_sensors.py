@@ -4,7 +4,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from botocore.stub import Stubber
 
 import include.store.usage_log
 from include.analyze.custom_models import ModelError
@@ -15,10 +14,8 @@ from media_lake.sensors.model_sensors import (
     ModelsSensor,
     StartModelsSensor,
     StopModelsSensor,
-    model_status,
 )
 from media_lake.tasks import analyze
-from rekognition.hooks import RekognitionHook
 
 MODELS = [
     {"arn": name, "feature": "custom_labels", "source": "sample", "cost_center": "team"}
@@ -60,7 +57,7 @@ def models(monkeypatch: pytest.MonkeyPatch) -> Any:
             s3="s3", run=SimpleNamespace(token="run-token"), settings=Settings(model_inference_units=3)
         )
         for module in (model_sensors, analyze):
-            monkeypatch.setattr(module, "custom_models", lambda: (made, workspace))
+            monkeypatch.setattr(module, "task_models", lambda: (made, workspace))
         return made
 
     return make
@@ -70,6 +67,11 @@ def test_a_run_reserves_the_models_of_its_plan(models: Any) -> None:
     made = models()
     assert analyze.reserve_models.function({"models": MODELS}) == MODELS
     assert made.reserved == [("one", "run-token"), ("two", "run-token")]
+
+
+def test_without_models_none_is_reserved(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(analyze, "task_models", lambda: pytest.fail("made clients"))
+    assert analyze.reserve_models.function({"models": []}) == []
 
 
 def test_starting_goes_on_until_every_model_runs(models: Any) -> None:
@@ -107,7 +109,7 @@ def test_stopping_goes_on_until_every_model_is_let_go_and_its_hours_are_logged(
 
 @pytest.mark.parametrize("sensor", [StartModelsSensor, StopModelsSensor])
 def test_without_models_nothing_is_asked(sensor: type[ModelsSensor], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(model_sensors, "custom_models", lambda: pytest.fail("made clients"))
+    monkeypatch.setattr(model_sensors, "task_models", lambda: pytest.fail("made clients"))
     assert sensor(task_id="s", models=[]).poke({})
 
 
@@ -117,40 +119,3 @@ def test_no_worker_is_held_while_a_model_starts(sensor: type[ModelsSensor]) -> N
     assert (made.mode, made.timeout) == ("reschedule", START_SECONDS)
     assert sensor.template_fields == ("models",)
     assert sensor(task_id="s", models=[], poke_interval=3).poke_interval == 3
-
-
-ARN = "arn:aws:rekognition:us-east-1:123456789012:project/logos/version/v1/1700000000000"
-PROJECTS = {
-    "ProjectDescriptions": [{"ProjectArn": "arn:aws:rekognition:us-east-1:123456789012:project/logos/1"}]
-}
-
-
-@pytest.fixture
-def hook() -> Any:
-    """The hook, and what answers in AWS's place."""
-    hook = RekognitionHook(aws_conn_id=None, region_name="us-east-1")
-    with Stubber(hook.conn) as stub:
-        yield hook, stub
-
-
-def test_the_state_of_a_model_is_what_aws_says(hook: Any) -> None:
-    asked, stub = hook
-    versions = {"ProjectVersionDescriptions": [{"ProjectVersionArn": ARN, "Status": "STARTING"}]}
-    stub.add_response("describe_projects", PROJECTS)
-    stub.add_response("describe_project_versions", versions)
-    assert model_status(asked, ARN) == "STARTING"
-
-
-def test_a_model_that_cannot_be_found_is_an_error_that_tells_what_to_do(hook: Any) -> None:
-    asked, stub = hook
-    with pytest.raises(ModelError, match="'staff' is not the ARN .*; name another model in lake.yaml"):
-        model_status(asked, "staff")
-    stub.add_response("describe_projects", {"ProjectDescriptions": []})
-    with pytest.raises(
-        ModelError, match="no Custom Labels project 'logos' .*; name another model in lake.yaml"
-    ):
-        model_status(asked, ARN)
-    stub.add_response("describe_projects", PROJECTS)
-    stub.add_response("describe_project_versions", {"ProjectVersionDescriptions": []})
-    with pytest.raises(ModelError, match="has no model arn:.*; name another model in lake.yaml"):
-        model_status(asked, ARN)
