@@ -15,17 +15,41 @@ from great_expectations.expectations.expectation_configuration import Expectatio
 from include.core.schemas import Table
 from include.store.objects import Row
 from include.validate.promises import EXAMPLES, Promise
+from include.validate.results import result_of_kept
+
+# In an expectation's meta data: which of the promises it is. Great Expectations groups them by column.
+_NUMBER = "promise"
 
 
 def evaluate(table: Table, frame: pd.DataFrame, promises: Iterable[Promise], run_id: str) -> list[Row]:
-    """Return a row of ``validation_results`` for each promise of a frame."""
-    expectations = [
-        ExpectationConfiguration(type=promise.type, kwargs=promise.kwargs).to_domain_obj()
-        for promise in promises
-    ]
-    suite = gx.ExpectationSuite(name=table.name, expectations=expectations)
+    """Return a row of ``validation_results`` for each promise of a frame.
+
+    A first look gets verdicts only; promises that are broken are looked at again, for counts and examples.
+    """
+    promises = list(promises)
     batch = _asset().get_batch(batch_parameters={"dataframe": frame})
-    return [_result(table, outcome, run_id) for outcome in batch.validate(suite).results]
+    verdicts = batch.validate(_suite(table, promises), result_format="BOOLEAN_ONLY").results
+    kept = {verdict.expectation_config.meta[_NUMBER] for verdict in verdicts if verdict.success}
+    rows = [result_of_kept(table, promises[number], run_id, len(frame)) for number in sorted(kept)]
+    broken = [promise for number, promise in enumerate(promises) if number not in kept]
+    return rows + (report(table, frame, broken, run_id) if broken else [])
+
+
+def report(table: Table, frame: pd.DataFrame, promises: Iterable[Promise], run_id: str) -> list[Row]:
+    """Return what :func:`evaluate` does, with all promises looked at for counts and examples."""
+    batch = _asset().get_batch(batch_parameters={"dataframe": frame})
+    outcomes = batch.validate(_suite(table, promises), result_format="SUMMARY").results
+    return [_result(table, outcome, run_id) for outcome in outcomes]
+
+
+def _suite(table: Table, promises: Iterable[Promise]) -> gx.ExpectationSuite:
+    expectations = [
+        ExpectationConfiguration(
+            type=promise.type, kwargs=promise.kwargs, meta={_NUMBER: number}
+        ).to_domain_obj()
+        for number, promise in enumerate(promises)
+    ]
+    return gx.ExpectationSuite(name=table.name, expectations=expectations)
 
 
 @cache
