@@ -32,6 +32,7 @@ class DagRun:
 
     :param partition: the day that it is about.
     :param queued_at: when it was created.
+    :param ended_at: when it ended; None as long as it has not.
     """
 
     dag_id: str
@@ -40,6 +41,7 @@ class DagRun:
     partition: str | None
     state: RunState
     queued_at: datetime
+    ended_at: datetime | None = None
 
     @property
     def ended(self) -> bool:
@@ -135,6 +137,7 @@ class AirflowApi:
                 run["partition_key"],
                 run["state"],
                 datetime.fromisoformat(run["queued_at"]),
+                _moment(run["end_date"]),
             )
             for run in self._pages(f"/api/v2/dags/{dag_id}/dagRuns", "dag_runs", {"order_by": "-id"})
         ]

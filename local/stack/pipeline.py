@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from itertools import product
 from typing import Literal
 
@@ -22,6 +22,9 @@ PIPELINE: dict[str, tuple[str, ...]] = {
     "report_costs": ("enrich_images", "enrich_videos"),
 }
 
+# How long Airflow may take to start a run after an event.
+START_TIME = timedelta(seconds=30)
+
 
 def runs_of_days(
     days: Sequence[date], created: Mapping[str, Iterable[DagRun]], sources: Callable[[DagRun], set[str]]
@@ -29,7 +32,9 @@ def runs_of_days(
     """Return each day's newest run of the first Dag, and the runs that its assets started so far.
 
     A Dag with several Dags before it may get a run from each of them. Its newest run counts, once each of
-    them has started one.
+    them has started one. Airflow 3.3.2 can start none for an event that it records while it creates the run
+    of another; after :data:`START_TIME` none is waited for. That run works on both: it begins after the
+    event.
 
     :param created: runs of each Dag, newest first.
     :param sources: returns the ids of the runs whose assets started a run.
@@ -38,24 +43,30 @@ def runs_of_days(
     for dag_id, day in product(PIPELINE, days):
         runs = [run for run in created[dag_id] if run.partition == str(day)]
         if PIPELINE[dag_id]:
-            runs = _started_by(_successes(PIPELINE[dag_id], day, found), runs, sources)
+            runs = started_by(_successes(PIPELINE[dag_id], day, found), runs, sources)
         if runs:
             found[dag_id, day] = runs[0]
     return found
 
 
-def _successes(dag_ids: Iterable[str], day: date, runs: Mapping[Cell, DagRun]) -> set[str]:
-    """Return the ids of the runs of a day that have succeeded, of some Dags."""
+def _successes(dag_ids: Iterable[str], day: date, runs: Mapping[Cell, DagRun]) -> list[DagRun]:
+    """Return the runs of a day that have succeeded, of some Dags."""
     found = (runs.get((dag_id, day)) for dag_id in dag_ids)
-    return {run.run_id for run in found if run and run.state == "success"}
+    return [run for run in found if run and run.state == "success"]
 
 
-def _started_by(
-    causes: set[str], runs: Sequence[DagRun], sources: Callable[[DagRun], set[str]]
+def started_by(
+    causes: Sequence[DagRun], runs: Sequence[DagRun], sources: Callable[[DagRun], set[str]]
 ) -> list[DagRun]:
-    """Return the runs that other runs started, or an empty list until each of these has started one."""
-    started = {run: common for run in runs if (common := sources(run) & causes)}
-    return list(started) if causes == set().union(*started.values()) else []
+    """Return the runs that other runs started, or an empty list while one of these may still start one."""
+    names = {cause.run_id for cause in causes}
+    started = {run: common for run in runs if (common := sources(run) & names)}
+    without_run = names - set().union(*started.values())
+    since = datetime.now(UTC) - START_TIME
+    may_start = any(
+        cause.run_id in without_run and (cause.ended_at is None or cause.ended_at > since) for cause in causes
+    )
+    return [] if may_start else list(started)
 
 
 def states(days: Sequence[date], runs: Mapping[Cell, DagRun]) -> dict[Cell, State]:

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 from local.stack.airflow_api import AirflowApi, DagRun
-from local.stack.pipeline import PIPELINE
+from local.stack.pipeline import PIPELINE, started_by
 
 WAIT_SECONDS = 240
 _FINISHED_TASKS = ("success", "failed", "upstream_failed", "skipped", "removed")
@@ -49,11 +49,11 @@ class Operator:
 
         Waits until the newest run of each kind of media has led to one, and all have ended.
         """
-        published = {self.runs_of_day(dag_id, day)[0].run_id for dag_id in PIPELINE["report_costs"]}
         until = time.monotonic() + WAIT_SECONDS
         while time.monotonic() < until:
+            published = [self.runs_of_day(dag_id, day)[0] for dag_id in PIPELINE["report_costs"]]
             reports = self.runs_of_day("report_costs", day)
-            if published <= set().union(*(self.api.sources(run) for run in reports)):
+            if started_by(published, reports, self.api.sources):
                 return reports
             time.sleep(1)
         raise TimeoutError(f"what was published of {day} is in no report")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -20,7 +19,7 @@ from local.stack.airflow_api import DagRun
 from local.stack.lifecycle import stack_processes
 from local.stack.media_upload import plan_uploads, upload
 from local.stack.people import index_people
-from local.stack.pipeline import PIPELINE
+from local.stack.pipeline import PIPELINE, is_over, runs_of_days, states
 from local.stack.stack_settings import PROJECT, StackSettings
 from tests.end_to_end.airflow_runs import Operator
 from tests.end_to_end.conftest import Stack, running_stack
@@ -32,7 +31,6 @@ pytestmark = [pytest.mark.end_to_end, pytest.mark.benchmark, pytest.mark.timeout
 BUCKET = "media-lake"
 DAYS = 20
 RUNS_AT_ONCE = 8  # as `make demo`
-REPORTS_OF_A_DAY = len(PIPELINE["report_costs"])
 SETTLE_SECONDS = 5
 
 CHAIN_DAG = "empty_chain"
@@ -85,18 +83,20 @@ class Bench:
         began, since = time.monotonic(), datetime.now(UTC)
         create_backfill(api, days, max_active_runs=min(len(days), RUNS_AT_ONCE))
 
-        def runs(dag_id: str) -> list[DagRun]:
+        def recent(dag_id: str) -> list[DagRun]:
             return [run for run in api.runs(dag_id) if run.partition in wanted and run.queued_at >= since]
 
-        while True:
-            reports = runs("report_costs")
-            counts = Counter(run.partition for run in reports)
-            enough = set(counts) == wanted and min(counts.values()) >= REPORTS_OF_A_DAY
-            if enough and all(run.ended for run in reports):
-                break
+        def is_reported() -> bool:
+            reports = recent("report_costs")
+            if {run.partition for run in reports} != wanted or not all(run.ended for run in reports):
+                return False
+            runs = {dag_id: recent(dag_id) for dag_id in PIPELINE}
+            return is_over(states(days, runs_of_days(days, runs, api.sources)))
+
+        while not is_reported():
             time.sleep(1)
         seconds = time.monotonic() - began
-        return seconds, [run for dag_id in PIPELINE for run in runs(dag_id)]
+        return seconds, [run for dag_id in PIPELINE for run in recent(dag_id)]
 
     def processes(self, runs: Sequence[DagRun]) -> int:
         """Return how many tasks of runs were processes: all but those that were skipped."""
@@ -117,8 +117,7 @@ class Bench:
     def wait_for_idleness(self) -> None:
         """Return when the Dags are read and the latest day, which Airflow runs by itself, has its reports."""
         self.operator.wait_for_dags(list(PIPELINE))
-        yesterday = datetime.now(UTC).date() - timedelta(days=1)
-        self.operator.runs_of_day("report_costs", yesterday, REPORTS_OF_A_DAY)
+        self.operator.reports_of_day(datetime.now(UTC).date() - timedelta(days=1))
         time.sleep(SETTLE_SECONDS)
 
 

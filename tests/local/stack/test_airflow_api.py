@@ -25,6 +25,7 @@ def a_run(number: int) -> dict[str, object]:
         "partition_key": "2026-11-20",
         "state": "running",
         "queued_at": "2026-11-22T20:46:11.339270Z",
+        "end_date": None,
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from local.stack.airflow_api import DagRun
 from local.stack.pipeline import FIRST_DAG, PIPELINE, is_over, runs_of_days, states
@@ -12,8 +12,10 @@ DAY = date(2026, 11, 20)
 OTHER = date(2026, 11, 21)
 
 
-def run(dag_id: str, name: str, state: str = "success", day: date = DAY) -> DagRun:
-    return DagRun(dag_id, name, "backfill", str(day), state, datetime(2026, 11, 22, tzinfo=UTC))
+def run(dag_id: str, name: str, state: str = "success", day: date = DAY, age: float = 1) -> DagRun:
+    """Return a run that ended so many seconds ago."""
+    ended = datetime.now(UTC) - timedelta(seconds=age)
+    return DagRun(dag_id, name, "backfill", str(day), state, ended, None if state == "running" else ended)
 
 
 def no_sources(_: DagRun) -> set[str]:
@@ -58,6 +60,24 @@ def test_there_is_a_report_when_each_kind_of_media_is_in_one() -> None:
     assert (board()["enrich_videos"], board()["report_costs"]) == ("success", "waiting")
     created["report_costs"].insert(0, report)
     assert board()["report_costs"] == "success"
+
+
+def test_no_run_is_waited_for_that_airflow_has_not_started_in_time() -> None:
+    causes = {"i": {"d"}, "v": {"d"}, "r": {"i"}}
+
+    def is_done(age: float, *reports: DagRun) -> bool:
+        created = {
+            FIRST_DAG: [run(FIRST_DAG, "d", age=age)],
+            "enrich_images": [run("enrich_images", "i", age=age)],
+            "enrich_videos": [run("enrich_videos", "v", age=age)],
+            "report_costs": list(reports),
+        }
+        return is_over(states([DAY], runs_of_days([DAY], created, lambda item: causes[item.run_id])))
+
+    report = run("report_costs", "r")
+    assert [is_done(age, report) for age in (10, 100)] == [False, True]
+    assert not is_done(100, run("report_costs", "r", "running"))
+    assert not is_done(100)
 
 
 def test_a_run_of_another_day_is_not_taken() -> None:
