@@ -131,8 +131,9 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
         up = stack.run("-m", "local.stack", "up", seconds=600)
         assert up.returncode == 0, up.stdout
         made = Bench(stack, Operator(stack.url("airflow")))
-        made.wait_for_idleness()
-        yield made
+        with made.operator.api:
+            made.wait_for_idleness()
+            yield made
 
 
 def test_small_day(bench: Bench, tmp_path: Path) -> None:
