@@ -131,6 +131,8 @@ _DENIED_ADVICE = {
     "SignatureDoesNotMatch": _CLOCK,
 }
 DENIED = frozenset(_DENIED_ADVICE)
+# The role may not do this, perhaps only to this object: who wrote it chose its owner or its key.
+NOT_ALLOWED = frozenset(code for code, advice in _DENIED_ADVICE.items() if advice == _ALLOW)
 
 ADVICE_BY_CODE = {
     **_DENIED_ADVICE,

@@ -24,7 +24,19 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from botocore.exceptions import ClientError
 
-from include.core.errors import ARCHIVED_OBJECT, CHANGED_OBJECT, NO_OBJECT, TransientError, error_code
+from include.core.errors import (
+    ARCHIVED_OBJECT,
+    CHANGED_OBJECT,
+    DENIED,
+    NO_OBJECT,
+    NOT_ALLOWED,
+    TransientError,
+    advice_for,
+    code_and_message,
+    error_code,
+    is_transient,
+)
+from include.core.features import MEBIBYTE
 from include.core.media_facts import Defect, MediaFacts
 from include.discover.formats import media_type_of_name
 from include.discover.listed_object import ListedObject
@@ -40,6 +52,10 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
 log = logging.getLogger(__name__)
+
+# What looking into one file may cost, besides the CPU time that `media_probe` states.
+MAX_BYTES = 16 * MEBIBYTE
+MAX_REQUESTS = 64
 
 PROBE_THREADS = 16
 WINDOW = 32 * PROBE_THREADS
@@ -78,14 +94,19 @@ def discover(workspace: Workspace) -> dict[str, Any]:
     :raises include.discover.inventory.InventoryPendingError: if S3 has not delivered the lists of the day
         yet.
     :raises DiscoveredMeanwhileError: if another run wrote the manifest meanwhile.
+    :raises botocore.exceptions.ClientError: if S3 returns no object of a bucket, or fails.
     """
     s3, run = workspace.s3, workspace.run
     uri = run.manifest_uri()
     earlier = _EarlierManifest.read(s3, uri)
     counts: Counter[str] = Counter()
-    probed = _in_window(lambda item: _facts_of(s3, item, earlier), list_media(workspace), run.partition)
+    refusals = _Refusals()
+    probed = _in_window(
+        lambda item: _facts_of(s3, item, earlier, refusals), list_media(workspace), run.partition
+    )
     with tempfile.TemporaryFile() as file:
         write_parquet(file, MANIFEST_SCHEMA, _row_groups(_media_rows(probed, counts)))
+        refusals.check()
         size = earlier.replace(s3, uri, file)
     log.info(
         "%s: %d images, %d videos, of which %d cannot be used; %d were known, %d other objects left out",
@@ -216,15 +237,20 @@ def _row_groups(rows: Iterable[Row]) -> Iterator[pa.Table]:
         yield pa.Table.from_pylist(group, schema=MANIFEST_SCHEMA)
 
 
-def _facts_of(s3: S3Client, item: ListedObject, earlier: _EarlierManifest) -> _Probed:
+def _facts_of(s3: S3Client, item: ListedObject, earlier: _EarlierManifest, refusals: _Refusals) -> _Probed:
     if item.defect is not None:
         return _Probed(item, MediaFacts(media_type_of_name(item.key), defect=item.defect), known=False)
     known = earlier.facts(item)
-    return _Probed(item, known or _probe(s3, item), known is not None)
+    facts = known or _probe(s3, item, refusals)
+    if facts.defect is None:
+        refusals.readable.add(item.bucket)
+    return _Probed(item, facts, known is not None)
 
 
-def _probe(s3: S3Client, item: ListedObject) -> MediaFacts:
-    reader = S3ObjectReader(s3, item.bucket, item.key, item.size, etag=item.etag)
+def _probe(s3: S3Client, item: ListedObject, refusals: _Refusals) -> MediaFacts:
+    reader = S3ObjectReader(
+        s3, item.bucket, item.key, item.size, item.etag, max_bytes=MAX_BYTES, max_requests=MAX_REQUESTS
+    )
     try:
         return probe(cast("BinaryIO", reader), item.size, item.key)
     except ClientError as error:
@@ -235,9 +261,39 @@ def _probe(s3: S3Client, item: ListedObject) -> MediaFacts:
             defect = _DELETED
         elif code in ARCHIVED_OBJECT:
             defect = _ARCHIVED
-        else:
+        elif is_transient(error) or code in DENIED - NOT_ALLOWED:
             raise
+        else:
+            defect = refusals.add(item, error)
         return MediaFacts(media_type_of_name(item.key), defect=defect)
+
+
+@dataclass
+class _Refusals:
+    """Objects that S3 did not return although it is up.
+
+    One such object says nothing about its bucket: it may be encrypted with another key or belong to another
+    account.
+
+    :ivar readable: buckets of which some object could be read, now or before.
+    """
+
+    readable: set[str] = field(default_factory=set)
+    _first: dict[str, ClientError] = field(default_factory=dict)
+
+    def add(self, item: ListedObject, error: ClientError) -> Defect:
+        """Return what the object's row says."""
+        self._first.setdefault(item.bucket, error)
+        log.warning("s3://%s/%s cannot be read: %s", item.bucket, item.key, error)
+        code, message = code_and_message(error)
+        advice = advice_for(error) or "Check the object's encryption and its owner."
+        return Defect("Unreadable", f"S3 does not return the object: {code} ({message}). {advice}")
+
+    def check(self) -> None:
+        """Raise the first error of a bucket of which no object can be read."""
+        for bucket, error in self._first.items():
+            if bucket not in self.readable:
+                raise error
 
 
 def _manifest_row(item: ListedObject, facts: MediaFacts) -> Row:

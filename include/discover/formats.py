@@ -13,7 +13,9 @@ from include.core.features import MediaType
 # Bytes at the beginning of a file that tell every format apart.
 HEAD_BYTES = 4096
 
-IMAGE_FORMATS = frozenset(("JPEG", "PNG", "GIF", "TIFF", "BMP", "WEBP", "HEIF", "AVIF", "SVG"))
+IMAGE_FORMATS = frozenset((
+    "JPEG", "PNG", "GIF", "TIFF", "BMP", "WEBP", "HEIF", "AVIF", "SVG", "CR3", "JPEG 2000", "JPEG XL",
+))  # fmt: skip
 VIDEO_FORMATS = frozenset(("MP4", "MOV", "Matroska", "WebM", "AVI", "FLV", "MPEG-TS", "MPEG-PS", "WMV"))
 
 _IMAGE_EXTENSIONS = frozenset((
@@ -39,13 +41,21 @@ _MAGIC = (
     (0, b"\0\0\1\xba", "MPEG-PS"),
     (0, b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "WMV"),
     (0, b"%PDF-", "PDF"),
+    (0, b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG 2000"),
+    (0, b"\xff\x4f\xff\x51", "JPEG 2000"),
+    (0, b"\0\0\0\x0cJXL \r\n\x87\n", "JPEG XL"),
 )
 _QUICKTIME_FIRST_BOXES = (b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
-_HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"heif", b"mif1", b"msf1")
+_HEIF_BRANDS = (
+    b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"heif", b"mif1", b"mif2",
+    b"msf1", b"avci", b"avcs", b"jpeg", b"jpgs",
+)  # fmt: skip
 _BRANDS = {
     **dict.fromkeys(_HEIF_BRANDS, "HEIF"),
     **dict.fromkeys((b"avif", b"avis"), "AVIF"),
-    **dict.fromkeys((b"M4A ", b"M4B ", b"M4P "), "M4A"),
+    **dict.fromkeys((b"M4A ", b"M4B ", b"M4P ", b"F4A ", b"F4B ", b"aax ", b"aaxc"), "M4A"),
+    **dict.fromkeys((b"jp2 ", b"jpx ", b"jpm "), "JPEG 2000"),
+    b"crx ": "CR3",  # Canon's raw photographs
     b"qt  ": "MOV",
 }
 

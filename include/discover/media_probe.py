@@ -6,8 +6,9 @@ analysis.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from include.core.media_facts import Defect, MediaFacts
 from include.discover.damaged_file import DamagedFileError
@@ -19,8 +20,14 @@ from include.discover.formats import (
     media_type_of_name,
 )
 from include.discover.image_headers import image_facts
+from include.discover.limited_file import LimitedFile
 from include.discover.video_headers import video_facts
 from include.store.object_reader import ReadLimitExceededError
+
+log = logging.getLogger(__name__)
+
+# With the limits of the reader below it, what a file may cost.
+MAX_CPU_SECONDS = 5.0
 
 
 def probe(file: BinaryIO, size: int, key: str) -> MediaFacts:
@@ -41,13 +48,21 @@ def probe(file: BinaryIO, size: int, key: str) -> MediaFacts:
         facts, read_headers = MediaFacts("video", name), video_facts
     else:
         return _not_media(name, key)
+    limited = LimitedFile(file, size, MAX_CPU_SECONDS)
     try:
-        return read_headers(file, size, facts)
+        found = read_headers(cast("BinaryIO", limited), size, facts)
     except DamagedFileError as error:
-        return replace(facts, defect=error.defect)
-    except ReadLimitExceededError:
-        defect = Defect("HeaderTooLarge", f"the headers of this {name} file are too large to read")
+        found = replace(facts, defect=error.defect)
+    except Exception as error:
+        log.warning("the parser of %s files failed on %s: %r", name, key, error)
+        message = f"the {name} headers cannot be read ({type(error).__name__}); record or export it again"
+        found = replace(facts, defect=Defect("DamagedHeader", message))
+    if isinstance(limited.failure, ReadLimitExceededError):
+        defect = Defect("HeaderTooLarge", f"the headers of this {name} file take too much to read")
         return replace(facts, defect=defect)
+    if limited.failure is not None:
+        raise limited.failure
+    return found
 
 
 def _not_media(name: str | None, key: str) -> MediaFacts:

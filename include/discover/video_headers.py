@@ -10,13 +10,12 @@ from av.stream import Disposition
 
 from include.core.media_facts import Defect, MediaFacts
 from include.discover.damaged_file import DamagedFileError
-from include.discover.mp4_boxes import check_boxes
+from include.discover.matroska_headers import matroska_facts
+from include.discover.mp4_index import mp4_facts
 
-# FFmpeg's demuxer for each format. Left to guess, FFmpeg could choose one that opens other files.
-_DEMUXERS = {
-    "MP4": "mov", "MOV": "mov", "Matroska": "matroska", "WebM": "matroska", "AVI": "avi", "FLV": "flv",
-    "MPEG-TS": "mpegts", "MPEG-PS": "mpeg", "WMV": "asf",
-}  # fmt: skip
+# FFmpeg's demuxer for formats that Rekognition does not read: what they say is for people only. Left to
+# guess, FFmpeg could choose one that opens other files.
+_DEMUXERS = {"AVI": "avi", "FLV": "flv", "MPEG-TS": "mpegts", "MPEG-PS": "mpeg", "WMV": "asf"}
 
 
 def video_facts(file: BinaryIO, size: int, facts: MediaFacts) -> MediaFacts:
@@ -25,18 +24,17 @@ def video_facts(file: BinaryIO, size: int, facts: MediaFacts) -> MediaFacts:
     :param size: bytes in the file.
     :raises DamagedFileError: if the headers are damaged, or there is no video track.
     """
+    if facts.format in ("MP4", "MOV"):
+        return mp4_facts(file, size, facts)
+    if facts.format in ("Matroska", "WebM"):
+        return matroska_facts(file, size, facts)
     demuxer = _DEMUXERS[facts.format or ""]
-    stream_options: Any = None  # typed list[str] in the stubs, but read as a list of dicts
-    if demuxer == "mov":
-        check_boxes(file, size)
-        stream_options = [{"skip_frame": "all"}] * 64
     file.seek(0)
     try:
         container = av.open(
             file,
             format=demuxer,
             options={"probesize": "65536", "analyzeduration": "0"},
-            stream_options=stream_options,
             metadata_errors="replace",
         )
     except av.FFmpegError as error:
@@ -52,11 +50,12 @@ def _stream_facts(container: Any, facts: MediaFacts) -> MediaFacts:
         raise DamagedFileError("NoVideoStream", f"the {facts.format} file holds no video track")
     stream = streams[0]
     duration_ms = _duration_ms(container, stream)
+    context = stream.codec_context  # None where FFmpeg has no decoder
     facts = replace(
         facts,
-        codec=stream.codec_context.codec.canonical_name,
-        width=stream.codec_context.width or None,
-        height=stream.codec_context.height or None,
+        codec=context and context.codec.canonical_name,
+        width=(context and context.width) or None,
+        height=(context and context.height) or None,
         duration_ms=duration_ms,
         frame_rate=float(stream.average_rate) if stream.average_rate else None,
     )

@@ -7,12 +7,8 @@ from collections import OrderedDict
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from include.core.features import MEBIBYTE
-
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
-
-READ_LIMIT = 96 * MEBIBYTE
 
 
 class ReadLimitExceededError(Exception):
@@ -30,6 +26,7 @@ class S3ObjectReader(io.RawIOBase):
     :param block_bytes: size of a block; one request fetches all neighboring blocks that a read needs.
     :param cached_blocks: blocks held in memory; the least recently used one is dropped first.
     :param max_bytes: most bytes fetched in all; further reads raise :class:`ReadLimitExceededError`.
+    :param max_requests: most requests in all, likewise; None for any number.
     """
 
     def __init__(
@@ -43,7 +40,8 @@ class S3ObjectReader(io.RawIOBase):
         *,
         block_bytes: int = 64 * 1024,
         cached_blocks: int = 16,
-        max_bytes: int = READ_LIMIT,
+        max_bytes: int,
+        max_requests: int | None = None,
     ) -> None:
         super().__init__()
         etag = etag.strip('"')
@@ -55,9 +53,11 @@ class S3ObjectReader(io.RawIOBase):
         self._block_bytes = block_bytes
         self._cached_blocks = cached_blocks
         self._max_bytes = max_bytes
+        self._max_requests = max_requests
         self._blocks: OrderedDict[int, bytes] = OrderedDict()
         self._position = 0
         self.bytes_read = 0
+        self.requests = 0
 
     def readable(self) -> bool:
         return True
@@ -99,6 +99,9 @@ class S3ObjectReader(io.RawIOBase):
         start, end = first * self._block_bytes, min((last + 1) * self._block_bytes, self._size)
         if self.bytes_read + end - start > self._max_bytes:
             raise ReadLimitExceededError(f"{self._uri}: reading it takes more than {self._max_bytes} bytes")
+        if self.requests == self._max_requests:
+            raise ReadLimitExceededError(f"{self._uri}: reading it takes more than {self.requests} requests")
+        self.requests += 1
         body = self._get(Range=f"bytes={start}-{end - 1}")["Body"].read()
         self.bytes_read += len(body)
         for number in range(first, last + 1):

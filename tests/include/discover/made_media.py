@@ -21,9 +21,9 @@ def picture(kind: str, size: tuple[int, int] = (320, 200), **options: Any) -> by
     return buffer.getvalue()
 
 
-def movie(container: str = "mp4", codec: str = "libx264") -> bytes:
+def movie(container: str = "mp4", codec: str = "libx264", options: dict[str, str] | None = None) -> bytes:
     buffer = io.BytesIO()
-    with av.open(buffer, "w", format=container) as output:
+    with av.open(buffer, "w", format=container, options=options or {}) as output:
         stream = output.add_stream(codec, rate=10, width=160, height=120, pix_fmt="yuv420p")
         for shade in range(10):
             frame = av.VideoFrame.from_ndarray(np.full((120, 160, 3), shade * 20, np.uint8))

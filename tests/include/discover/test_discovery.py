@@ -123,6 +123,9 @@ class Faulty:
         ("NoSuchKey", "Deleted"),
         ("404", "Deleted"),
         ("InvalidObjectState", "Archived"),
+        ("AccessDenied", "Unreadable"),
+        ("KMS.DisabledException", "Unreadable"),
+        ("InvalidRequest", "Unreadable"),
     ],
 )
 def test_an_object_that_cannot_be_read_is_a_row_and_no_failure(
@@ -151,12 +154,23 @@ def test_an_object_replaced_after_the_listing_is_noticed(s3: Any, run: Run) -> N
     assert manifest(s3, run)["a.jpg"]["reason_code"] == "Overwritten"
 
 
-def test_denied_access_fails_and_leaves_no_manifest(s3: Any, run: Run) -> None:
+@pytest.mark.parametrize("code", ["AccessDenied", "KMS.DisabledException", "NoSuchBucket"])
+def test_a_bucket_of_which_nothing_can_be_read_fails_and_leaves_no_manifest(
+    s3: Any, run: Run, code: str
+) -> None:
     upload(s3, "odd.jpg", jpeg())
-    with pytest.raises(ClientError, match="AccessDenied"):
-        discover_day(Faulty(s3, "AccessDenied"), run)
+    with pytest.raises(ClientError, match=code):
+        discover_day(Faulty(s3, code), run)
     with pytest.raises(FileNotFoundError):
         get_parquet(s3, run.manifest_uri())
+
+
+@pytest.mark.parametrize("code", ["SlowDown", "InternalError", "ExpiredToken", "InvalidAccessKeyId"])
+def test_trouble_that_is_none_of_the_object_fails_at_once(s3: Any, run: Run, code: str) -> None:
+    upload(s3, "a.jpg", jpeg(seed=1))
+    upload(s3, "odd.jpg", jpeg())
+    with pytest.raises(ClientError, match=code):
+        discover_day(Faulty(s3, code), run)
 
 
 def test_a_missing_bucket_is_an_error(s3: Any, run: Run) -> None:

@@ -1,17 +1,21 @@
 from __future__ import annotations
 
+import io
 import struct
 import zlib
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, EndpointConnectionError
+from PIL import Image
 
+from include.discover import media_probe
 from include.discover.media_probe import probe
 from include.store.object_reader import S3ObjectReader
 from tests.include.discover.made_media import box, code, look, movie, picture
 
 BUCKET = "media-lake"
+MAX_BYTES = 1_000_000
 
 
 @pytest.mark.parametrize(("kind", "size_known"), [
@@ -74,7 +78,7 @@ def test_videos_that_rekognition_does_not_read_have_no_defect_of_their_own(
 
 def reader(s3: Any, data: bytes, **options: int) -> S3ObjectReader:
     etag = s3.put_object(Bucket=BUCKET, Key="k", Body=data)["ETag"]
-    return S3ObjectReader(s3, BUCKET, "k", len(data), etag, **options)
+    return S3ObjectReader(s3, BUCKET, "k", len(data), etag, **{"max_bytes": MAX_BYTES, **options})
 
 
 def test_a_probe_reads_little_of_a_large_object(s3: Any) -> None:
@@ -84,9 +88,50 @@ def test_a_probe_reads_little_of_a_large_object(s3: Any) -> None:
     assert remote.bytes_read < 300_000
 
 
-def test_headers_further_away_than_a_probe_may_read_are_a_defect(s3: Any) -> None:
+def test_headers_that_take_too_much_to_read_are_a_defect(s3: Any) -> None:
     far = box(b"ftyp", b"isom\0\0\0\0") + box(b"free", bytes(200_000)) + movie()
-    assert code(probe(reader(s3, far, max_bytes=70_000), len(far), "a.mp4")) == "HeaderTooLarge"
+    for limit in ({"max_bytes": 70_000}, {"max_requests": 1}):
+        assert code(probe(reader(s3, far, **limit), len(far), "a.mp4")) == "HeaderTooLarge"
+
+
+def test_a_parser_is_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(media_probe, "MAX_CPU_SECONDS", 0.05)
+    empty_tracks = box(b"ftyp", b"isom\0\0\0\0") + box(b"moov", box(b"trak") * 500_000)
+    assert code(look(empty_tracks, "a.mp4")) == "HeaderTooLarge"
+
+
+@pytest.mark.parametrize("error", [RecursionError, MemoryError, AttributeError, Image.DecompressionBombError])
+def test_whatever_a_parser_raises_is_a_defect_of_the_file(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, error: type[Exception]
+) -> None:
+    def fail(*_: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(media_probe, "image_facts", fail)
+    facts = look(picture("PNG"), "folder/odd.png")
+    assert (facts.media_type, facts.format, code(facts)) == ("image", "PNG", "DamagedHeader")
+    assert "folder/odd.png" in caplog.text
+
+
+def test_an_error_of_reading_is_none_of_the_file_whatever_the_parser_makes_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Away(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            if self.tell():
+                raise EndpointConnectionError(endpoint_url="http://away")
+            return super().read(size)
+
+    def swallow(file: Any, size: int, facts: Any) -> Any:
+        try:
+            file.read(10)
+        except EndpointConnectionError:
+            raise ValueError("no such image") from None
+
+    monkeypatch.setattr(media_probe, "image_facts", swallow)
+    data = picture("PNG")
+    with pytest.raises(EndpointConnectionError):
+        probe(Away(data), len(data), "a.png")
 
 
 def test_an_object_replaced_during_a_probe_is_no_defect_of_the_media(s3: Any) -> None:

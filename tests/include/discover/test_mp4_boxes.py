@@ -1,32 +1,37 @@
 from __future__ import annotations
 
+import io
 import struct
 
-from tests.include.discover.made_media import box, code, look, movie
+from include.discover.mp4_boxes import boxes, child, payload
+from tests.include.discover.made_media import box
 
 
-def test_interrupted_uploads() -> None:
-    slow = movie()
-    mdat, moov = slow.index(b"mdat") - 4, slow.index(b"moov") - 4
-    fast = slow[:mdat] + slow[moov:] + slow[mdat:moov]
-    assert code(look(slow[: slow.index(b"moov") - 4])) == "MissingMoov"
-    assert code(look(slow[:-10])) == "MissingMoov"
-    assert code(look(fast[:-10])) == "Truncated"
-    assert code(look(slow + b"\0" * 100)) is None
+def kinds(data: bytes) -> list[tuple[bytes, int]]:
+    return [(each.kind, each.end - each.start) for each in boxes(io.BytesIO(data), 0, len(data))]
 
 
-def test_hostile_sample_counts_are_refused_before_the_demuxer_allocates() -> None:
-    claim = box(b"stsz", struct.pack(">III", 0, 1, 2**32 - 1))
-    moov = box(b"moov", box(b"trak", box(b"mdia", box(b"minf", box(b"stbl", claim)))))
-    facts = look(box(b"ftyp", b"isom\0\0\0\0") + moov, "a.mp4")
-    assert code(facts) == "DamagedHeader"
-    assert facts.defect is not None
-    assert "4294967295 samples" in facts.defect.message
+def test_sizes_of_all_kinds() -> None:
+    large = struct.pack(">I4sQ", 1, b"mdat", 20) + b"1234"
+    rest = struct.pack(">I4s", 0, b"free") + b"to the end"
+    assert kinds(box(b"ftyp", b"isom") + large + rest) == [(b"ftyp", 12), (b"mdat", 20), (b"free", 18)]
 
 
-def test_index_without_tracks_and_impossible_boxes() -> None:
-    assert code(look(box(b"ftyp", b"isom\0\0\0\0") + box(b"moov"))) == "NoVideoStream"
-    assert (
-        code(look(box(b"ftyp", b"isom\0\0\0\0") + struct.pack(">I4s", 3, b"moov") + bytes(20)))
-        == "DamagedHeader"
-    )
+def test_the_boxes_end_where_something_else_begins() -> None:
+    first = box(b"ftyp", b"isom")
+    for impossible in (2, 7):
+        assert kinds(first + struct.pack(">I4s", impossible, b"moov") + bytes(20)) == [(b"ftyp", 12)]
+    assert kinds(first + struct.pack(">I4sQ", 1, b"moov", 15) + bytes(20)) == [(b"ftyp", 12)]
+    assert kinds(first + b"text") == [(b"ftyp", 12)]
+    assert kinds(first + struct.pack(">I4s", 5000, b"moov")) == [(b"ftyp", 12), (b"moov", 5000)]
+
+
+def test_a_child_lies_within_its_parent() -> None:
+    inner = box(b"stbl", box(b"stsz", b"abc"))
+    file = io.BytesIO(box(b"minf", inner) + box(b"stsz", b"outside"))
+    parent = next(boxes(file, 0, 1000))
+    assert payload(file, child(file, parent, b"stbl", b"stsz"), 4) == b"abc\0"
+    assert child(file, parent, b"stsz") is None
+    assert payload(file, None, 2) == b"\0\0"
+    too_long = io.BytesIO(struct.pack(">I4s", 16, b"minf") + struct.pack(">I4s", 99, b"stbl") + bytes(99))
+    assert child(too_long, next(boxes(too_long, 0, 100)), b"stbl") is None

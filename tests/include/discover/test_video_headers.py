@@ -13,5 +13,10 @@ def test_videos(container: str, expected: str) -> None:
 
 
 def test_damaged_headers_are_a_defect() -> None:
-    facts = look(movie("matroska")[:60], "a.mkv")
-    assert (facts.media_type, facts.format, code(facts)) == ("video", "Matroska", "DamagedHeader")
+    facts = look(movie("avi", "mpeg4")[:60], "a.avi")
+    assert (facts.media_type, facts.format, code(facts)) == ("video", "AVI", "DamagedHeader")
+
+
+def test_a_codec_without_decoder_is_no_defect() -> None:
+    facts = look(movie("avi", "mpeg4").replace(b"FMP4", b"XyZ9"), "a.avi")
+    assert (facts.format, facts.codec, facts.defect) == ("AVI", None, None)

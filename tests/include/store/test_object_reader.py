@@ -15,7 +15,7 @@ DATA = bytes(np.random.default_rng(2).integers(0, 255, 5000, dtype=np.uint8))
 
 def reader(s3: Any, data: bytes = DATA, version_id: str | None = None, **options: int) -> S3ObjectReader:
     etag = s3.put_object(Bucket=BUCKET, Key="k", Body=data)["ETag"]
-    return S3ObjectReader(s3, BUCKET, "k", len(data), etag, version_id, **options)
+    return S3ObjectReader(s3, BUCKET, "k", len(data), etag, version_id, **{"max_bytes": 10**6, **options})
 
 
 class Counting:
@@ -71,6 +71,17 @@ def test_it_has_a_limit_and_names_the_object(s3: Any) -> None:
         remote.read(1)
 
 
+def test_requests_have_a_limit_too(s3: Any) -> None:
+    remote = reader(s3, block_bytes=100, max_requests=2)
+    for position in (0, 1000, 50):
+        remote.seek(position)
+        assert len(remote.read(10)) == 10
+    remote.seek(2000)
+    with pytest.raises(ReadLimitExceededError, match="more than 2 requests"):
+        remote.read(10)
+    assert remote.requests == 2
+
+
 def test_it_never_mixes_two_contents_of_a_key(s3: Any) -> None:
     remote = reader(s3, block_bytes=100)
     remote.read(100)
@@ -83,5 +94,5 @@ def test_a_version_stays_readable_after_it_was_replaced(s3: Any) -> None:
     s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
     put = s3.put_object(Bucket=BUCKET, Key="k", Body=DATA)
     s3.put_object(Bucket=BUCKET, Key="k", Body=b"other")
-    remote = S3ObjectReader(s3, BUCKET, "k", len(DATA), put["ETag"], put["VersionId"])
+    remote = S3ObjectReader(s3, BUCKET, "k", len(DATA), put["ETag"], put["VersionId"], max_bytes=10**6)
     assert remote.read() == DATA
