@@ -19,6 +19,7 @@ from include.core.schemas import TABLES, Table
 from include.store.objects import Row
 from include.store.staged_frames import read_frames
 from include.store.workspace import Workspace
+from include.validate.known_results import has_columns_of, results_of_no_rows
 from include.validate.promises import (
     EXAMPLES,
     Promise,
@@ -28,7 +29,6 @@ from include.validate.promises import (
     promises_of_rows,
     promises_of_schema,
 )
-from include.validate.results import has_columns_of, results_of_no_rows
 
 log = logging.getLogger(__name__)
 

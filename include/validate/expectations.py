@@ -14,8 +14,8 @@ from great_expectations.expectations.expectation_configuration import Expectatio
 
 from include.core.schemas import Table
 from include.store.objects import Row
+from include.validate.known_results import result_of_kept
 from include.validate.promises import EXAMPLES, Promise
-from include.validate.results import result_of_kept
 
 # In an expectation's meta data: which of the promises it is. Great Expectations groups them by column.
 _NUMBER = "promise"

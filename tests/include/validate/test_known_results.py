@@ -14,6 +14,7 @@ import pytest
 from include.core.schemas import TABLES, Column, Table
 from include.store.objects import Row
 from include.validate.expectations import evaluate, report
+from include.validate.known_results import has_columns_of, results_of_no_rows
 from include.validate.promises import (
     COLUMNS,
     ROW_COUNT,
@@ -23,7 +24,6 @@ from include.validate.promises import (
     promises_of_rows,
     promises_of_schema,
 )
-from include.validate.results import has_columns_of, results_of_no_rows
 
 ANY_TABLE = pytest.mark.parametrize("table", TABLES.values(), ids=lambda table: table.name)
 
