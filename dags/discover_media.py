@@ -12,7 +12,9 @@ bills.
 
 **When it fails.** The log names the bucket or setting. Access denied fails at once; throttling is retried.
 An unusable file does not fail the run: the manifest lists it, with the reason. The same holds for an upload
-that is not completed and for an object that is replaced or deleted meanwhile. If a list of S3 Inventory is
+that is not completed, for an object that is replaced or deleted meanwhile, and for one that S3 does not
+return, while others of its bucket can be read. Looking into a file takes at most 5 CPU seconds, 16 MiB and 64
+requests. If a list of S3 Inventory is
 not there yet, the task looks again every half hour for three days; a damaged list fails at once, and the
 message names it.
 
