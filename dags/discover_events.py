@@ -12,8 +12,8 @@ that Rekognition bills.
 
 **When it fails.** No event is lost. A message is deleted only after its events are in the lake, and a day
 keeps its mark under `events/undiscovered/` until its manifest is announced. The next run discovers the days
-that a failed run left behind; so does clearing its tasks. Messages that are not S3 events go to
-`events/unreadable/`.
+that a failed run left behind; so does clearing its tasks. A message that is no event of S3 goes to
+`quarantine/messages/`, with the reason, and an alert says how many did.
 
 **Re-running.** Safe at any time, also by clearing tasks. A run skips objects that the day's manifest
 already has. For past days, backfill `discover_media`, which reads the same events.

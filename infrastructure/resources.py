@@ -1,6 +1,7 @@
 """Make the bucket, ledger, topic, queue, workgroups, database, tables, views and the policies of readers.
 
-What exists already is left alone, except that views and policies become those of this version.
+What exists already is left alone, except that views, policies and the queues' retention become those of this
+version.
 """
 
 from __future__ import annotations
@@ -21,6 +22,11 @@ from include.store.sql import load_sql, sql_names, view_names
 from infrastructure.readers import PEOPLE_RESULTS, RESULTS, create_reader_policies, people_workgroup
 
 PARALLEL_STATEMENTS = 8
+
+# The longest that SQS offers.
+RETENTION_SECONDS = 14 * 86_400
+# So often a message is received before it goes to the dead letters; each time its receiver has died.
+MOST_RECEIVES = 20
 
 
 @dataclass(frozen=True)
@@ -151,8 +157,17 @@ class _Queue:
 
 
 def _create_queue(name: str, session: boto3.Session, settings: Settings) -> _Queue:
+    """Make a queue that keeps messages for two weeks, and gives up on one that is received over and over."""
     sqs = session.client("sqs", region_name=settings.region)
+    kept = {"MessageRetentionPeriod": str(RETENTION_SECONDS)}
+    dead_letters = _queue_named(sqs, f"{name}-dead-letters", kept)
+    redrive = {"deadLetterTargetArn": dead_letters.arn, "maxReceiveCount": MOST_RECEIVES}
+    return _queue_named(sqs, name, {**kept, "RedrivePolicy": json.dumps(redrive)})
+
+
+def _queue_named(sqs: Any, name: str, attributes: dict[str, str]) -> _Queue:
     url = sqs.create_queue(QueueName=name)["QueueUrl"]
+    sqs.set_queue_attributes(QueueUrl=url, Attributes=attributes)
     reply = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
     return _Queue(sqs, url, reply["Attributes"]["QueueArn"])
 

@@ -10,16 +10,15 @@ import logging
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from include.discover.events import (
     Event,
-    UnreadableMessageError,
     events_of,
     keep_events,
-    keep_unreadable,
     marked_days,
 )
+from include.store.messages import OddMessage, set_aside
 from include.store.workspace import Deployment
 
 if TYPE_CHECKING:
@@ -34,7 +33,18 @@ _HIDDEN_SECONDS = 300
 _MOST_IN_A_REQUEST = 10
 
 
-def record_events(deployment: Deployment, mark: str, seconds: float = 300.0) -> list[dict[str, Any]]:
+class Recorded(NamedTuple):
+    """What came of the messages.
+
+    :param days: days to discover, in order: ``[{day, marks}, ...]``.
+    :param unreadable: messages that were set aside.
+    """
+
+    days: list[dict[str, Any]]
+    unreadable: int
+
+
+def record_events(deployment: Deployment, mark: str, seconds: float = 300.0) -> Recorded:
     """Empty the events' queue into the lake and return the days to discover, also those left over.
 
     Events of objects that belong to no source with ``discovery: events`` are dropped, so what the lake writes
@@ -42,7 +52,6 @@ def record_events(deployment: Deployment, mark: str, seconds: float = 300.0) -> 
 
     :param mark: see :func:`include.discover.events.keep_events`.
     :param seconds: stop after this long even if messages keep coming; the next run goes on.
-    :return: ``[{day, marks}, ...]``, in order.
     """
     sqs: SQSClient = deployment.aws.client("sqs")
     s3, bucket = deployment.s3, deployment.settings.bucket
@@ -57,7 +66,7 @@ def record_events(deployment: Deployment, mark: str, seconds: float = 300.0) -> 
         events, unreadable = _read(messages)
         ours = [event for event in events if _belongs(event, sources)]
         days = keep_events(s3, bucket, ours, mark)
-        keep_unreadable(s3, bucket, unreadable)
+        set_aside(s3, bucket, deployment.settings.events_queue, unreadable)
         _delete(sqs, url, messages)
         counts["messages"] += len(messages)
         counts["events"] += len(ours)
@@ -68,9 +77,8 @@ def record_events(deployment: Deployment, mark: str, seconds: float = 300.0) -> 
         "%d messages: %d events, %d of objects outside all sources with discovery: events, %d unreadable",
         *counts.values(),
     )
-    if counts["unreadable"]:
-        log.warning("s3://%s/events/unreadable/ has the messages that are not events of S3", bucket)
-    return [{"day": day, "marks": marks} for day, marks in sorted(marked_days(s3, bucket).items())]
+    to_discover = [{"day": day, "marks": marks} for day, marks in sorted(marked_days(s3, bucket).items())]
+    return Recorded(to_discover, counts["unreadable"])
 
 
 def _chunks(sqs: SQSClient, url: str, deadline: float) -> Iterator[list[MessageTypeDef]]:
@@ -103,15 +111,15 @@ def _receive(sqs: SQSClient, url: str) -> list[MessageTypeDef]:
     return reply.get("Messages", [])
 
 
-def _read(messages: list[MessageTypeDef]) -> tuple[list[Event], list[str]]:
+def _read(messages: list[MessageTypeDef]) -> tuple[list[Event], list[OddMessage]]:
     events: list[Event] = []
     unreadable = []
     for message in messages:
-        try:
-            events += events_of(message["Body"])
-        except UnreadableMessageError as error:
-            log.warning("not an event of S3 (%s): %.200s", error, message["Body"])
-            unreadable.append(message["Body"])
+        found, problem = events_of(message["Body"])
+        events += found
+        if problem:
+            log.warning("not an event of S3 (%s): %.200r", problem, message["Body"])
+            unreadable.append(OddMessage(message["Body"], problem))
     return events, unreadable
 
 

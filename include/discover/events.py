@@ -5,7 +5,7 @@ as gzip-compressed NDJSON::
 
     events/dt=2026-11-20/<digest of the content>.ndjson.gz
     events/undiscovered/dt=2026-11-20/<name>           a mark: the manifest of the day may lack some of its
-    events events/unreadable/<digest>.ndjson.gz               messages that are not events of S3
+                                                       events
 
 The digest in the name makes a repeated event replace itself. An event line is ``{bucket, key, etag, size, at,
 sequencer, removed}``; sequencers tell which of two events of a key was later
@@ -15,24 +15,31 @@ sequencer, removed}``; sequencers tell which of two events of a key was later
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import unquote_plus
 
 import orjson
+from pydantic import AfterValidator, ConfigDict, Field, ValidationError
+from pydantic.dataclasses import dataclass as pydantic_dataclass
 
 from include.core.lake import Source
 from include.core.media_facts import Defect
 from include.discover.listed_object import ListedObject
+from include.store.messages import UnreadableMessageError, reason_of, unwrapped
 from include.store.objects import Row, get_ndjson, list_uris, put_ndjson
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
+log = logging.getLogger(__name__)
+
+_MOST_KEY_BYTES = 1024
+_FIRST_EVENT = datetime(2006, 3, 14, tzinfo=UTC)  # the day on which S3 began
 _MARKS = "events/undiscovered/"
 _READERS = 8
 _DELETED = Defect("Deleted", "S3 reported that the object was deleted")
@@ -40,25 +47,34 @@ _CREATED = ("ObjectCreated:", "Object Created")
 _REMOVED = ("ObjectRemoved:", "LifecycleExpiration:", "Object Deleted")
 
 
-class UnreadableMessageError(ValueError):
-    """A message is not an event of S3."""
+def _storable(key: str) -> str:
+    if len(key.encode()) > _MOST_KEY_BYTES:
+        raise ValueError(f"a key has at most {_MOST_KEY_BYTES} bytes")
+    return key
 
 
-@dataclass(frozen=True)
+def _in_the_past(at: str) -> str:
+    when = datetime.fromisoformat(at)
+    if when.tzinfo is None or not _FIRST_EVENT <= when <= datetime.now(UTC) + timedelta(days=1):
+        raise ValueError("the time is before S3 existed or in the future, or has no zone")
+    return at
+
+
+@pydantic_dataclass(frozen=True, config=ConfigDict(strict=True))
 class Event:
-    """An object was created or removed.
+    """An object was created or removed. Its members are checked whenever one is made, also from the store.
 
     :param etag: without quotes; empty if it was removed.
     :param at: time of the event, ISO 8601, UTC.
-    :param sequencer: hexadecimal, of any length.
+    :param sequencer: hexadecimal at AWS, of any length; compared as text.
     """
 
-    bucket: str
-    key: str
-    etag: str
-    size: int
-    at: str
-    sequencer: str
+    bucket: Annotated[str, Field(min_length=3, max_length=255)]
+    key: Annotated[str, Field(min_length=1), AfterValidator(_storable)]
+    etag: Annotated[str, Field(max_length=256)]
+    size: Annotated[int, Field(ge=0, lt=2**63)]
+    at: Annotated[str, AfterValidator(_in_the_past)]
+    sequencer: Annotated[str, Field(pattern=r"^[!-~]*$", max_length=256)]
     removed: bool
 
     @property
@@ -66,26 +82,36 @@ class Event:
         return datetime.fromisoformat(self.at).astimezone(UTC).date().isoformat()
 
 
-def events_of(body: str) -> list[Event]:
+def events_of(body: str) -> tuple[list[Event], str | None]:
     """Return the events of a message that S3 sent itself, through SNS or through EventBridge.
 
     Events about anything but an object's creation and removal are left out.
 
-    :raises UnreadableMessageError: if the message is something else.
+    :return: the events, and what is wrong with the message or with one of its records, or None.
     """
     try:
-        message = json.loads(body)
-        if message.get("Type") == "Notification" and "Message" in message:
-            message = json.loads(message["Message"])
-        if message.get("Event") == "s3:TestEvent":  # S3 sends one when notifications are configured
-            return []
-        if message.get("source") == "aws.s3":
-            found = [_from_event_bridge(message)]
+        message = unwrapped(body)
+    except UnreadableMessageError as error:
+        return [], str(error)
+    if message.get("Event") == "s3:TestEvent":  # S3 sends one when notifications are configured
+        return [], None
+    if message.get("source") == "aws.s3":
+        return _events([message], _from_event_bridge)
+    records = message.get("Records")
+    return _events(records, _from_s3) if isinstance(records, list) else ([], "it has no list Records")
+
+
+def _events(records: Iterable[Any], read: Callable[[Any], Event | None]) -> tuple[list[Event], str | None]:
+    """Return the events of the records that can be read, and why the last of the others cannot."""
+    events, problem = [], None
+    for record in records:
+        try:
+            event = read(record)
+        except Exception as error:
+            problem = reason_of(error)
         else:
-            found = [_from_s3(record) for record in message["Records"]]
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UnreadableMessageError(f"{type(error).__name__}: {error}") from error
-    return [event for event in found if event is not None]
+            events.extend([event] if event else [])
+    return events, problem
 
 
 def _from_s3(record: Mapping[str, Any]) -> Event | None:
@@ -127,9 +153,18 @@ def _event(
         return None
     if not (removed or etag):
         raise ValueError(f"{name} of {key!r} has no ETag")
-    when = datetime.fromisoformat(at).astimezone(UTC).isoformat(timespec="milliseconds")
-    size = 0 if removed else int(thing.get("size", 0))
-    return Event(bucket, key, (etag or "").strip('"'), size, when, thing.get("sequencer", ""), removed)
+    when = datetime.fromisoformat(at)
+    if when.tzinfo is None:
+        raise ValueError(f"the time {at!r} has no zone")
+    return Event(
+        bucket=bucket,
+        key=key,
+        etag=(etag or "").strip('"'),
+        size=0 if removed else thing.get("size", 0),
+        at=when.astimezone(UTC).isoformat(timespec="milliseconds"),
+        sequencer=thing.get("sequencer", ""),
+        removed=removed,
+    )
 
 
 def keep_events(s3: S3Client, lake_bucket: str, events: Iterable[Event], mark: str) -> list[str]:
@@ -144,12 +179,6 @@ def keep_events(s3: S3Client, lake_bucket: str, events: Iterable[Event], mark: s
         _put_by_digest(s3, f"s3://{lake_bucket}/events/dt={day}/", [asdict(event) for event in kept])
         s3.put_object(Bucket=lake_bucket, Key=f"{_MARKS}dt={day}/{mark}", Body=b"")
     return sorted(by_day)
-
-
-def keep_unreadable(s3: S3Client, lake_bucket: str, bodies: Sequence[str]) -> None:
-    """Keep unreadable messages for a person to look at."""
-    if bodies:
-        _put_by_digest(s3, f"s3://{lake_bucket}/events/unreadable/", [{"body": body} for body in bodies])
 
 
 def _put_by_digest(s3: S3Client, prefix: str, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -206,9 +235,9 @@ def list_from_events(
     the day are held in memory, some 400 bytes each.
     """
     histories: dict[str, _History] = {}
-    for row in _rows_of_day(s3, lake_bucket, day):
-        if row["bucket"] == bucket and row["key"].startswith(source.prefix):
-            histories.setdefault(row["key"], _History()).add(Event(**row))
+    for event in _stored_events(s3, lake_bucket, day):
+        if event.bucket == bucket and event.key.startswith(source.prefix):
+            histories.setdefault(event.key, _History()).add(event)
     for _, history in sorted(histories.items()):
         if created := history.created:
             yield ListedObject(
@@ -220,6 +249,18 @@ def list_from_events(
                 last_modified=datetime.fromisoformat(created.at),
                 defect=_DELETED if history.is_removed else None,
             )
+
+
+def _stored_events(s3: S3Client, lake_bucket: str, day: date) -> Iterator[Event]:
+    """Yield the events of a day; lines that are none, which others or older versions wrote, are left out."""
+    odd, example = 0, ""
+    for row in _rows_of_day(s3, lake_bucket, day):
+        try:
+            yield Event(**row)
+        except (TypeError, ValidationError) as error:
+            odd, example = odd + 1, example or f"{row!r:.200}: {reason_of(error)}"
+    if odd:
+        log.warning("%d stored lines of %s are no events and were left out, such as %s", odd, day, example)
 
 
 def _rows_of_day(s3: S3Client, lake_bucket: str, day: date) -> Iterator[Row]:

@@ -72,6 +72,21 @@ class RunName:
         return f"{self.dag_id} of {self.day}" if self.day else f"{self.dag_id} ({self.run_id})"
 
 
+def odd_messages(queue: str, count: int, folder: str) -> Alert:
+    """Return the alert of messages that are not what their queue is for.
+
+    :param folder: where they are kept.
+    """
+    return Alert(
+        f"{count} odd message{'s' if count > 1 else ''} in queue {queue}"[:SUBJECT_CHARACTERS],
+        (
+            f"Queue {queue} had {count} that cannot be used; nothing waits for them.",
+            f"Each is kept with the reason under {folder}",
+            "Find out who sends them: the queue's policy should let services of AWS send, and nobody else.",
+        ),
+    )
+
+
 def failure_of(error: BaseException) -> dict[str, str]:
     """Return what to remember of an exception that failed a task: AWS's code behind it, and its own text."""
     of_aws = next((link for link in error_chain(error) if isinstance(link, ClientError)), None)

@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from include.store.messages import UnreadableMessageError, unwrapped
+
 ENDED = ("SUCCEEDED", "FAILED")
+_JOB_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}", re.ASCII)
 _KEPT_SECONDS = 14 * 86_400
 
 
-def job_end(body: str) -> tuple[str, str] | None:
-    """Return ``(JobId, status)`` of a notification, raw or in an SNS envelope; None if it is something else.
+def job_end(body: str) -> tuple[str, str]:
+    """Return ``(JobId, status)`` of a notification, raw or in an SNS envelope.
 
     The message's members: https://docs.aws.amazon.com/rekognition/latest/dg/video-notification-payload.html.
+
+    :raises include.store.messages.UnreadableMessageError: if it is something else.
     """
-    try:
-        message = json.loads(body)
-        if isinstance(message, dict) and message.get("Type") == "Notification":
-            message = json.loads(message["Message"])
-        job, status = message["JobId"], message["Status"]
-    except (ValueError, KeyError, TypeError):
-        return None
-    return (job, status) if isinstance(job, str) and job and status in ENDED else None
+    message = unwrapped(body)
+    job, status = message.get("JobId"), message.get("Status")
+    if not isinstance(job, str) or not _JOB_ID.fullmatch(job):
+        raise UnreadableMessageError(
+            f"it has no JobId, which is 1 to 64 letters, digits, - and _: {job!a:.80}"
+        )
+    if status not in ENDED:
+        raise UnreadableMessageError(f"its Status is not {' or '.join(ENDED)}: {status!a:.80}")
+    return job, str(status)
 
 
 def job_end_key(job_id: str) -> str:

@@ -88,6 +88,22 @@ def test_making_it_again_changes_nothing(session: boto3.Session, resources: list
 
 
 @pytest.mark.integration
+@pytest.mark.parametrize("name", ["media-lake-jobs", "media-lake-events"])
+def test_a_message_that_kills_its_receivers_ends_among_the_dead_letters(
+    session: boto3.Session, resources: list[Resource], name: str
+) -> None:
+    sqs = session.client("sqs")
+
+    def attributes(queue: str) -> dict[str, str]:
+        url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
+        return dict(sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"])
+
+    dead, queue = attributes(f"{name}-dead-letters"), attributes(name)
+    assert {dead["MessageRetentionPeriod"], queue["MessageRetentionPeriod"]} == {"1209600"}
+    assert json.loads(queue["RedrivePolicy"])["deadLetterTargetArn"] == dead["QueueArn"]
+
+
+@pytest.mark.integration
 def test_messages_of_the_topic_arrive_in_the_queue_as_they_are(
     session: boto3.Session, resources: list[Resource]
 ) -> None:

@@ -63,7 +63,7 @@ def test_keys_of_any_kind(local_lake: LocalLake, upload: Upload, prefix: str, di
     elif discovery == "events":
         lake = a_lake(prefix, "events")
         report(local_lake, *(an_event(s3, bucket, key) for key in keys))
-        found_days = record_events(a_workspace(local_lake, day, lake), mark=prefix.replace("/", "-"))
+        found_days = record_events(a_workspace(local_lake, day, lake), mark=prefix.replace("/", "-")).days
         assert day in {found["day"] for found in found_days}
     elif discovery in ("CSV", "Parquet"):
         s3.create_bucket(Bucket="inventories")
@@ -124,7 +124,7 @@ def test_what_happens_to_objects_after_their_events(
     report(local_lake, *events)
     lake = a_lake(prefix, "events")
     mark, today = prefix.replace("/", "-"), datetime.now(UTC).date().isoformat()
-    (found, *_) = record_events(a_workspace(local_lake, today, lake), mark)
+    (found, *_) = record_events(a_workspace(local_lake, today, lake), mark).days
     workspace = a_workspace(local_lake, found["day"], lake)
     discover(workspace)
     rows = manifest(workspace)
@@ -135,4 +135,4 @@ def test_what_happens_to_objects_after_their_events(
         "replaced": "Overwritten",
         "replaced-and-told": None,
     }
-    assert record_events(workspace, mark)[0]["day"] == found["day"]
+    assert record_events(workspace, mark).days[0]["day"] == found["day"]

@@ -246,13 +246,13 @@ def test_a_discovery_takes_over_what_the_manifest_says(earlier: LocalLake) -> No
 def test_events_that_were_kept_are_discovered(earlier: LocalLake) -> None:
     s3 = earlier.client("s3")
     run = Run(BUCKET, "discover_events", "later", CUT_DAY)
-    left = record_events(earlier.workspace(run), "later", seconds=1)
+    left = record_events(earlier.workspace(run), "later", seconds=1).days
     assert [each["day"] for each in left] == [CUT_DAY]
     before = get_parquet(s3, run.manifest_uri()).num_rows
     found = discover(earlier.workspace(run))
     assert found["known"] == before == found["rows"] - 1
     remove_marks(s3, BUCKET, left[0]["marks"])
-    assert record_events(earlier.workspace(run), "later", seconds=1) == []
+    assert record_events(earlier.workspace(run), "later", seconds=1).days == []
     _, figures = plan_day(earlier, run, "image")
     assert figures["reused"] == 1, "the picture is one that was paid for under another name"
 

@@ -15,6 +15,7 @@ from media_lake.aws_clients import aws_hook
 
 if TYPE_CHECKING:
     from include.core.settings import Settings
+    from include.store.workspace import Deployment
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +26,7 @@ READ_SECONDS = 5
 def send(alert: Alert, dag_id: str, kind: str) -> None:
     """Log an alert and publish it. Never raises: whoever alerts has already failed or is late.
 
-    :param kind: tag of the metric: ``failed`` or ``late``.
+    :param kind: tag of the metric: ``failed``, ``late`` or ``messages``.
     """
     log.error("%s", alert.line)
     AirflowMetrics(dag_id=dag_id).count(Metric.ALERTS, kind=kind)
@@ -33,6 +34,14 @@ def send(alert: Alert, dag_id: str, kind: str) -> None:
         _publish(alert)
     except Exception as error:
         log.warning("the alert could not be published: %s", error)
+
+
+def report_odd_messages(deployment: Deployment, queue: str, count: int, dag_id: str) -> None:
+    """Tell that messages of a queue were set aside. Never raises."""
+    from include.operate.alerts import odd_messages
+    from include.store.messages import folder
+
+    send(odd_messages(queue, count, folder(deployment.settings.bucket, queue)), dag_id, "messages")
 
 
 def run_name(dag_id: str, run_id: str, day: str | None) -> RunName:

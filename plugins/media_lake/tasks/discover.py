@@ -67,9 +67,15 @@ def record_events() -> list[dict[str, Any]]:
     Returns the days to discover, to be mapped over, each with the marks to remove when that is done.
     """
     from include.discover.event_queue import record_events
+    from media_lake.callbacks.alert_sender import report_odd_messages
     from media_lake.task_context import task_deployment
 
-    return record_events(task_deployment(), mark=get_current_context()["dag_run"].run_id)
+    deployment, dag_run = task_deployment(), get_current_context()["dag_run"]
+    recorded = record_events(deployment, mark=dag_run.run_id)
+    if recorded.unreadable:
+        queue = deployment.settings.events_queue
+        report_odd_messages(deployment, queue, recorded.unreadable, dag_run.dag_id)
+    return recorded.days
 
 
 @task(outlets=[media_manifest], map_index_template=_DAY_LABEL, multiple_outputs=False, **DISCOVERY_ARGS)

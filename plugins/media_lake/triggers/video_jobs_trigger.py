@@ -15,7 +15,9 @@ from include.core.errors import is_transient
 from include.core.run import Run
 from include.core.settings import Settings
 from include.store.job_ends import job_end
+from include.store.messages import OddMessage, UnreadableMessageError, set_aside
 from media_lake.aws_clients import ConnectionClients, aws_hook
+from media_lake.callbacks.alert_sender import report_odd_messages
 
 if TYPE_CHECKING:
     from include.analyze.video_analyzer import VideoAnalyzer
@@ -69,6 +71,7 @@ class VideoJobsTrigger(BaseTrigger):
         self.max_wait = max_wait
         self._analyzer: VideoAnalyzer | None = None
         self._queue_url = ""
+        self._has_told = False
 
     @classmethod
     def of(cls, workspace: Workspace, batch: dict[str, Any], **times: float) -> VideoJobsTrigger:
@@ -120,9 +123,9 @@ class VideoJobsTrigger(BaseTrigger):
             self._queue_url = (await sqs.get_queue_url(QueueName=workspace.settings.jobs_queue))["QueueUrl"]
             self._analyzer, progress = await asyncio.to_thread(self._open, workspace)
             return progress
-        return await self._take_messages(sqs, self._analyzer)
+        return await self._take_messages(sqs, workspace, self._analyzer)
 
-    async def _take_messages(self, sqs: Any, analyzer: VideoAnalyzer) -> Progress:
+    async def _take_messages(self, sqs: Any, workspace: Workspace, analyzer: VideoAnalyzer) -> Progress:
         """Record what the messages tell, start jobs, and only then delete the messages."""
         reply = await sqs.receive_message(
             QueueUrl=self._queue_url, MaxNumberOfMessages=10, WaitTimeSeconds=LONG_POLL
@@ -131,8 +134,11 @@ class VideoJobsTrigger(BaseTrigger):
         if not messages:
             await asyncio.to_thread(analyzer.look_up_overdue)
             return await asyncio.to_thread(analyzer.process_ended_and_start)
-        for message in messages:
-            await self._record_end(analyzer, message["Body"])
+        odd = [
+            reason for message in messages if (reason := await self._record_end(analyzer, message["Body"]))
+        ]
+        if odd:
+            await asyncio.to_thread(self._set_aside, workspace, odd)
         progress = await asyncio.to_thread(analyzer.process_ended_and_start)
         receipts = [
             {"Id": str(number), "ReceiptHandle": message["ReceiptHandle"]}
@@ -141,14 +147,24 @@ class VideoJobsTrigger(BaseTrigger):
         await sqs.delete_message_batch(QueueUrl=self._queue_url, Entries=receipts)
         return progress
 
-    async def _record_end(self, analyzer: VideoAnalyzer, body: str) -> None:
-        """Record the end that a message tells of."""
-        ended = job_end(body)
-        if ended is None:
-            self.log.warning("Dropping a message that does not come from Rekognition: %.200s", body)
-        else:
-            await asyncio.to_thread(analyzer.job_ended, *ended)
-            self.last_news = time.time()
+    async def _record_end(self, analyzer: VideoAnalyzer, body: str) -> OddMessage | None:
+        """Record the end that a message tells of; return the message if it tells of none."""
+        try:
+            ended = job_end(body)
+        except UnreadableMessageError as error:
+            self.log.warning("not a notification of Rekognition (%s): %.200r", error, body)
+            return OddMessage(body, str(error))
+        await asyncio.to_thread(analyzer.job_ended, *ended)
+        self.last_news = time.time()
+        return None
+
+    def _set_aside(self, workspace: Workspace, odd: list[OddMessage]) -> None:
+        """Keep odd messages, and tell of them once in the trigger's life: they can be many."""
+        queue = workspace.settings.jobs_queue
+        set_aside(workspace.s3, workspace.settings.bucket, queue, odd)
+        if not self._has_told:
+            self._has_told = True
+            report_odd_messages(workspace, queue, len(odd), workspace.run.dag_id)
 
     def _open(self, workspace: Workspace) -> tuple[VideoAnalyzer, Progress]:
         from include.store.plan_batches import read_plan

@@ -13,9 +13,11 @@ from include.core.run import Run
 from include.discover import event_queue
 from include.discover.event_queue import record_events
 from include.discover.events import list_from_events
-from include.store.objects import list_uris
+from include.store.messages import folder
+from include.store.objects import get_ndjson, list_uris
 from tests.include.discover.conftest import a_lake
 from tests.include.discover.test_events import message, record
+from tests.odd_messages import BODIES, S3_EVENTS
 from tests.workspaces import make_workspace
 
 LAKE = a_lake({"discovery": "events", "prefix": "in/"}, {"name": "other"})
@@ -53,8 +55,7 @@ def one_receiver(monkeypatch: pytest.MonkeyPatch) -> None:
 def recorded(queue: Queue, s3: Any, lake: Lake = LAKE, **changes: Any) -> list[str]:
     run = Run("media-lake", "discover_events", "r", "2026-11-20")
     deployment = make_workspace(run, boto3.Session(), lake=lake, s3=s3, sqs=queue)
-    days = record_events(deployment, **({"mark": "run"} | changes))
-    return [found["day"] for found in days]
+    return [found["day"] for found in record_events(deployment, **({"mark": "run"} | changes)).days]
 
 
 def keys(s3: Any) -> list[str]:
@@ -81,12 +82,19 @@ def test_what_belongs_to_no_source_leaves_no_trace(s3: Any) -> None:
     assert (queue.messages, list_uris(s3, "s3://media-lake/events/")) == ({}, [])
 
 
-def test_unreadable_messages_are_put_aside_and_named(s3: Any, caplog: pytest.LogCaptureFixture) -> None:
-    queue = Queue("what is this?", message(record("in/a.jpg")))
+def test_odd_messages_are_set_aside_with_their_reasons_and_hold_nothing_back(
+    s3: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    odd = [*BODIES.values(), *S3_EVENTS.values()]
+    middle = len(odd) // 2
+    queue = Queue(*odd[:middle], message(record("in/a.jpg")), *odd[middle:])
     assert recorded(queue, s3) == ["2026-11-20"]
-    assert queue.messages == {}
-    assert len(list_uris(s3, "s3://media-lake/events/unreadable/")) == 1
-    assert "what is this?" in caplog.text
+    assert (queue.messages, keys(s3)) == ({}, ["in/a.jpg"])
+    (uri,) = list_uris(s3, folder("media-lake", "media-lake-events"))
+    aside = list(get_ndjson(s3, uri))
+    assert len(aside) == len(odd)
+    assert all(row["reason"] for row in aside)
+    assert "hello" in caplog.text
 
 
 class Dies(Exception):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from datetime import date
 from itertools import permutations
 from typing import Any
@@ -10,16 +11,15 @@ import pytest
 
 from include.discover.events import (
     Event,
-    UnreadableMessageError,
     events_of,
     keep_events,
-    keep_unreadable,
     list_from_events,
     marked_days,
     remove_marks,
 )
-from include.store.objects import get_ndjson, list_uris
+from include.store.objects import list_uris, put_ndjson
 from tests.include.discover.conftest import a_lake
+from tests.odd_messages import BODIES, S3_EVENTS
 
 DAY = date(2026, 11, 20)
 SOURCE = a_lake({"discovery": "events", "prefix": "in/"}).sources[0]
@@ -50,7 +50,7 @@ def message(*records: Any) -> str:
 
 
 def test_an_event_of_s3() -> None:
-    (event,) = events_of(message(record("in/a b+c%/é.jpg")))
+    ((event,), _) = events_of(message(record("in/a b+c%/é.jpg")))
     assert event == Event(
         "media-lake",
         "in/a b+c%/é.jpg",
@@ -65,7 +65,7 @@ def test_an_event_of_s3() -> None:
 
 def test_an_event_through_sns() -> None:
     body = json.dumps({"Type": "Notification", "Message": message(record("in/a.jpg"))})
-    assert [event.key for event in events_of(body)] == ["in/a.jpg"]
+    assert [event.key for event in events_of(body)[0]] == ["in/a.jpg"]
 
 
 @pytest.mark.parametrize(("name", "removed"), [("Object Created", False), ("Object Deleted", True)])
@@ -78,7 +78,7 @@ def test_an_event_of_event_bridge_has_its_key_as_it_is(name: str, removed: bool)
         "time": "2026-11-20T10:00:00Z",
         "detail": {"version": "0", "bucket": {"name": "media-lake"}, "object": thing},
     }
-    (event,) = events_of(json.dumps(body))
+    ((event,), _) = events_of(json.dumps(body))
     assert (event.key, event.removed, event.etag) == ("in/a+b%20c.jpg", removed, "e1")
 
 
@@ -92,7 +92,7 @@ def test_an_event_of_event_bridge_has_its_key_as_it_is(name: str, removed: bool)
     ],
 )
 def test_objects_come_and_go(name: str, removed: bool) -> None:
-    (event,) = events_of(message(record("in/a.jpg", name)))
+    ((event,), _) = events_of(message(record("in/a.jpg", name)))
     assert event.removed is removed
 
 
@@ -105,26 +105,24 @@ def test_objects_come_and_go(name: str, removed: bool) -> None:
     ],
 )
 def test_what_is_no_coming_or_going(body: str) -> None:
-    assert events_of(body) == []
+    assert events_of(body) == ([], None)
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        "",
-        "hello",
-        "[]",
-        "17",
-        "{}",
-        '{"Records": [{}]}',
-        message(record("a", eTag=None)),
-        message(record("a", at="x")),
-        message(record("a")).replace('"a"', '"%FF"'),
-    ],
-)
-def test_something_else(body: str) -> None:
-    with pytest.raises(UnreadableMessageError):
-        events_of(body)
+ODD = {**BODIES, **S3_EVENTS}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_something_else_has_a_reason(name: str) -> None:
+    events, problem = events_of(ODD[name])
+    assert events == []
+    assert problem
+    json.dumps(problem).encode()
+
+
+def test_a_good_record_beside_a_bad_one_is_read() -> None:
+    events, problem = events_of(message(record("in/a.jpg", size=-1), record("in/b.jpg"), 7))
+    assert [event.key for event in events] == ["in/b.jpg"]
+    assert problem
 
 
 def an_event(
@@ -177,7 +175,7 @@ def test_events_of_other_buckets_prefixes_and_days_are_others(s3: Any) -> None:
 
 
 def test_a_day_is_that_of_utc() -> None:
-    assert events_of(message(record("a", at="2026-11-20T23:30:00-05:00")))[0].day == "2026-11-21"
+    assert events_of(message(record("a", at="2026-11-20T23:30:00-05:00")))[0][0].day == "2026-11-21"
 
 
 def test_marks_stay_until_they_are_removed(s3: Any) -> None:
@@ -191,8 +189,18 @@ def test_marks_stay_until_they_are_removed(s3: Any) -> None:
     assert mark.endswith("/run-3")
 
 
-def test_unreadable_messages_are_put_aside(s3: Any) -> None:
-    keep_unreadable(s3, "media-lake", [])
-    keep_unreadable(s3, "media-lake", ["what?", "ever"])
-    (uri,) = list_uris(s3, "s3://media-lake/events/")
-    assert [row["body"] for row in get_ndjson(s3, uri)] == ["ever", "what?"]
+def test_stored_lines_that_are_no_events_do_not_stop_their_day(
+    s3: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    keep_events(s3, "media-lake", [an_event()], "run")
+    good = asdict(an_event("in/b.jpg"))
+    odd = [
+        good | {"sequencer": 5},
+        good | {"key": None},
+        good | {"size": "9"},
+        good | {"at": "later"},
+        {"key": "in/c"},
+    ]
+    put_ndjson(s3, "s3://media-lake/events/dt=2026-11-20/odd.ndjson.gz", iter([*odd, good]))
+    assert [key for key, _, _ in found(s3)] == ["in/a.jpg", "in/b.jpg"]
+    assert "5 stored lines of 2026-11-20 are no events" in caplog.text

@@ -15,10 +15,13 @@ import include.store.plan_batches
 from include.analyze.video_work import Progress
 from include.core.run import Run
 from include.core.settings import Settings
+from include.store.messages import folder
+from include.store.objects import get_ndjson, list_uris
 from include.store.workspace import Workspace
 from media_lake import video_batch
 from media_lake.triggers import video_jobs_trigger as triggers
 from media_lake.triggers.video_jobs_trigger import VideoJobsTrigger
+from tests.odd_messages import BODIES, NOTIFICATIONS
 from tests.workspaces import make_workspace
 
 pytestmark = pytest.mark.integration
@@ -137,16 +140,29 @@ def test_notifications_end_the_wait_and_are_taken(aws: Any, analyzers: Callable[
     assert messages(aws) == 0
 
 
-def test_what_is_no_notification_is_dropped(aws: Any, analyzers: Callable[..., Any]) -> None:
+def test_what_is_no_notification_is_set_aside_and_told_once(
+    aws: Any, analyzers: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[Any] = []
+    monkeypatch.setattr(triggers, "report_odd_messages", lambda *arguments: told.append(arguments[1:]))
+    s3 = boto3.client("s3")
+    s3.create_bucket(Bucket="media-lake")
     made = analyzers("j-1")
-    aws.sqs.send_message(QueueUrl=aws.queue_url, MessageBody="hello")
-    aws.sqs.send_message(
-        QueueUrl=aws.queue_url, MessageBody=json.dumps({"JobId": "j-1", "Status": "IN_PROGRESS"})
-    )
+    odd = [body for body in (*BODIES.values(), *NOTIFICATIONS.values()) if body]  # SQS takes no empty one
+    for body in odd[:20]:
+        aws.sqs.send_message(QueueUrl=aws.queue_url, MessageBody=body)
     notify(aws, "j-1")
+    for body in odd[20:]:
+        aws.sqs.send_message(QueueUrl=aws.queue_url, MessageBody=body)
     fire(a_trigger())
     assert made[0].ended == [("j-1", "SUCCEEDED")]
-    assert messages(aws) == 0
+    uris = list_uris(s3, folder("media-lake", "media-lake-jobs"))
+    aside = [row for uri in uris for row in get_ndjson(s3, uri)]
+    assert len(aside) + messages(aws) == len(odd)
+    assert all(row["reason"] for row in aside)
+    assert [(queue, dag_id) for queue, _, dag_id in told[:1]] == [("media-lake-jobs", RUN.dag_id)]
+    assert len(told) == 1
+    assert len(aside) >= 20
 
 
 def test_nothing_is_looked_up_while_there_are_messages(aws: Any, analyzers: Callable[..., Any]) -> None:
