@@ -30,6 +30,23 @@ from include.core.features import (
 from include.core.request_parameters import problems
 from include.core.settings import Name, SettingsError, _in_words
 
+# What the pipeline itself writes in the lake's bucket: a source that held it would enrich its own results.
+OWN_PREFIXES = (
+    "athena/",
+    "athena-people/",
+    "curated/",
+    "events/",
+    "quarantine/",
+    "reports/",
+    "responses/",
+    "staging/",
+    "usage_log/",
+)
+
+# Names of general purpose buckets
+# (https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html).
+BucketName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
+
 Percent = Annotated[float, Field(ge=CONFIDENCE_FLOOR, le=100)]
 
 
@@ -65,7 +82,7 @@ class Inventory(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    bucket: Annotated[str, StringConstraints(min_length=1)]
+    bucket: BucketName
     prefix: Annotated[str, StringConstraints(pattern=r"^(.*[^/])?$")] = ""
     id: Annotated[str, StringConstraints(pattern=r"^[^/]+$")]
 
@@ -92,13 +109,13 @@ class Source(BaseModel):
 
     name: Name
     title: str = ""
-    bucket: str | None = None
+    bucket: BucketName | None = None
     prefix: Annotated[str, StringConstraints(pattern=r"^([^/].*/)?$")] = ""
     discovery: Discovery = "date_path"
     date_path: Annotated[str, StringConstraints(pattern=r"^[^/].*/$")] = "%Y/%m/%d/"
     inventory: Inventory | None = None
     cost_center: Name
-    approval_limit_usd: Annotated[float, Field(ge=0)] = 100.0
+    approval_limit_usd: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 100.0
     features: dict[MediaType, WantedFeatures]
 
     def prefix_of(self, day: date) -> str:
@@ -109,6 +126,28 @@ class Source(BaseModel):
         """Whether an object can belong to both sources."""
         one, two = (source.prefix_of(date(2026, 11, 20)) for source in (self, other))
         return self.bucket == other.bucket and (one.startswith(two) or two.startswith(one))
+
+    @model_validator(mode="after")
+    def _a_day_has_a_folder(self) -> Self:
+        if self.discovery == "date_path":
+            days = (date(2026, 11, 20), date(2026, 11, 21), date(2026, 12, 20))
+            if len({day.strftime(self.date_path) for day in days}) < len(days):
+                raise ValueError(
+                    f"date_path {self.date_path!r} gives several days one folder; "
+                    "name year, month and day, as in %Y/%m/%d/"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _holds_nothing_of_the_lake(self) -> Self:
+        prefix = self.prefix_of(date(2026, 11, 20))
+        own = [each for each in OWN_PREFIXES if prefix.startswith(each) or each.startswith(prefix)]
+        if self.bucket is None and own and prefix:
+            raise ValueError(
+                f"the prefix {self.prefix!r} holds what the lake itself writes under {', '.join(own)}; "
+                "choose another, such as raw/"
+            )
+        return self
 
     @model_validator(mode="after")
     def _discovery_is_complete(self) -> Self:
@@ -214,18 +253,48 @@ class Lake(BaseModel):
         )
 
 
-def load_lake(path: Path) -> Lake:
+class _StrictLoader(yaml.SafeLoader):
+    """Reads YAML, and refuses a key that a mapping has already: the last one would win in silence."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys: set[Any] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if isinstance(key, str) and key in keys:
+                raise yaml.constructor.ConstructorError(
+                    problem=f"the key {key!r} is there twice; leave one out", problem_mark=key_node.start_mark
+                )
+            keys.add(key if isinstance(key, str) else None)
+        return super().construct_mapping(node, deep)
+
+
+def load_lake(path: Path, bucket: str | None = None) -> Lake:
     """Read and check ``lake.yaml``.
 
+    :param bucket: the lake's own; a source that names it counts as one that names none.
     :raises SettingsError: if the file is missing, is not YAML or names something unknown.
     """
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.load(path.read_text(encoding="utf-8"), _StrictLoader)
     except FileNotFoundError:
         raise SettingsError(f"{path} does not exist; set MEDIA_LAKE_LAKE_FILE to the lake's file") from None
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         raise SettingsError(f"{path} is not valid YAML: {error}") from error
     try:
-        return Lake.model_validate(content)
+        return Lake.model_validate(_without_own_bucket(content, bucket))
     except ValidationError as error:
         raise SettingsError(_in_words(f"{path.name}: ", error)) from error
+
+
+def _without_own_bucket(content: Any, bucket: str | None) -> Any:
+    """Return the content with sources in the lake's own bucket naming none, so that overlaps are seen."""
+    sources = content.get("sources") if isinstance(content, dict) else None
+    if not bucket or not isinstance(sources, list):
+        return content
+    plain = [
+        {name: value for name, value in source.items() if (name, value) != ("bucket", bucket)}
+        if isinstance(source, dict)
+        else source
+        for source in sources
+    ]
+    return {**content, "sources": plain}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
+from math import isfinite
 from typing import Any
 
-from botocore.model import Shape
+from botocore.model import ListShape, Shape, StructureShape
 from botocore.validate import ParamValidator
 
 from include.core.features import ImageCall, VideoJob
@@ -26,7 +28,8 @@ def request_parameters(call: ImageCall | VideoJob, members: Mapping[str, Any]) -
 def problems(call: ImageCall | VideoJob | None, members: Mapping[str, Any]) -> list[str]:
     """Return a sentence for each mistake in the members that a source sets.
 
-    botocore's model of the operation says which names, types, numbers, lengths and enumerations are right.
+    botocore's model of the operation says which names, types, numbers, lengths, forms and enumerations are
+    right, at any depth.
     """
     if call is None:
         return []
@@ -46,7 +49,40 @@ def _problems(call: ImageCall | VideoJob, members: Mapping[str, Any]) -> Iterato
             yield f"{call.operations[0]} has no member {name!r}; choose from {allowed}"
         else:
             report = ParamValidator().validate(value, known[name])
-            yield from (f"{name}: {line}" for line in report.generate_report().splitlines())
+            wrong = [f"{name}: {line}" for line in report.generate_report().splitlines()]
+            yield from wrong or _broken_constraints(known[name], value, name)
+
+
+def _broken_constraints(shape: Shape, value: Any, place: str) -> Iterator[str]:
+    """Yield what botocore's validator leaves to AWS: enumerations, patterns, and greatest values and lengths.
+
+    :param value: of the shape's type, at any depth.
+    :param place: path to the value, such as ``Settings.GeneralLabels``.
+    """
+    limits = shape.metadata
+    if "enum" in limits and value not in limits["enum"]:
+        yield f"{place}: {value!r} is none of {', '.join(limits['enum'])}"
+    elif isinstance(value, str) and not _matches(limits.get("pattern"), value):
+        yield f"{place}: {value!r} does not have the form {limits['pattern']}"
+    if "max" in limits and (size := len(value) if hasattr(value, "__len__") else value) > limits["max"]:
+        kind = "characters" if isinstance(value, str) else "entries" if hasattr(value, "__len__") else ""
+        yield f"{place}: {size} is more than {limits['max']} {kind}".rstrip()
+    if isinstance(value, float) and not isfinite(value):
+        yield f"{place}: {value} is no number"
+    if isinstance(shape, StructureShape):
+        for name, member in value.items():
+            yield from _broken_constraints(shape.members[name], member, f"{place}.{name}")
+    elif isinstance(shape, ListShape):
+        for number, member in enumerate(value):
+            yield from _broken_constraints(shape.member, member, f"{place}[{number}]")
+
+
+def _matches(pattern: str | None, value: str) -> bool:
+    """Whether a text has the form of a pattern; AWS writes some that Python does not read."""
+    try:
+        return pattern is None or re.fullmatch(pattern, value) is not None
+    except re.error:
+        return True
 
 
 def _members(operation: str) -> Mapping[str, Shape]:

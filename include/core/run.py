@@ -5,15 +5,24 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
+from datetime import date
 
 from include.core.errors import TerminalError
 from include.core.features import MediaType
 
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 class PartitionError(TerminalError, ValueError):
     """The run has no usable partition key; the text says how to give it one."""
+
+
+def is_day(text: str) -> bool:
+    """Whether a text is a day of the calendar in the form ``YYYY-MM-DD``, in ASCII digits."""
+    try:
+        return bool(_DAY.fullmatch(text) and date.fromisoformat(text))
+    except ValueError:
+        return False
 
 
 @dataclass(frozen=True)
@@ -30,7 +39,7 @@ class Run:
     partition: str
 
     def __post_init__(self) -> None:
-        if not _DAY.fullmatch(self.partition or ""):
+        if not is_day(self.partition or ""):
             raise PartitionError(
                 f"partition key {self.partition!r} is not a day such as 2026-11-20; "
                 "trigger the Dag with a partition key, or backfill discover_media over the days wanted"

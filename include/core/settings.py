@@ -6,6 +6,8 @@ A task reads them when it runs; nothing reads them while a Dag file is parsed. A
 
 from __future__ import annotations
 
+import os
+from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated
@@ -25,6 +27,11 @@ Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 COST_PAGE_KEY = "reports/costs.html"
 
 
+PREFIX = "MEDIA_LAKE_"
+# Variables of others: of the local stack, and of include.core.deadlines.
+_OTHERS = (f"{PREFIX}STACK_", f"{PREFIX}DEADLINE_HOURS_")
+
+
 class SettingsError(TerminalError, ValueError):
     """A setting is missing or wrong; the text says which and what to do."""
 
@@ -32,9 +39,13 @@ class SettingsError(TerminalError, ValueError):
 class Settings(BaseSettings):
     """The deployment. Each field is the environment variable ``MEDIA_LAKE_<FIELD>``; see ``.env.example``."""
 
-    model_config = SettingsConfigDict(env_prefix="MEDIA_LAKE_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
 
-    bucket: str = Field("media-lake", description="bucket of the lake: responses, tables, reports")
+    bucket: str = Field(
+        "media-lake",
+        pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$",
+        description="bucket of the lake: responses, tables, reports",
+    )
     database: Name = Field("media_lake", description="Glue database of the tables and views")
     workgroup: str = Field("media-lake", description="Athena workgroup; it sets where results are written")
     ledger_table: str = Field("media-lake-ledger", description="DynamoDB table of every analysis")
@@ -107,8 +118,18 @@ class Settings(BaseSettings):
 def load_settings() -> Settings:
     """Read the deployment's settings from the environment.
 
-    :raises SettingsError: if one is wrong.
+    :raises SettingsError: if one is wrong, or a variable is none of them.
     """
+    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
+    unknown = [
+        name
+        for name in os.environ
+        if name.startswith(PREFIX) and name not in known and not name.startswith(_OTHERS)
+    ]
+    if unknown:
+        alike = get_close_matches(unknown[0], known, 1, cutoff=0.85)
+        hint = f"did you mean {alike[0]}?" if alike else "leave it out; .env.example has all settings"
+        raise SettingsError(f"there is no setting {unknown[0]}; {hint}")
     try:
         return Settings()
     except ValidationError as error:

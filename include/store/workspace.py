@@ -48,7 +48,7 @@ class Deployment:
 
         :raises include.core.settings.SettingsError: if the file is missing or wrong.
         """
-        return load_lake(self.settings.lake_file)
+        return load_lake(self.settings.lake_file, self.settings.bucket)
 
     @cached_property
     def session(self) -> boto3.Session:

@@ -226,7 +226,7 @@ def test_an_event_is_read_and_written_as_it_was() -> None:
         "eventTime": "2026-11-21T08:00:00.000Z",
         "s3": {"bucket": {"name": BUCKET}, "object": {"key": "k", "size": 1, "eTag": "e", "sequencer": "1"}},
     }
-    (made,) = events_of(json.dumps({"Records": [message]}))
+    ((made,), _) = events_of(json.dumps({"Records": [message]}))
     assert made.day == "2026-11-21"
 
 

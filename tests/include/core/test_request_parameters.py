@@ -57,6 +57,38 @@ def test_members_of_the_operation_are_accepted(feature: str, media_type: MediaTy
         ("labels", "image", {"MaxLabels": "5"}, "MaxLabels: Invalid type"),
         ("labels", "image", {"MaxLabels": -1}, "MaxLabels: Invalid value"),
         ("labels", "image", {"Settings": {"General": {}}}, "Settings: Unknown parameter"),
+        (
+            "labels",
+            "image",
+            {"Features": ["GENERAL_LABEL"]},
+            "'GENERAL_LABEL' is none of GENERAL",
+        ),
+        ("labels", "image", {"MinConfidence": 130}, "MinConfidence: 130 is more than 100"),
+        ("labels", "image", {"MinConfidence": float("nan")}, "MinConfidence: nan is no number"),
+        (
+            "labels",
+            "image",
+            {"Settings": {"GeneralLabels": {"LabelInclusionFilters": ["x"] * 101}}},
+            "LabelInclusionFilters: 101 is more than 100 entries",
+        ),
+        (
+            "face_search",
+            "image",
+            {"CollectionId": "has space"},
+            "'has space' does not have the form",
+        ),
+        (
+            "face_search",
+            "image",
+            {"CollectionId": "a" * 256},
+            "256 is more than 255 characters",
+        ),
+        (
+            "face_search",
+            "image",
+            {"CollectionId": "c", "QualityFilter": "LOUD"},
+            "'LOUD' is none of NONE, AUTO",
+        ),
         ("labels", "image", {"Image": {}}, "leave Image out: the pipeline sets it"),
         (
             "labels",

@@ -13,7 +13,21 @@ def a_run(**changes: Any) -> Run:
 
 
 @pytest.mark.parametrize(
-    "partition", ["", None, "2026-11-2", "20261120", "2026-11-20T00:00", "2026-11-20\n", "day"]
+    "partition",
+    [
+        "",
+        None,
+        "2026-11-2",
+        "20261120",
+        "2026-11-20T00:00",
+        "2026-11-20\n",
+        "day",
+        "2026-02-30",
+        "2026-13-01",
+        "0000-01-01",
+        "٢٠٢٦-١١-٢٠",
+        "2026-W47-5",
+    ],
 )
 def test_what_is_no_day_is_refused_with_what_to_do(partition: Any) -> None:
     with pytest.raises(

@@ -58,9 +58,31 @@ def test_the_environment_wins(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MEDIA_LAKE_BUCKET", "other")
     monkeypatch.setenv("MEDIA_LAKE_BATCH_SIZE", "7")
     monkeypatch.setenv("MEDIA_LAKE_SIMULATED", "true")
-    monkeypatch.setenv("MEDIA_LAKE_SOMETHING_ELSE", "is no error")
     settings = load_settings()
     assert (settings.bucket, settings.batch_size, settings.simulated) == ("other", 7, True)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("MEDIA_LAKE_BUCKETT", "there is no setting MEDIA_LAKE_BUCKETT; did you mean MEDIA_LAKE_BUCKET"),
+        ("MEDIA_LAKE_COLOR", "there is no setting MEDIA_LAKE_COLOR; leave it out"),
+    ],
+)
+def test_a_variable_that_is_no_setting_is_refused(
+    monkeypatch: pytest.MonkeyPatch, name: str, words: str
+) -> None:
+    monkeypatch.setenv(name, "x")
+    with pytest.raises(SettingsError, match=words):
+        load_settings()
+
+
+def test_variables_of_the_stack_and_of_deadlines_are_none_of_the_settings(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("MEDIA_LAKE_STACK_AWS_PORT", "1")
+    monkeypatch.setenv("MEDIA_LAKE_DEADLINE_HOURS_REPORT_COSTS", "3")
+    load_settings()
 
 
 def test_every_setting_says_what_it_is() -> None:
@@ -135,10 +157,10 @@ def two_sources(one: dict[str, Any], two: dict[str, Any]) -> dict[str, Any]:
     ("one", "two"),
     [
         ({}, {}),
-        ({"bucket": "b"}, {"bucket": "b"}),
+        ({"bucket": "bucket-b"}, {"bucket": "bucket-b"}),
         ({"prefix": ""}, {"prefix": ""}),
-        ({"date_path": "%Y/%m/%d/"}, {"date_path": "%Y/%m/"}),
-        ({"date_path": "%Y/"}, {"date_path": "%Y/%m/%d/"}),
+        ({"date_path": "%Y/%m/%d/"}, {"date_path": "%Y/%m/%d/%j/"}),
+        ({"bucket": "media-lake"}, {}),
         ({"prefix": "raw/"}, {"prefix": "raw/2026/", "date_path": "%m/%d/"}),
     ],
 )
@@ -146,7 +168,7 @@ def test_sources_that_hold_the_same_objects_are_refused(
     tmp_path: Path, one: dict[str, Any], two: dict[str, Any]
 ) -> None:
     with pytest.raises(SettingsError, match=r"sources 'one' and 'two' would hold the same objects, below "):
-        load_lake(written(tmp_path, two_sources(one, two)))
+        load_lake(written(tmp_path, two_sources(one, two)), "media-lake")
 
 
 @pytest.mark.parametrize(
@@ -155,7 +177,7 @@ def test_sources_that_hold_the_same_objects_are_refused(
         ({"prefix": "raw/one/"}, {"prefix": "raw/two/"}),
         ({"prefix": "raw/one/"}, {"prefix": "raw/"}),
         ({"prefix": "raw/one/"}, {"prefix": "raw/one-more/"}),
-        ({"bucket": "b"}, {"bucket": "c"}),
+        ({"bucket": "bucket-b"}, {"bucket": "bucket-c"}),
         ({"date_path": "%Y/%m/%d/"}, {"date_path": "%Y-%m-%d/"}),
     ],
 )
@@ -202,12 +224,25 @@ def test_sources_that_hold_different_objects_are_not(
         ({"date_path": "%Y/%m/%d"}, "sources.0.date_path"),
         ({"name": "Not a name"}, "sources.0.name"),
         ({"approval_limit_usd": -1}, "sources.0.approval_limit_usd"),
+        ({"approval_limit_usd": float("inf")}, "sources.0.approval_limit_usd"),
+        ({"approval_limit_usd": float("nan")}, "sources.0.approval_limit_usd"),
+        ({"date_path": "all/"}, "date_path 'all/' gives several days one folder; name year, month and day"),
+        ({"date_path": "%Y/%m/"}, "gives several days one folder"),
+        ({"prefix": "curated/"}, "the prefix 'curated/' holds what the lake itself writes under curated/"),
+        ({"prefix": "responses/raw/"}, "writes under responses/; choose another, such as raw/"),
+        ({"bucket": "media-lake", "prefix": "staging/"}, "writes under staging/"),
+        ({"bucket": "a/b"}, "sources.0.bucket"),
+        ({"bucket": "Upper"}, "sources.0.bucket"),
+        (
+            {"features": {"video": [{"segments": {"SegmentTypes": ["SHOTS"]}}]}},
+            "'SHOTS' is none of TECHNICAL_CUE, SHOT",
+        ),
         ({"colour": "red"}, "sources.0.colour"),
     ],
 )
 def test_a_wrong_source_is_named(tmp_path: Path, change: dict[str, Any], words: str) -> None:
     with pytest.raises(SettingsError, match=words):
-        load_lake(written(tmp_path, changed(**change)))
+        load_lake(written(tmp_path, changed(**change)), "media-lake")
 
 
 @pytest.mark.parametrize(
@@ -239,6 +274,22 @@ def test_an_error_of_the_whole_file_reads_well(tmp_path: Path, content: Any) -> 
     with pytest.raises(SettingsError) as error:
         load_lake(written(tmp_path, content))
     assert ": : " not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (
+            "sources: []\nsources: []\n",
+            r"the key 'sources' is there twice; leave one out\s.*line 2, column 1",
+        ),
+        ("cost_centers: {team: {title: a, title: b}}", "the key 'title' is there twice"),
+        ("[" * 3000, "is not valid YAML"),
+    ],
+)
+def test_a_key_that_is_there_twice_is_refused_with_its_line(tmp_path: Path, text: str, words: str) -> None:
+    with pytest.raises(SettingsError, match=words):
+        load_lake(written(tmp_path, text))
 
 
 def test_no_yaml_and_no_file(tmp_path: Path) -> None:
