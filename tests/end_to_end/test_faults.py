@@ -151,7 +151,9 @@ def test_finished_tasks_are_cleared(lake: Lake, late: tuple[list[date], str]) ->
     lake.settle(days, datetime.min.replace(tzinfo=UTC))
     for dag in ENRICHING:
         (run,) = lake.runs(days)[dag]
-        assert {task["try_number"] for task in lake.api.task_instances(run)} == {2}
+        # What is skipped, such as `stop_models` without models, is never tried.
+        tried = [task for task in lake.api.task_instances(run) if task["state"] != "skipped"]
+        assert {task["try_number"] for task in tried} == {2}
     assert lake.stack.calls()["billable"] == billable
     assert lake.tables(days) == before
     lake.check(days)
