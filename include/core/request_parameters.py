@@ -59,22 +59,33 @@ def _broken_constraints(shape: Shape, value: Any, place: str) -> Iterator[str]:
     :param value: of the shape's type, at any depth.
     :param place: path to the value, such as ``Settings.GeneralLabels``.
     """
-    limits = shape.metadata
-    if "enum" in limits and value not in limits["enum"]:
-        yield f"{place}: {value!r} is none of {', '.join(limits['enum'])}"
-    elif isinstance(value, str) and not _matches(limits.get("pattern"), value):
-        yield f"{place}: {value!r} does not have the form {limits['pattern']}"
-    if "max" in limits and (size := len(value) if hasattr(value, "__len__") else value) > limits["max"]:
-        kind = "characters" if isinstance(value, str) else "entries" if hasattr(value, "__len__") else ""
-        yield f"{place}: {size} is more than {limits['max']} {kind}".rstrip()
-    if isinstance(value, float) and not isfinite(value):
-        yield f"{place}: {value} is no number"
+    yield from (f"{place}: {problem}" for problem in _broken_limits(shape.metadata, value))
     if isinstance(shape, StructureShape):
         for name, member in value.items():
             yield from _broken_constraints(shape.members[name], member, f"{place}.{name}")
     elif isinstance(shape, ListShape):
         for number, member in enumerate(value):
             yield from _broken_constraints(shape.member, member, f"{place}[{number}]")
+
+
+def _broken_limits(limits: Mapping[str, Any], value: Any) -> Iterator[str]:
+    """Yield what is wrong with a value itself, by the limits of its shape."""
+    if isinstance(value, float) and not isfinite(value):
+        yield f"{value} is no number"
+    if "enum" in limits and value not in limits["enum"]:
+        yield f"{value!r} is none of {', '.join(limits['enum'])}"
+    elif isinstance(value, str) and not _matches(limits.get("pattern"), value):
+        yield f"{value!r} does not have the form {limits['pattern']}"
+    size, unit = _size(value)
+    if size > limits.get("max", size):
+        yield f"{size} is more than {limits['max']}{unit}"
+
+
+def _size(value: Any) -> tuple[float, str]:
+    """Return what the greatest value of a shape is about: a number itself, or a length and its unit."""
+    if isinstance(value, str):
+        return len(value), " characters"
+    return (value, "") if isinstance(value, int | float) else (len(value), " entries")
 
 
 def _matches(pattern: str | None, value: str) -> bool:
