@@ -28,7 +28,7 @@ from include.core.features import (
     features_for,
 )
 from include.core.request_parameters import problems
-from include.core.settings import Name, SettingsError, _in_words
+from include.core.settings import BucketName, Name, SettingsError, _in_words
 
 # What the pipeline itself writes in the lake's bucket: a source that held it would enrich its own results.
 OWN_PREFIXES = (
@@ -42,10 +42,6 @@ OWN_PREFIXES = (
     "staging/",
     "usage_log/",
 )
-
-# Names of general purpose buckets
-# (https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html).
-BucketName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
 
 Percent = Annotated[float, Field(ge=CONFIDENCE_FLOOR, le=100)]
 
@@ -257,14 +253,16 @@ class _StrictLoader(yaml.SafeLoader):
     """Reads YAML, and refuses a key that a mapping has already: the last one would win in silence."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys: set[Any] = set()
+        keys: set[str] = set()
         for key_node, _ in node.value:
             key = self.construct_object(key_node, deep=True)
-            if isinstance(key, str) and key in keys:
+            if not isinstance(key, str):
+                continue
+            if key in keys:
                 raise yaml.constructor.ConstructorError(
                     problem=f"the key {key!r} is there twice; leave one out", problem_mark=key_node.start_mark
                 )
-            keys.add(key if isinstance(key, str) else None)
+            keys.add(key)
         return super().construct_mapping(node, deep)
 
 

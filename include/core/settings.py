@@ -23,6 +23,10 @@ from include.core.errors import TerminalError
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 
+# Names of general purpose buckets
+# (https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html).
+BucketName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
+
 # Where the cost page lies in the lake's bucket.
 COST_PAGE_KEY = "reports/costs.html"
 
@@ -41,11 +45,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
 
-    bucket: str = Field(
-        "media-lake",
-        pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$",
-        description="bucket of the lake: responses, tables, reports",
-    )
+    bucket: BucketName = Field("media-lake", description="bucket of the lake: responses, tables, reports")
     database: Name = Field("media_lake", description="Glue database of the tables and views")
     workgroup: str = Field("media-lake", description="Athena workgroup; it sets where results are written")
     ledger_table: str = Field("media-lake-ledger", description="DynamoDB table of every analysis")

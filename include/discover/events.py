@@ -14,7 +14,6 @@ sequencer, removed}``; sequencers tell which of two events of a key was later
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -23,7 +22,6 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import unquote_plus
 
-import orjson
 from pydantic import AfterValidator, ConfigDict, Field, ValidationError
 from pydantic.dataclasses import dataclass as pydantic_dataclass
 
@@ -31,7 +29,7 @@ from include.core.lake import Source
 from include.core.media_facts import Defect
 from include.discover.listed_object import ListedObject
 from include.store.messages import UnreadableMessageError, reason_of, unwrapped
-from include.store.objects import Row, get_ndjson, list_uris, put_ndjson
+from include.store.objects import Row, get_ndjson, list_uris, put_by_digest
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -176,15 +174,9 @@ def keep_events(s3: S3Client, lake_bucket: str, events: Iterable[Event], mark: s
     for event in events:
         by_day.setdefault(event.day, set()).add(event)
     for day, kept in by_day.items():
-        _put_by_digest(s3, f"s3://{lake_bucket}/events/dt={day}/", [asdict(event) for event in kept])
+        put_by_digest(s3, f"s3://{lake_bucket}/events/dt={day}/", [asdict(event) for event in kept])
         s3.put_object(Bucket=lake_bucket, Key=f"{_MARKS}dt={day}/{mark}", Body=b"")
     return sorted(by_day)
-
-
-def _put_by_digest(s3: S3Client, prefix: str, rows: Sequence[Mapping[str, Any]]) -> None:
-    ordered = sorted(rows, key=orjson.dumps)
-    digest = hashlib.sha256(orjson.dumps(ordered)).hexdigest()[:32]
-    put_ndjson(s3, f"{prefix}{digest}.ndjson.gz", (dict(row) for row in ordered))
 
 
 def marked_days(s3: S3Client, lake_bucket: str) -> dict[str, list[str]]:

@@ -89,14 +89,16 @@ def mp4_facts(file: BinaryIO, size: int, facts: MediaFacts) -> MediaFacts:
 def _find_index(file: BinaryIO, size: int) -> Box:
     """Return the moov box. What follows a whole index and whole media data does not matter."""
     index = data = None
+    is_fragmented = False
     for box in boxes(file, 0, size):
         if box.kind in (b"moov", b"mdat", b"moof") and box.end > size:
             raise _truncated(box.end - size)
         if box.kind == b"moov":
             index = box
+            is_fragmented = child(file, index, b"mvex") is not None
         elif box.kind == b"mdat":
             data = box
-        if index is not None and (data is not None or child(file, index, b"mvex") is not None):
+        if index is not None and (data is not None or is_fragmented):
             break
     if index is None:
         raise DamagedFileError(
@@ -134,10 +136,10 @@ def _track(file: BinaryIO, size: int, trak: Box) -> _Track | None:
         return None
     table = child(file, media, b"minf", b"stbl")
     descriptions = None if table is None else child(file, table, b"stsd")
-    entry = (
-        None if descriptions is None else next(boxes(file, descriptions.payload + 8, descriptions.end), None)
-    )
-    if table is None or entry is None:
+    if table is None or descriptions is None:
+        return None
+    entry = next(boxes(file, descriptions.payload + 8, descriptions.end), None)
+    if entry is None:
         return None
     samples = _samples(file, size, child(file, table, b"stsz"))
     header = child(file, trak, b"tkhd")

@@ -8,15 +8,13 @@ never comes back::
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import orjson
 from pydantic import ValidationError
 
-from include.store.objects import put_ndjson
+from include.store.objects import put_by_digest
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -64,11 +62,9 @@ def set_aside(s3: S3Client, bucket: str, queue: str, messages: Sequence[OddMessa
     :param bucket: of the lake.
     :param queue: name of the queue.
     """
-    if not messages:
-        return
-    rows = sorted(({"body": _plain(each.body), "reason": each.reason} for each in messages), key=orjson.dumps)
-    digest = hashlib.sha256(orjson.dumps(rows)).hexdigest()[:32]
-    put_ndjson(s3, f"{folder(bucket, queue)}{digest}.ndjson.gz", iter(rows))
+    if messages:
+        rows = [{"body": _plain(each.body), "reason": each.reason} for each in messages]
+        put_by_digest(s3, folder(bucket, queue), rows)
 
 
 def folder(bucket: str, queue: str) -> str:

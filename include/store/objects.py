@@ -6,6 +6,7 @@ Each is written in one PUT, so a reader sees all of it or nothing.
 from __future__ import annotations
 
 import gzip
+import hashlib
 import io
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -103,6 +104,16 @@ def put_ndjson(s3: S3Client, uri: str, rows: Iterable[Row]) -> int:
     for row in rows:
         lines.add(row)
     return lines.put(s3, uri)
+
+
+def put_by_digest(s3: S3Client, prefix: str, rows: Iterable[Row]) -> None:
+    """Write rows as compressed NDJSON under a name made of their content: writing them again changes nothing.
+
+    :param prefix: URI up to the name.
+    """
+    ordered = sorted(rows, key=orjson.dumps)
+    digest = hashlib.sha256(orjson.dumps(ordered)).hexdigest()[:32]
+    put_ndjson(s3, f"{prefix}{digest}.ndjson.gz", ordered)
 
 
 def get_ndjson(s3: S3Client, uri: str) -> Iterator[Row]:

@@ -134,9 +134,7 @@ class VideoJobsTrigger(BaseTrigger):
         if not messages:
             await asyncio.to_thread(analyzer.look_up_overdue)
             return await asyncio.to_thread(analyzer.process_ended_and_start)
-        odd = [
-            reason for message in messages if (reason := await self._record_end(analyzer, message["Body"]))
-        ]
+        odd = [each for message in messages if (each := await self._record_end(analyzer, message["Body"]))]
         if odd:
             await asyncio.to_thread(self._set_aside, workspace, odd)
         progress = await asyncio.to_thread(analyzer.process_ended_and_start)
