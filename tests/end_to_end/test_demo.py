@@ -46,26 +46,26 @@ def first(stack: Stack, media: Path) -> subprocess.CompletedProcess[str]:
     up = stack.run("-m", "local.stack", "up")
     assert up.returncode == 0, up.stdout
     arguments = [sys.executable, "-m", "local.stack", "demo", "--media", str(media), "--days", str(DAYS)]
-    process = subprocess.Popen(
+    lines = []
+    killed = False
+    with subprocess.Popen(
         arguments,
         env=stack.environment,
         cwd=PROJECT,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-    )
-    assert process.stdout is not None
-    lines = []
-    killed = False
-    for line in process.stdout:
-        lines.append(line)
-        if not killed and "enrich_videos" in line and "running" in line:
-            _kill_task(stack)
-            stack.kill("scheduler")
-            stack.kill("triggerer")
-            killed = True
-    assert killed, "".join(lines)
-    return subprocess.CompletedProcess(arguments, process.wait(DEMO_SECONDS), "".join(lines), "")
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            lines.append(line)
+            if not killed and "enrich_videos" in line and "running" in line:
+                _kill_task(stack)
+                stack.kill("scheduler")
+                stack.kill("triggerer")
+                killed = True
+        assert killed, "".join(lines)
+        return subprocess.CompletedProcess(arguments, process.wait(DEMO_SECONDS), "".join(lines), "")
 
 
 def test_every_run_succeeds_although_components_are_killed(
