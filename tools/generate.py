@@ -37,6 +37,10 @@ Everywhere: confidence is in percent, 0-100; boxes and points are ratios of the 
 may reach slightly outside 0-1; times in a video are milliseconds from its start and null for images;
 timestamps are in UTC.
 
+Boxes and points refer to the upright picture (`display_width` by `display_height` of `media_assets`) in a
+JPEG [with an EXIF orientation](https://docs.aws.amazon.com/rekognition/latest/dg/images-orientation.html),
+and to the pixels as stored (`width` by `height`) in any other image; AWS documents nothing of rotated videos.
+
 | table | content |
 |---|---|
 {tables}

@@ -25,7 +25,9 @@ class MediaFacts:
     :param format: format found in the content, such as JPEG, PNG, GIF, HEIF, MP4, MOV, WebM, HTML; None if
         unknown.
     :param codec: video codec, by FFmpeg's name.
-    :param width: pixels as stored, before any EXIF rotation; ``height`` likewise.
+    :param width: pixels as stored, before any turn; ``height`` likewise.
+    :param orientation: EXIF orientation of an image, 1 to 8; None if its header states none.
+    :param rotation: degrees clockwise by which a player turns a video: 0, 90, 180 or 270; None if unknown.
     :param defect: what is wrong with the file itself, whatever the analysis.
     """
 
@@ -36,7 +38,18 @@ class MediaFacts:
     height: int | None = None
     duration_ms: int | None = None
     frame_rate: float | None = None
+    orientation: int | None = None
+    rotation: int | None = None
     defect: Defect | None = None
+
+    @property
+    def display_size(self) -> tuple[int | None, int | None]:
+        """Width and height in pixels as a viewer shows them.
+
+        EXIF orientations from 5 on and a quarter turn of a video swap the two (CIPA DC-008, "Orientation").
+        """
+        swapped = (self.orientation or 1) >= 5 or self.rotation in (90, 270)
+        return (self.height, self.width) if swapped else (self.width, self.height)
 
 
 def check_limits(facts: MediaFacts, size_bytes: int, analysis: ImageCall | VideoJob) -> Defect | None:

@@ -198,6 +198,8 @@ class _EarlierManifest:
         # What could not be used is probed again: it may have changed, or this version may know better.
         usable = pc.field("reason_code").is_null()
         file = io.BytesIO(reply["Body"].read())
+        if not set(_FACTS) <= set(pq.read_schema(file).names):
+            return cls(reply["ETag"])  # an earlier version did not look for all facts
         table = pq.read_table(file, columns=["media_id", *_FACTS], filters=usable).combine_chunks()
         places = {media_id.as_py(): place for place, media_id in enumerate(table["media_id"])}
         return cls(reply["ETag"], table.select(_FACTS), places)
@@ -297,6 +299,7 @@ class _Refusals:
 
 
 def _manifest_row(item: ListedObject, facts: MediaFacts) -> Row:
+    display_width, display_height = facts.display_size
     return {
         "media_type": facts.media_type,
         "media_id": item.media_id,
@@ -317,4 +320,8 @@ def _manifest_row(item: ListedObject, facts: MediaFacts) -> Row:
         "frame_rate": facts.frame_rate,
         "reason_code": facts.defect.code if facts.defect else None,
         "reason": facts.defect.message if facts.defect else None,
+        "orientation": facts.orientation,
+        "rotation": facts.rotation,
+        "display_width": display_width,
+        "display_height": display_height,
     }

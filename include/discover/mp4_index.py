@@ -10,6 +10,7 @@ object types of ``esds``, ISO/IEC 14496-1, table 5.
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -55,12 +56,14 @@ _OBJECT_TYPES = {
 class _Track:
     """A video track.
 
+    :param rotation: degrees clockwise by which its matrix turns it.
     :param timescale: units of its times in a second; 0 if it states none.
     :param duration: in these units; 0 if it states none.
     """
 
     track_id: int
     enabled: bool
+    rotation: int
     entry: Box
     samples: int
     timescale: int
@@ -78,7 +81,7 @@ def mp4_facts(file: BinaryIO, size: int, facts: MediaFacts) -> MediaFacts:
     codec = _codec(file, track.entry)
     width, height = struct.unpack(">24x2H", payload(file, track.entry, 28))
     seconds, frame_rate = _times(file, size, index, track)
-    facts = replace(facts, codec=codec, width=width or None, height=height or None)
+    facts = replace(facts, codec=codec, width=width or None, height=height or None, rotation=track.rotation)
     duration_ms = round(seconds * 1000)
     if duration_ms <= 0:
         message = "the video states no duration or lasts 0 s; remux or record it again"
@@ -143,10 +146,20 @@ def _track(file: BinaryIO, size: int, trak: Box) -> _Track | None:
         return None
     samples = _samples(file, size, child(file, table, b"stsz"))
     header = child(file, trak, b"tkhd")
-    flags = payload(file, header, 24)
+    members = payload(file, header, 96)
     timescale, duration = _clock(payload(file, child(file, media, b"mdhd"), 32))
-    track_id = struct.unpack_from(">I", flags, 20 if flags[0] else 12)[0]
-    return _Track(track_id, header is None or bool(flags[3] & 1), entry, samples, timescale, duration)
+    track_id = struct.unpack_from(">I", members, 20 if members[0] else 12)[0]
+    enabled = header is None or bool(members[3] & 1)
+    return _Track(track_id, enabled, _rotation(members), entry, samples, timescale, duration)
+
+
+def _rotation(header: bytes) -> int:
+    """Return the degrees clockwise by which the matrix in a tkhd box turns a track, to the next quarter turn.
+
+    A point (x, y) of the picture is shown at (ax + cy, bx + dy), with y downwards.
+    """
+    a, b = struct.unpack_from(">2i", header, 52 if header[0] else 40)
+    return round(math.degrees(math.atan2(b, a)) / 90) * 90 % 360
 
 
 def _samples(file: BinaryIO, size: int, counts: Box | None) -> int:

@@ -12,13 +12,17 @@ CREATE EXTERNAL TABLE IF NOT EXISTS `${database}`.`media_assets` (
   `content_id` string COMMENT 'identity of the bytes: assets with one content id are duplicates',
   `format` string COMMENT 'format found in the content, such as JPEG, PNG, MP4, null if unknown',
   `codec` string COMMENT 'video codec, such as h264',
-  `width` int COMMENT 'width in pixels, before any EXIF rotation',
-  `height` int COMMENT 'height in pixels, before any EXIF rotation',
+  `width` int COMMENT 'width in pixels as stored, before any turn',
+  `height` int COMMENT 'height in pixels as stored, before any turn',
   `duration_ms` bigint COMMENT 'duration of a video in milliseconds',
   `frame_rate` double COMMENT 'frames per second of a video',
   `status` string COMMENT 'what became of it',
   `reason_code` string COMMENT 'why it was rejected or failed, for programs',
-  `reason` string COMMENT 'why it was rejected or failed, for people'
+  `reason` string COMMENT 'why it was rejected or failed, for people',
+  `orientation` int COMMENT 'EXIF orientation of an image, as its header states it, null if it states none',
+  `rotation` int COMMENT 'degrees clockwise by which a player turns an MP4 or MOV video: 0, 90, 180 or 270',
+  `display_width` int COMMENT 'width in pixels as a viewer shows it, turned',
+  `display_height` int COMMENT 'height in pixels as a viewer shows it, turned'
 )
 COMMENT 'One row per media asset of the day: what it is, where it is, and what became of it.'
 PARTITIONED BY (

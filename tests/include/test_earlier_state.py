@@ -10,6 +10,7 @@ from io import BytesIO
 from typing import Any
 
 import boto3
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -234,7 +235,8 @@ def test_an_event_is_read_and_written_as_it_was() -> None:
 def test_a_manifest_has_the_columns_of_this_version(day: str) -> None:
     body = earlier_state.objects()[f"staging/manifests/dt={day}/manifest.parquet"]
     written = pq.read_schema(BytesIO(body)).remove_metadata()
-    assert written.equals(MANIFEST_SCHEMA), lost("a manifest", written, MANIFEST_SCHEMA)
+    begins = pa.schema(list(MANIFEST_SCHEMA)[: len(written)])  # columns are added at the end
+    assert written.equals(begins), lost("a manifest", written, MANIFEST_SCHEMA)
 
 
 def test_a_published_table_has_the_columns_of_this_version() -> None:
@@ -244,9 +246,8 @@ def test_a_published_table_has_the_columns_of_this_version() -> None:
         assert len(partition.values) == len(table.partition_keys)
         for body in partition.files():
             written = pq.read_schema(BytesIO(body))
-            assert written.names == list(table.column_types), lost(
-                table.name, written.names, table.column_types
-            )
+            columns = list(table.column_types)
+            assert written.names == columns[: len(written.names)], lost(table.name, written.names, columns)
             seen.add(table.name)
     assert set(TABLES) - seen == {"persons"}  # nothing fills it any more
 

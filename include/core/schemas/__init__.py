@@ -3,6 +3,11 @@
 Units and conventions, everywhere: confidence in percent, 0-100; boxes and points as ratios of the frame's
 width and height, as Rekognition gives them (they may reach slightly outside 0-1); times in a video in
 milliseconds from its start, null for images; timestamps in UTC.
+
+The frame of a JPEG with an EXIF orientation is the upright picture, that of any other image the pixels as
+stored: "Getting image orientation and bounding box coordinates",
+https://docs.aws.amazon.com/rekognition/latest/dg/images-orientation.html. AWS documents nothing of rotated
+videos.
 """
 
 from __future__ import annotations

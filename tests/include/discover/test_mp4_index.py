@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import math
 import struct
 
 import av
@@ -52,6 +53,31 @@ def test_an_index_is_read_as_ffmpeg_reads_it(container: str, codec: str) -> None
         )  # fmt: skip
         assert facts.duration_ms == round(opened.duration / 1000)
         assert facts.frame_rate == pytest.approx(float(stream.average_rate))
+
+
+@pytest.mark.parametrize("degrees", [0, 90, 180, 270])
+def test_the_rotation_is_told_as_ffmpeg_tells_it(degrees: int) -> None:
+    turn = math.radians(degrees)
+    a, b = (round(65536 * part) for part in (math.cos(turn), math.sin(turn)))
+    data = movie()
+    start = data.index(b"tkhd")
+    identity, matrix = (struct.pack(">5i", *values) for values in ((65536, 0, 0, 0, 65536), (a, b, 0, -b, a)))
+    data = data[:start] + data[start:].replace(identity, matrix, 1)
+    facts = look(data, "a.mp4")
+    assert (facts.rotation, facts.width, facts.height) == (degrees, 160, 120)
+    assert facts.display_size == ((120, 160) if degrees in (90, 270) else (160, 120))
+    with av.open(io.BytesIO(data)) as opened:
+        frame = next(opened.decode(video=0))
+    assert facts.rotation == -frame.rotation % 360  # FFmpeg counts counterclockwise
+
+
+def test_the_rotation_of_a_header_with_64_bit_times() -> None:
+    quarter = struct.pack(">9i", 0, 65536, 0, -65536, 0, 0, 0, 0, 1 << 30)
+    long_header = box(b"tkhd", struct.pack(">B3xQQI4xQ16x", 1, 0, 0, 7, 0) + quarter + bytes(8))
+    start = track()
+    short_header = start[8 : 8 + struct.unpack_from(">I", start, 8)[0]]
+    facts = look(clip(box(b"trak", start[8:].replace(short_header, long_header))), "a.mp4")
+    assert (facts.rotation, facts.codec) == (90, "h264")
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,10 @@ def an_asset(name: str, **changes: Any) -> Row:
         "frame_rate": None,
         "reason_code": None,
         "reason": None,
+        "orientation": None,
+        "rotation": None,
+        "display_width": 640,
+        "display_height": 480,
         **changes,
     }
 

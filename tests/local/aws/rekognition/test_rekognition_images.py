@@ -114,16 +114,44 @@ def test_text_filters(rekognition: Any, image: ImageOf) -> None:
     assert none["TextDetections"] == []
 
 
-def test_exif_orientation_is_applied(rekognition: Any) -> None:
+def face_box(rekognition: Any, data: bytes) -> list[float]:
+    [face] = rekognition.detect_faces(Image={"Bytes": data})["FaceDetails"]
+    return [face["BoundingBox"][side] for side in ("Left", "Top", "Width", "Height")]
+
+
+def with_exif(kind: str, picture: Image.Image, exif: Image.Exif | bytes, **options: Any) -> bytes:
+    file = io.BytesIO()
+    picture.save(file, kind, exif=exif, **options)
+    return file.getvalue()
+
+
+def orientation(number: Any) -> Image.Exif:
+    exif = Image.Exif()
+    exif[0x0112] = number
+    return exif
+
+
+def test_a_jpeg_is_turned_by_its_exif_data_and_nothing_else_is(rekognition: Any) -> None:
+    """As AWS documents it: boxes of a JPEG with an orientation are of the upright picture."""
     with Image.open(io.BytesIO(FACE)) as upright:
-        turned, exif = upright.transpose(Image.Transpose.ROTATE_90), Image.Exif()
-        exif[0x0112] = 6  # turn 90 degrees clockwise to see it upright
-        file = io.BytesIO()
-        turned.save(file, "JPEG", exif=exif, quality=95)
-    [face] = rekognition.detect_faces(Image={"Bytes": file.getvalue()})["FaceDetails"]
-    [upright_face] = rekognition.detect_faces(Image={"Bytes": FACE})["FaceDetails"]
-    for side, value in upright_face["BoundingBox"].items():
-        assert face["BoundingBox"][side] == pytest.approx(value, abs=0.03)
+        turned, flipped = (
+            upright.transpose(Image.Transpose[how]) for how in ("ROTATE_90", "FLIP_LEFT_RIGHT")
+        )
+        left, *rest = box = face_box(rekognition, FACE)
+        width = rest[1]
+        mirrored = [1 - left - width, *rest]
+        clockwise = orientation(6)
+        assert face_box(rekognition, with_exif("JPEG", turned, clockwise)) == pytest.approx(box, abs=0.03)
+        mirror = orientation(2)
+        xmp = b"<x tiff:Orientation='3' tiff:Orientation=\"3\"/>"
+        for kind, exif, expected in (
+            ("JPEG", mirror, box),
+            ("PNG", mirror, mirrored),
+            ("JPEG", orientation(9), mirrored),
+            ("JPEG", b"Exif\0\0damaged", mirrored),
+        ):
+            data = with_exif(kind, flipped, exif, **({"xmp": xmp} if kind == "JPEG" else {}))
+            assert face_box(rekognition, data) == pytest.approx(expected, abs=0.03), (kind, exif)
 
 
 def test_sixteen_bit_gray_is_read(rekognition: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import struct
 from functools import partial
 from pathlib import Path
 
@@ -14,11 +15,13 @@ import pytest
 
 from local.aws.rekognition.api_model import check_reply, parse_request
 from local.aws.rekognition.detectors.shots import FRAME_SIZE, ShotFinder
+from local.aws.rekognition.film import sample_frames
 from local.aws.rekognition.images import IMAGE_OPERATIONS
 from local.aws.rekognition.pool import WorkerPool
 from local.aws.rekognition.rekognition_errors import ServiceError
 from local.aws.rekognition.replay import Replay
 from local.aws.rekognition.timecode import timecode
+from tests.local.aws.rekognition.samples import CLIP
 
 
 @pytest.mark.parametrize(
@@ -180,3 +183,19 @@ def test_motion_and_flicker_are_not_cuts() -> None:
         finder.add(np.broadcast_to(bars[step * 2 : step * 2 + width], (height, width, 3)).copy())
     assert [(shot.first, shot.last) for shot in finder.shots()] == [(0, 39)]
     assert finder.black_runs() == []
+
+
+def test_a_video_is_looked_at_as_stored_whatever_its_rotation(tmp_path: Path) -> None:
+    upright, quarter_turn = (
+        struct.pack(">5i", *turn) for turn in ((65536, 0, 0, 0, 65536), (0, 65536, 0, -65536, 0))
+    )
+    start = CLIP.index(b"tkhd")
+    turned = CLIP[:start] + CLIP[start:].replace(upright, quarter_turn, 1)
+    assert turned != CLIP
+    samples = []
+    for name, data in (("upright", CLIP), ("turned", turned)):
+        path = tmp_path / f"{name}.mp4"
+        path.write_bytes(data)
+        samples.append(sample_frames(str(path), ("text",), 1, 320).samples)
+    assert samples[0] == samples[1]
+    assert any(sample.evidence["text"] for sample in samples[0])
