@@ -2,21 +2,27 @@
 
 ``python -m include.normalize OPERATION FILE [FILE ...]``: each file holds one response (the pages of a video
 job in order), or NDJSON of responses, of archive lines or of a results manifest; ``-`` is standard input.
+Text is UTF-8, or UTF-16 with its byte-order mark.
 """
 
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from itertools import groupby
-from typing import Any, TextIO
+from typing import Any, TextIO, cast
 
+from include.core.text_encoding import encoding_of
 from include.normalize import NORMALIZERS, UnknownOperationError, normalize
 from include.normalize.members import MANIFEST_SOURCE
+
+# What `json` raises: RecursionError for what is nested too deeply.
+_NO_JSON = (ValueError, RecursionError)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -70,11 +76,24 @@ def _responses(
 
 def _documents(file: str) -> Iterator[dict[str, Any]]:
     name = "standard input" if file == "-" else file
-    with nullcontext(sys.stdin) if file == "-" else open(file, encoding="utf-8") as lines:
-        for document in _parsed(lines, name):
-            if not isinstance(document, dict) or not isinstance(document.get("response", {}), dict):
-                raise ValueError(f"{name} holds something that is not a response object")
-            yield document
+    with _opened(file) as lines:
+        try:
+            for document in _parsed(lines, name):
+                if not isinstance(document, dict) or not isinstance(document.get("response", {}), dict):
+                    raise ValueError(f"{name} holds something that is not a response object")
+                yield document
+        except UnicodeError:
+            raise ValueError(
+                f"{name} is not text in UTF-8, or in UTF-16 with its mark: save it as UTF-8, or decompress it"
+            ) from None
+
+
+@contextmanager
+def _opened(file: str) -> Iterator[TextIO]:
+    with nullcontext(sys.stdin.buffer) if file == "-" else open(file, "rb") as stream:
+        lines = io.TextIOWrapper(stream, encoding_of(cast("io.BufferedReader", stream).peek(2)))
+        yield lines
+        lines.detach()  # or it would close standard input
 
 
 def _parsed(lines: TextIO, name: str) -> Iterator[Any]:
@@ -84,19 +103,24 @@ def _parsed(lines: TextIO, name: str) -> Iterator[Any]:
         raise ValueError(f"{name} is empty")
     try:
         document = json.loads(first)
-    except json.JSONDecodeError:
+    except _NO_JSON:
+        whole = first + lines.read()
         try:
-            yield json.loads(first + lines.read())
-        except json.JSONDecodeError as error:
-            raise ValueError(f"{name} is neither JSON nor NDJSON: {error}") from None
+            yield json.loads(whole)
+        except _NO_JSON as error:
+            raise ValueError(
+                f"{name} is neither JSON nor NDJSON: save the response again, as JSON ({error})"
+            ) from None
         return
     yield document
     for line in lines:
         if line.strip():
             try:
                 yield json.loads(line)
-            except json.JSONDecodeError as error:
-                raise ValueError(f"{name} has a line that is not JSON: {error}: {line[:60]!r}") from None
+            except _NO_JSON as error:
+                raise ValueError(
+                    f"{name} has a line that is not JSON: save it again ({error}: {line[:60]!r})"
+                ) from None
 
 
 if __name__ == "__main__":

@@ -2,16 +2,32 @@
 
 A line is ``{analysis_key, operation, request, response, request_id, model_version, at}``. Lines are kept in
 gzip-compressed NDJSON objects that are written before the ledger says done.
+
+Objects that other tools wrote again are read too: UTF-8 with a byte-order mark, and UTF-16 with one.
 """
 
 from __future__ import annotations
 
+import gzip
+import io
+import zlib
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+import orjson
+
+from include.core.errors import TerminalError
 from include.core.features import ImageCall, VideoJob
-from include.store.objects import Row, get_ndjson, list_uris
+from include.core.text_encoding import encoding_of
+from include.store.objects import Row, get, list_uris
+
+# What every line has, whoever wrote it.
+_MEMBERS = {"analysis_key", "operation", "response"}
+
+
+class DamagedArchiveError(TerminalError, ValueError):
+    """An archived object cannot be read; the text names it and says what to do."""
 
 
 def now() -> str:
@@ -54,6 +70,27 @@ def model_version(
 
 
 def read_lines(s3: Any, uri: str) -> Iterator[Row]:
-    """Yield the lines of an archived object, or of every object below a prefix that ends in a slash."""
+    """Yield the lines of an archived object, or of every object below a prefix that ends in a slash.
+
+    :raises FileNotFoundError: if there is no such object.
+    :raises DamagedArchiveError: if one does not hold lines of the archive.
+    """
     for part in list_uris(s3, uri) if uri.endswith("/") else [uri]:
-        yield from get_ndjson(s3, part)
+        body = get(s3, part)
+        try:
+            yield from _lines(body)
+        except (OSError, EOFError, zlib.error, ValueError) as error:
+            raise DamagedArchiveError(
+                f"{part} is no gzip-compressed NDJSON of archived responses ({error}): put back the object "
+                "that the lake wrote, from an earlier version or a copy"
+            ) from error
+
+
+def _lines(body: bytes) -> Iterator[Row]:
+    with gzip.GzipFile(fileobj=io.BytesIO(body)) as file:
+        encoding = encoding_of(file.peek(2))
+        for text in io.TextIOWrapper(file, encoding):
+            line = orjson.loads(text)
+            if not isinstance(line, dict) or not line.keys() >= _MEMBERS:
+                raise ValueError(f"a line lacks one of {', '.join(sorted(_MEMBERS))}")
+            yield line

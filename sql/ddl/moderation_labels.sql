@@ -8,7 +8,7 @@ CREATE EXTERNAL TABLE IF NOT EXISTS `${database}`.`moderation_labels` (
   `end_ms` bigint COMMENT 'end of the finding in milliseconds, null unless the API gives spans',
   `name` string COMMENT 'moderation label',
   `parent_name` string COMMENT 'label above it in the taxonomy, null at the top',
-  `taxonomy_level` int COMMENT 'level in the taxonomy, from 1, null for older models',
+  `taxonomy_level` int COMMENT 'level in the taxonomy, from 1, counted from the parents for models that do not state it',
   `confidence` double COMMENT 'confidence in percent',
   `content_types` array<string> COMMENT 'kinds of content, such as Animated or Illustrated'
 )

@@ -1,4 +1,5 @@
--- Media assets whose content a person should look at, each with its best moderation label.
+-- Media assets whose content a person should look at, each with its best moderation label: that of the greatest
+-- confidence, and of those the most specific one.
 -- Read it newest first: ORDER BY queue_place.
 CREATE OR REPLACE VIEW "${database}".moderation_queue AS
 SELECT
@@ -31,7 +32,11 @@ FROM (
     assets.dt,
     row_number() OVER (
       PARTITION BY assets.dt, assets.media_id
-      ORDER BY found.confidence DESC, found.taxonomy_level DESC NULLS LAST, found.timestamp_ms, found.name
+      ORDER BY
+        found.confidence DESC,
+        coalesce(found.taxonomy_level, CASE WHEN found.parent_name IS NULL THEN 1 ELSE 2 END) DESC,
+        found.timestamp_ms,
+        found.name
     ) AS place
   FROM "${database}".moderation_labels AS found
   JOIN "${database}".media_assets AS assets

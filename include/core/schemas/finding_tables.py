@@ -111,7 +111,10 @@ FINDINGS: tuple[Table, ...] = (
             Column("name", "string", "moderation label", required=True),
             Column("parent_name", "string", "label above it in the taxonomy; null at the top"),
             Column(
-                "taxonomy_level", "int", "level in the taxonomy, from 1; null for older models", minimum=1
+                "taxonomy_level",
+                "int",
+                "level in the taxonomy, from 1; counted from the parents for models that do not state it",
+                minimum=1,
             ),
             _confidence(),
             Column("content_types", "array<string>", "kinds of content, such as Animated or Illustrated"),

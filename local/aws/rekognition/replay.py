@@ -1,7 +1,8 @@
 """Recorded replies of Amazon Rekognition, replayed for the same bytes.
 
 A folder holds files ``*.ndjson``, ``*.ndjson.gz`` or ``*.ndjson.zst`` in the format in which the pipeline
-archives responses, with the SHA-256 of the media file added to each line::
+archives responses, with the SHA-256 of the media file added to each line. Text is UTF-8, or UTF-16 with its
+mark::
 
     {"analysis_key": ..., "operation": "DetectModerationLabels", "response": {...}, "content_sha256": "..."}
 
@@ -23,6 +24,8 @@ from typing import Any
 
 import orjson
 import pyarrow as pa
+
+from include.core.text_encoding import encoding_of
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +50,7 @@ class Replay:
     def reload(self) -> None:
         """Read the folder again.
 
-        :raises ValueError: if a line is not a recorded response; the message names the line.
+        :raises ValueError: if a line is not a recorded response, or a file no text; the message names it.
         """
         self._analyses = {}
         keys: dict[_Subject, Any] = {}
@@ -108,13 +111,24 @@ def _model(request: Mapping[str, Any]) -> str | None:
 def _lines(folder: Path) -> Iterator[dict[str, Any]]:
     paths = sorted(path for pattern in _PATTERNS for path in folder.rglob(pattern))
     for path in paths:
-        with pa.input_stream(str(path), compression="detect") as stream:
-            for number, raw in enumerate(stream.read().splitlines(), start=1):
-                try:
-                    line = orjson.loads(raw)
-                    if line.get("content_sha256"):
-                        assert isinstance(line["operation"], str)
-                        assert isinstance(line["response"], dict)
-                        yield line
-                except (ValueError, KeyError, AttributeError, AssertionError) as error:
-                    raise ValueError(f"{path}:{number} is not a recorded response: {error!r}") from error
+        for number, text in enumerate(_text(path).splitlines(), start=1):
+            try:
+                line = orjson.loads(text)
+                if line.get("content_sha256"):
+                    assert isinstance(line["operation"], str)
+                    assert isinstance(line["response"], dict)
+                    yield line
+            except (ValueError, KeyError, AttributeError, AssertionError) as error:
+                raise ValueError(f"{path}:{number} is not a recorded response: {error!r}") from error
+
+
+def _text(path: Path) -> bytes:
+    """Return the content of a file in UTF-8."""
+    with pa.input_stream(str(path), compression="detect") as stream:
+        content: bytes = stream.read()
+    try:
+        return content.decode(encoding_of(content)).encode()
+    except UnicodeError as error:
+        raise ValueError(
+            f"{path} is not text in UTF-8, or in UTF-16 with its mark: save it as UTF-8 ({error})"
+        ) from error

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
-from collections.abc import Iterator
+import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -65,23 +66,60 @@ def test_files_are_the_pages_of_one_job(tmp_path: Path, capsys: pytest.CaptureFi
     assert [row["face_index"] for row in printed(capsys)] == [0, 1]
 
 
-def test_standard_input(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr("sys.stdin", io.StringIO(json.dumps(response("DetectLabels"), indent=1)))
+def feed(monkeypatch: pytest.MonkeyPatch, stream: io.RawIOBase) -> None:
+    """Make a stream standard input."""
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BufferedReader(stream)))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_standard_input(
+    encoding: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    saved = json.dumps(response("DetectLabels"), indent=1).encode(encoding)
+    feed(monkeypatch, cast("io.RawIOBase", io.BytesIO(saved)))
     assert main(["DetectLabels", "-"]) == 0
     assert printed(capsys)[0]["name"] == "Dog"
+    assert not sys.stdin.closed
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16-le", "utf-16-be"])
+def test_files_with_a_byte_order_mark(
+    encoding: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As Windows PowerShell and Notepad write them, of one response and of lines."""
+    text = json.dumps({"TextDetections": [{"DetectedText": "Zoë", "Type": "LINE"}]}, ensure_ascii=False)
+    mark = "" if encoding == "utf-8-sig" else "\ufeff"
+    for saved in (json.dumps(json.loads(text), indent=2), f"{text}\r\n{text}\r\n"):
+        file = tmp_path / "saved.json"
+        file.write_bytes((mark + saved).encode(encoding))
+        assert main(["DetectText", str(file)]) == 0
+        assert {row["text"] for row in printed(capsys)} == {"Zoë"}
+
+
+class BreakingOff(io.RawIOBase):
+    """Two lines of an archive, one with each read, and then an error."""
+
+    def __init__(self) -> None:
+        faces = response("DetectText")
+        lines = [{"analysis_key": key, "operation": "DetectText", "response": faces} for key in "ab"]
+        self._lines = [json.dumps(line).encode() + b"\n" for line in lines]
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        if not self._lines:
+            raise OSError("broken off")
+        line = self._lines.pop(0)
+        buffer[: len(line)] = line
+        return len(line)
 
 
 def test_lines_are_read_one_at_a_time(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Of a file that breaks off, what came before is printed."""
-
-    def lines() -> Iterator[str]:
-        yield json.dumps({"analysis_key": "a", "operation": "DetectText", "response": response("DetectText")})
-        yield json.dumps({"analysis_key": "b", "operation": "DetectText", "response": response("DetectText")})
-        raise OSError("broken off")
-
-    monkeypatch.setattr("sys.stdin", lines())
+    feed(monkeypatch, BreakingOff())
     assert main(["DetectText", "-"]) == 2
     output = capsys.readouterr()
     assert [json.loads(line)["analysis_key"] for line in output.out.splitlines()] == ["a", "a", "b", "b"]
@@ -93,7 +131,12 @@ def test_lines_are_read_one_at_a_time(
     ("DetectLabels", "[1]", "not a response object"), ("DetectLabels", "\n \n", "is empty"),
     ("DetectLabels", '{"response": 5}', "not a response object"), ("DetectLabels", None, "No such file"),
     ("DetectLabels", '{"Labels": []}\n{"Labels": [', "a line that is not JSON"),
-    ("DetectLabels", b"\xff\xfe", "can't decode"),
+    ("DetectLabels", b"\xff\xfe", "is empty"), ("DetectLabels", b"\xff\xfe{", "not text in UTF-8"),
+    ("DetectLabels", "{}".encode("utf-16-le"), "neither JSON nor NDJSON: save the response again"),
+    ("DetectLabels", '{"Labels": "Zoë"}'.encode("latin-1"), "not text in UTF-8"),
+    ("DetectLabels", gzip.compress(b"{}"), "decompress it"),
+    ("DetectLabels", "[" * 100_000, "neither JSON nor NDJSON"),
+    ("DetectLabels", '{"n": ' + "9" * 5000 + "}", "neither JSON nor NDJSON"),
 ])  # fmt: skip
 def test_what_cannot_be_used_is_told(
     operation: str,
@@ -106,7 +149,10 @@ def test_what_cannot_be_used_is_told(
     if content is not None:
         file.write_bytes(content.encode() if isinstance(content, str) else content)
     assert main([operation, str(file)]) == 2
-    assert message in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert message in told
+    assert operation == "Nonsense" or str(file) in told
+    assert len(told.splitlines()) == 1
 
 
 def test_help_lists_the_operations(capsys: pytest.CaptureFixture[str]) -> None:

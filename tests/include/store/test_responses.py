@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import gzip
+import json
 import re
 from typing import Any
 
@@ -8,8 +10,14 @@ import pytest
 from include.core.features import FEATURES
 from include.core.run import Run, usage_log_uri
 from include.core.schemas import TABLES
-from include.store.objects import list_uris, put_ndjson
-from include.store.response_archive import model_version, now, read_lines, response_line
+from include.store.objects import get_ndjson, list_uris, put, put_ndjson
+from include.store.response_archive import (
+    DamagedArchiveError,
+    model_version,
+    now,
+    read_lines,
+    response_line,
+)
 from include.store.usage_log import Session, log_model_hours, payer_of, usage_lines
 
 ASSET = {"media_id": "m1", "source": "sample", "cost_center": "team", "bucket": "b", "key": "k"}
@@ -62,13 +70,50 @@ def test_the_model_is_named_by_the_response_or_by_the_request(
     assert model_version(call, {"ProjectVersionArn": "arn:model"}, response) == version
 
 
+def archived(number: int) -> dict[str, Any]:
+    return {"analysis_key": str(number), "operation": "DetectText", "response": {"Zoë": number}}
+
+
 def test_lines_of_an_object_and_of_a_prefix(s3: Any) -> None:
-    put_ndjson(s3, "s3://media-lake/p/b", [{"n": 3}])
-    put_ndjson(s3, "s3://media-lake/p/a", [{"n": 1}, {"n": 2}])
-    put_ndjson(s3, "s3://media-lake/pq", [{"n": 4}])
-    assert [line["n"] for line in read_lines(s3, "s3://media-lake/p/")] == [1, 2, 3]
-    assert [line["n"] for line in read_lines(s3, "s3://media-lake/p/b")] == [3]
+    put_ndjson(s3, "s3://media-lake/p/b", [archived(3)])
+    put_ndjson(s3, "s3://media-lake/p/a", [archived(1), archived(2)])
+    put_ndjson(s3, "s3://media-lake/pq", [archived(4)])
+    assert list(read_lines(s3, "s3://media-lake/p/")) == [archived(number) for number in (1, 2, 3)]
+    assert list(read_lines(s3, "s3://media-lake/p/b")) == [archived(3)]
     assert list(read_lines(s3, "s3://media-lake/nothing/")) == []
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_lines_that_another_tool_wrote_again(s3: Any, encoding: str) -> None:
+    text = "".join(json.dumps(archived(number), ensure_ascii=False) + "\r\n" for number in range(3))
+    put(s3, "s3://media-lake/a", gzip.compress(text.encode(encoding)))
+    assert list(read_lines(s3, "s3://media-lake/a")) == [archived(number) for number in range(3)]
+
+
+LINE = json.dumps(archived(1)).encode()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        LINE,
+        gzip.compress(LINE * 100)[:-20],
+        gzip.compress(LINE)[:20] + bytes(20),
+        gzip.compress(LINE[:-1]),
+        gzip.compress(LINE.decode().encode("utf-16-le")),
+        gzip.compress('{"Zoë"'.encode("latin-1")),
+        gzip.compress(b"[1]"),
+        gzip.compress(b'{"Labels": []}'),
+        gzip.compress(b"[" * 100_000),
+    ],
+    ids=["plain", "cut", "damaged", "half", "no mark", "latin-1", "list", "no line", "deep"],
+)
+def test_an_archived_object_that_is_damaged_is_named(s3: Any, body: bytes) -> None:
+    put(s3, "s3://media-lake/responses/a.ndjson.gz", body)
+    with pytest.raises(
+        DamagedArchiveError, match=r"^s3://media-lake/responses/a\.ndjson\.gz is no .* put back"
+    ):
+        list(read_lines(s3, "s3://media-lake/responses/"))
 
 
 def test_a_usage_line_is_a_row_of_the_table_before_it_is_priced(run: Run) -> None:
@@ -111,7 +156,7 @@ def test_the_hours_of_a_model_are_usage_under_a_name_of_their_own(s3: Any, run: 
     for _ in range(2):
         log_model_hours(s3, run, model, session)
     (uri,) = list_uris(s3, usage_log_uri(run.bucket, run.partition))
-    (line,) = read_lines(s3, uri)
+    (line,) = get_ndjson(s3, uri)
     assert set(line) == set(TABLES["usage"].column_types) - {"usd", "saved_usd", "price_version"}
     assert (line["price_item"], line["units"]) == ("custom-labels-inference-hours", 2.0)
     assert line["at"] == "2023-11-14T23:13:20.000"

@@ -118,6 +118,24 @@ def test_moderation_queue_has_one_row_per_asset_newest_first_with_its_best_label
     ]
 
 
+def test_moderation_queue_shows_the_most_specific_label_also_of_models_without_levels(
+    lake: Lake, query: Query
+) -> None:
+    """Days that were published before levels were counted have none."""
+    image = {"dt": "2026-11-20", "media_type": "image", "media_id": "i"}
+    lake.insert("media_assets", {**image, "bucket": "b", "key": "raw/i.jpg"})
+    lake.insert(
+        "moderation_labels",
+        {**image, "name": "Explicit Nudity", "confidence": 99.0},
+        {**image, "name": "Graphic Nudity", "parent_name": "Explicit Nudity", "confidence": 99.0},
+        {**image, "name": "Alcohol", "parent_name": "Drinks", "confidence": 80.0},
+    )
+    lake.make_views()
+    assert query("SELECT label, parent_label FROM moderation_queue") == [
+        ("Graphic Nudity", "Explicit Nudity")
+    ]
+
+
 def test_video_moments_put_everything_on_one_time_line(lake: Lake, query: Query) -> None:
     lake.insert("media_assets", {**VIDEO, "key": "raw/v.mp4"})
     lake.insert(

@@ -164,6 +164,19 @@ def test_a_broken_recording_names_its_line(tmp_path: Path) -> None:
         Replay(tmp_path)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_recordings_that_another_tool_saved(tmp_path: Path, encoding: str) -> None:
+    text = (line("one", "first") + line("two", "second")).decode()
+    (tmp_path / "a.ndjson").write_bytes(text.encode(encoding))
+    assert len(Replay(tmp_path)) == 2
+
+
+def test_a_recording_that_is_no_text_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.ndjson").write_bytes('{"Zoë": 1}'.encode("latin-1"))
+    with pytest.raises(ValueError, match=r"a\.ndjson is not text .* save it as UTF-8"):
+        Replay(tmp_path)
+
+
 async def test_work_that_kills_its_workers_is_an_error_of_the_service() -> None:
     pool = WorkerPool(1)
     try:
