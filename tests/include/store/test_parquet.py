@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import io
+import re
 import subprocess
 import sys
-from datetime import date, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,44 +16,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from include.core.schemas import TABLES, Column, Table
+from include.core.schemas import TABLES, Table
 from include.store.objects import Row, get
 from include.store.parquet import file_schema, write_parquet
 from include.store.tables import write_frame, write_table
+from tests.table_rows import rows_of, value_of
 
 ROOT = Path(__file__).parents[3]
-SCALARS: dict[str, Any] = {
-    "string": "Zoë",
-    "bigint": 2**40,
-    "int": -7,
-    "double": 0.1,
-    "boolean": True,
-    "date": date(2026, 11, 20),
-    "timestamp": datetime(2026, 11, 20, 23, 59, 59, 999_000),
-}
-
 every_table = pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
-
-
-def value_of(type_: str) -> Any:
-    """Return a value of an Athena type."""
-    outer, _, inner = type_.removesuffix(">").partition("<")
-    if outer == "array":
-        return [value_of(inner), None, value_of(inner)]
-    if outer == "struct":
-        return {name: value_of(kind) for name, _, kind in (part.partition(":") for part in inner.split(","))}
-    return SCALARS[type_]
-
-
-def rows_of(table: Table) -> list[Row]:
-    """Return a row with a value in each column, one with empty lists, and one with required columns only."""
-
-    def least(column: Column) -> Any:
-        return value_of(column.type) if column.required else None
-
-    full = {column.name: value_of(column.type) for column in table.columns}
-    empty = {name: [] if isinstance(value, list) else value for name, value in full.items()}
-    return [full, empty, {column.name: least(column) for column in table.columns}]
 
 
 def by_awswrangler(aws: SimpleNamespace, table: Table, rows: list[Row]) -> bytes:
@@ -91,6 +61,35 @@ def test_a_file_is_as_awswrangler_writes_it(aws: SimpleNamespace, s3: Any, table
     assert len(ours["rows"]) == 3
 
 
+# What Spark refuses in a column's name, and types that it does not read; INT96 is its own form of timestamps.
+SPARK_REFUSES = re.compile(r"[ ,;{}()\n\t=]")
+SPARK_CANNOT_READ = re.compile(r"isSigned=false|timeUnit=nanoseconds|Time\(|Null|Float16|UUID|INTERVAL")
+
+
+@every_table
+def test_a_file_keeps_the_rules_of_spark(s3: Any, table: Table) -> None:
+    """https://spark.apache.org/docs/latest/sql-data-sources-parquet.html, and its ParquetSchemaConverter."""
+    write_table(s3, table, rows_of(table), "s3://media-lake/ours.parquet")
+    schema = pq.ParquetFile(io.BytesIO(get(s3, "s3://media-lake/ours.parquet"))).schema
+    leaves = [schema.column(number) for number in range(len(schema))]
+    names = [leaf.path.lower() for leaf in leaves] + list(table.partition_keys)
+    assert len(set(names)) == len(names), "Spark does not tell upper from lower case"
+    assert [leaf.path for leaf in leaves if SPARK_REFUSES.search(leaf.path)] == []
+    types = {leaf.path: f"{leaf.physical_type} {leaf.logical_type} {leaf.converted_type}" for leaf in leaves}
+    assert {path: type_ for path, type_ in types.items() if SPARK_CANNOT_READ.search(type_)} == {}
+
+
+def test_types_that_spark_cannot_read_are_seen() -> None:
+    """The test above would pass if types were told in other words."""
+    odd = [pa.uint32(), pa.timestamp("ns"), pa.time64("us"), pa.null(), pa.float16()]
+    sink = io.BytesIO()
+    pq.write_table(pa.schema([(str(number), type_) for number, type_ in enumerate(odd)]).empty_table(), sink)
+    schema = pq.ParquetFile(sink).schema
+    for number in range(len(odd)):
+        leaf = schema.column(number)
+        assert SPARK_CANNOT_READ.search(f"{leaf.physical_type} {leaf.logical_type} {leaf.converted_type}")
+
+
 @every_table
 def test_a_frame_gives_the_same_file_as_its_rows(s3: Any, table: Table) -> None:
     """Frames of any backend: Arrow's types, or those of numpy as pricing leaves them."""
@@ -100,7 +99,11 @@ def test_a_frame_gives_the_same_file_as_its_rows(s3: Any, table: Table) -> None:
     expected = facts(get(s3, "s3://media-lake/rows.parquet"))
     for frame in (arrow.to_pandas(types_mapper=pd.ArrowDtype), arrow.to_pandas(integer_object_nulls=True)):
         write_frame(s3, table, frame, "s3://media-lake/frame.parquet")
-        assert facts(get(s3, "s3://media-lake/frame.parquet")) == expected
+        body = get(s3, "s3://media-lake/frame.parquet")
+        assert facts(body) == expected
+        assert pq.read_schema(io.BytesIO(body)).metadata is None, (
+            "pandas cannot read what it says of Arrow's types"
+        )
 
 
 def test_a_frame_without_a_column_of_the_table_is_refused(s3: Any) -> None:
@@ -118,7 +121,9 @@ def test_null_in_a_required_column_is_written_for_the_audit_to_find(s3: Any) -> 
 
 def test_groups_are_written_one_after_the_other_and_none_is_a_file_without_rows() -> None:
     schema = pa.schema([pa.field("n", pa.int64(), nullable=False), pa.field("at", pa.timestamp("ms"))])
-    groups = [pa.Table.from_pylist([{"n": n, "at": SCALARS["timestamp"]}] * n, schema=schema) for n in (1, 2)]
+    groups = [
+        pa.Table.from_pylist([{"n": n, "at": value_of("timestamp")}] * n, schema=schema) for n in (1, 2)
+    ]
     for given in (groups, []):
         sink = io.BytesIO()
         write_parquet(sink, schema, iter(given))
