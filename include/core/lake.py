@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
 from datetime import date
+from functools import cached_property
 from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-import yaml
 from pydantic import (
     BaseModel,
     BeforeValidator,
@@ -15,9 +17,11 @@ from pydantic import (
     Field,
     StringConstraints,
     ValidationError,
+    field_validator,
     model_validator,
 )
 
+from include.core.day_folders import DAYS, names_days_only, separates_days, some_within
 from include.core.features import (
     CONFIDENCE_FLOOR,
     FEATURES,
@@ -27,8 +31,12 @@ from include.core.features import (
     MediaType,
     features_for,
 )
+from include.core.marked_yaml import MarkedYaml, UnreadableYamlError
+from include.core.near_misses import near_miss
 from include.core.request_parameters import problems
-from include.core.settings import BucketName, Name, SettingsError, _in_words
+from include.core.schemas import TABLES
+from include.core.setting_mistakes import Mistake, Models, mistakes_of, printable, refuse, shown
+from include.core.settings import BUCKET_NAME, SHORT_NAME, BucketName, Name, SettingsError
 
 # What the pipeline itself writes in the lake's bucket: a source that held it would enrich its own results.
 OWN_PREFIXES = (
@@ -43,7 +51,7 @@ OWN_PREFIXES = (
     "usage_log/",
 )
 
-Percent = Annotated[float, Field(ge=CONFIDENCE_FLOOR, le=100)]
+Percent = Annotated[float, Field(strict=True, ge=CONFIDENCE_FLOOR, le=100)]
 
 
 class CostCenter(BaseModel):
@@ -51,18 +59,44 @@ class CostCenter(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    title: str
+    title: str = Field(description="the name of the team as text", examples=["Media team"])
 
 
 def _by_name(listed: Any) -> Any:
     """Turn ``[labels, {face_search: {CollectionId: staff}}]`` into a mapping of names to request members."""
+    if isinstance(listed, dict):
+        return _with_members(listed.items())
     if not isinstance(listed, list | tuple):
-        return listed
-    entries = [entry if isinstance(entry, dict) else {entry: {}} for entry in listed]
-    names = [name for entry in entries for name in entry]
-    if len(set(names)) != len(names):
-        raise ValueError(f"features are listed twice: {', '.join(map(str, names))}")
-    return {name: members or {} for entry in entries for name, members in entry.items()}
+        raise ValueError(f"{shown(listed)} is no list; write a list of features, as in [labels, text]")
+    entries = [entry if isinstance(entry, dict) else {_name(entry): None} for entry in listed]
+    counts = Counter(name for entry in entries for name in entry)
+    refuse(
+        Mistake((str(name),), f"the feature {name} is listed {count} times; leave one")
+        for name, count in counts.items()
+        if count > 1
+    )
+    return _with_members(item for entry in entries for item in entry.items())
+
+
+def _name(entry: Any) -> Hashable:
+    if isinstance(entry, Hashable):
+        return entry
+    raise ValueError("a list stands where the name of a feature belongs; take its brackets away")
+
+
+def _with_members(items: Iterable[tuple[Any, Any]]) -> dict[Any, Any]:
+    """Return features with the members of their requests; a name without any may end in a colon."""
+    features = {name: {} if members is None else members for name, members in items}
+    refuse(
+        Mistake(
+            (str(name),),
+            f"{shown(members)} is no mapping of request members; leave the feature out, or write "
+            "members, as in {labels: {MaxLabels: 10}}",
+        )
+        for name, members in features.items()
+        if not isinstance(members, dict)
+    )
+    return features
 
 
 WantedFeatures = Annotated[dict[str, dict[str, Any]], BeforeValidator(_by_name)]
@@ -78,9 +112,13 @@ class Inventory(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    bucket: BucketName
-    prefix: Annotated[str, StringConstraints(pattern=r"^(.*[^/])?$")] = ""
-    id: Annotated[str, StringConstraints(pattern=r"^[^/]+$")]
+    bucket: BucketName = Field(description=BUCKET_NAME, examples=["my-lists"])
+    prefix: Annotated[str, StringConstraints(pattern=r"^(.*[^/])?$")] = Field(
+        "", description="a prefix without a slash at its end, as the configuration has it", examples=["lists"]
+    )
+    id: Annotated[str, StringConstraints(pattern=r"^[^/]+$")] = Field(
+        description="the name of the configuration, without slashes", examples=["daily"]
+    )
 
 
 Discovery = Literal["date_path", "last_modified", "inventory", "events"]
@@ -103,16 +141,28 @@ class Source(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: Name
-    title: str = ""
-    bucket: BucketName | None = None
-    prefix: Annotated[str, StringConstraints(pattern=r"^([^/].*/)?$")] = ""
-    discovery: Discovery = "date_path"
-    date_path: Annotated[str, StringConstraints(pattern=r"^[^/].*/$")] = "%Y/%m/%d/"
-    inventory: Inventory | None = None
-    cost_center: Name
-    approval_limit_usd: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 100.0
-    features: dict[MediaType, WantedFeatures]
+    name: Name = Field(description=SHORT_NAME, examples=["photos"])
+    title: str = Field("", description="text", examples=["Photos of the agency"])
+    bucket: BucketName | None = Field(None, description=BUCKET_NAME, examples=["my-media"])
+    prefix: Annotated[str, StringConstraints(pattern=r"^([^/].*/)?$")] = Field(
+        "", description="a prefix without a slash before it and with one at its end", examples=["raw/photos/"]
+    )
+    discovery: Discovery = Field("date_path", description="one of these words", examples=["last_modified"])
+    date_path: Annotated[str, StringConstraints(pattern=r"^[^/].*/$")] = Field(
+        "%Y/%m/%d/",
+        description="a pattern without a slash before it and with one at its end",
+        examples=['"%Y/%m/%d/"'],
+    )
+    inventory: Inventory | None = Field(
+        None, description="where the lists are", examples=["{bucket: my-lists, id: daily}"]
+    )
+    cost_center: Name = Field(description="a name that is under cost_centers", examples=["media-team"])
+    approval_limit_usd: Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)] = Field(
+        100.0, description="dollars as a number of 0 or more", examples=["25.50"]
+    )
+    features: dict[MediaType, WantedFeatures] = Field(
+        description="lists of features by kind of media, image or video", examples=["{image: [labels, text]}"]
+    )
 
     def prefix_of(self, day: date) -> str:
         """Return what the keys of a day begin with."""
@@ -120,61 +170,92 @@ class Source(BaseModel):
 
     def overlaps(self, other: Source) -> bool:
         """Whether an object can belong to both sources."""
-        one, two = (source.prefix_of(date(2026, 11, 20)) for source in (self, other))
-        return self.bucket == other.bucket and (one.startswith(two) or two.startswith(one))
+        short, long = sorted((self._stem, other._stem), key=len)
+        if self.bucket != other.bucket or not long.startswith(short):
+            return False
+        return some_within(self._prefixes, other._prefixes) or some_within(other._prefixes, self._prefixes)
+
+    @property
+    def _stem(self) -> str:
+        """What the keys of every day begin with."""
+        return self.prefix + (self.date_path.split("%")[0] if self.discovery == "date_path" else "")
+
+    @cached_property
+    def _prefixes(self) -> frozenset[str]:
+        """What the keys of all days begin with; each is empty or ends in a slash."""
+        return frozenset(self.prefix_of(day) for day in DAYS)
+
+    @field_validator("date_path")
+    @classmethod
+    def _a_day_has_directives(cls, date_path: str) -> str:
+        if not names_days_only(date_path):
+            raise ValueError(
+                f'{date_path!r} has more than days; write year, month and day only, as in "%Y/%m/%d/"'
+            )
+        return date_path
+
+    @field_validator("features")
+    @classmethod
+    def _features_exist(cls, features: dict[MediaType, WantedFeatures]) -> dict[MediaType, WantedFeatures]:
+        refuse(
+            Mistake((media_type, name, *place), sentence)
+            for media_type, names in features.items()
+            for name, members in names.items()
+            for place, sentence in _feature_mistakes(media_type, name, members)
+        )
+        return features
 
     @model_validator(mode="after")
-    def _a_day_has_a_folder(self) -> Self:
-        if self.discovery == "date_path":
-            days = (date(2026, 11, 20), date(2026, 11, 21), date(2026, 12, 20))
-            if len({day.strftime(self.date_path) for day in days}) < len(days):
-                raise ValueError(
-                    f"date_path {self.date_path!r} gives several days one folder; "
-                    "name year, month and day, as in %Y/%m/%d/"
-                )
+    def _members_fit(self) -> Self:
+        refuse((*self._discovery_mistakes(), *self._place_mistakes()))
         return self
 
-    @model_validator(mode="after")
-    def _holds_nothing_of_the_lake(self) -> Self:
+    def _discovery_mistakes(self) -> Iterator[Mistake]:
+        if self.discovery != "date_path" and "date_path" in self.model_fields_set:
+            yield Mistake(("date_path",), f"discovery: {self.discovery} does not use date_path; leave it out")
+        if self.discovery != "date_path" and not (self.bucket or self.prefix):
+            yield Mistake(
+                ("discovery",),
+                f"discovery: {self.discovery} in the lake's own bucket needs a prefix, because the lake's "
+                "tables are in that bucket too; write one, as in prefix: raw/photos/",
+            )
+        if (self.discovery == "inventory") != (self.inventory is not None):
+            yield Mistake(
+                ("inventory",),
+                "discovery: inventory needs the member inventory (bucket, prefix and id); "
+                "other ways of discovery do not use it",
+            )
+
+    def _place_mistakes(self) -> Iterator[Mistake]:
+        if self.discovery == "date_path" and not separates_days(self.prefix, self.date_path):
+            yield Mistake(
+                ("date_path",),
+                f"date_path {self.date_path!r} gives several days one folder; "
+                "name year, month and day, as in %Y/%m/%d/",
+            )
         prefix = self.prefix_of(date(2026, 11, 20))
         own = [each for each in OWN_PREFIXES if prefix.startswith(each) or each.startswith(prefix)]
         if self.bucket is None and own and prefix:
-            raise ValueError(
+            yield Mistake(
+                ("prefix",),
                 f"the prefix {self.prefix!r} holds what the lake itself writes under {', '.join(own)}; "
-                "choose another, such as raw/"
+                "choose another, such as raw/",
             )
-        return self
 
-    @model_validator(mode="after")
-    def _discovery_is_complete(self) -> Self:
-        if self.discovery != "date_path" and "date_path" in self.model_fields_set:
-            raise ValueError(f"discovery: {self.discovery} does not use date_path; leave it out")
-        if self.discovery != "date_path" and not (self.bucket or self.prefix):
-            raise ValueError(
-                f"discovery: {self.discovery} in the lake's own bucket needs a prefix, because the lake's "
-                "tables are in that bucket too"
-            )
-        if (self.discovery == "inventory") != (self.inventory is not None):
-            raise ValueError(
-                "discovery: inventory needs the member inventory (bucket, prefix and id); "
-                "other ways of discovery do not use it"
-            )
-        return self
 
-    @model_validator(mode="after")
-    def _features_exist(self) -> Self:
-        for media_type, names in self.features.items():
-            offered = [feature.name for feature in features_for(media_type)]
-            for name, members in names.items():
-                if name in RETIRED:
-                    raise ValueError(f"{name}: {RETIRED[name].refusal}")
-                if name not in offered:
-                    raise ValueError(
-                        f"{media_type}s have no feature {name!r}; choose from {', '.join(offered)}"
-                    )
-                if wrong := problems(FEATURES[name].analysis(media_type), members):
-                    raise ValueError(f"{media_type} feature {name}: {'; '.join(wrong)}")
-        return self
+def _feature_mistakes(media_type: MediaType, name: str, members: dict[str, Any]) -> Iterable[Mistake]:
+    offered = [feature.name for feature in features_for(media_type)]
+    if name in RETIRED:
+        return [Mistake((), RETIRED[name].refusal)]
+    if name not in offered:
+        return [
+            Mistake(
+                (),
+                f"{media_type}s have no feature {name!r}{near_miss(name, offered)}; "
+                f"choose from {', '.join(offered)}",
+            )
+        ]
+    return problems(FEATURES[name].analysis(media_type), members)
 
 
 def _reports_version(feature: Feature, media_type: MediaType) -> bool:
@@ -192,44 +273,50 @@ class Lake(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    min_confidence: dict[str, Percent] = {}
-    model_versions: dict[str, Annotated[str, StringConstraints(min_length=1)]] = {}
-    cost_centers: dict[Name, CostCenter]
-    sources: Annotated[tuple[Source, ...], Field(min_length=1)]
+    min_confidence: dict[str, Percent] = Field(
+        {},
+        description=f"percents from {CONFIDENCE_FLOOR:g} to 100 by feature",
+        examples=["{labels: 55}"],
+    )
+    model_versions: dict[str, Annotated[str, StringConstraints(min_length=1)]] = Field(
+        {}, description="versions in quotes by feature", examples=['{labels: "3.0"}']
+    )
+    cost_centers: dict[Name, CostCenter] = Field(
+        description=f"teams, each with {SHORT_NAME}", examples=["{media-team: {title: Media team}}"]
+    )
+    sources: tuple[Source, ...] = Field(
+        description="a list of sources, each a mapping with name, cost_center and features",
+        examples=["include/lake.yaml"],
+    )
+
+    @field_validator("sources", mode="before")
+    @classmethod
+    def _there_is_a_source(cls, sources: Any) -> Any:
+        if sources in ([], ()):
+            raise ValueError("the list is empty; write a source into it, as in include/lake.yaml")
+        return sources
+
+    @field_validator("min_confidence")
+    @classmethod
+    def _features_have_confidences(cls, least: dict[str, float]) -> dict[str, float]:
+        scored = [name for name, feature in FEATURES.items() if _has_score(feature)]
+        refuse(_unknown_features(least, scored, "has no confidence"))
+        return least
+
+    @field_validator("model_versions")
+    @classmethod
+    def _versions_are_reported(cls, versions: dict[str, str]) -> dict[str, str]:
+        reported = [
+            name
+            for name, feature in FEATURES.items()
+            if any(_reports_version(feature, media_type) for media_type in MEDIA_TYPES)
+        ]
+        refuse(_unknown_features(versions, reported, "does not tell the version of its model"))
+        return versions
 
     @model_validator(mode="after")
-    def _names_match(self) -> Self:
-        names = [source.name for source in self.sources]
-        if len(set(names)) != len(names):
-            raise ValueError(f"two sources have the same name; the names are {', '.join(names)}")
-        for source in self.sources:
-            if source.cost_center not in self.cost_centers:
-                raise ValueError(
-                    f"source {source.name!r} names cost center {source.cost_center!r}, "
-                    f"which is not under cost_centers ({', '.join(self.cost_centers)})"
-                )
-        for one, other in combinations(self.sources, 2):
-            if one.overlaps(other):
-                raise ValueError(
-                    f"sources {one.name!r} and {other.name!r} would hold the same objects, below "
-                    f"{one.prefix}{one.date_path if one.discovery == 'date_path' else ''}"
-                )
-        unknown = set(self.min_confidence) - set(FEATURES)
-        if unknown:
-            raise ValueError(f"min_confidence names unknown features: {', '.join(sorted(unknown))}")
-        return self
-
-    @model_validator(mode="after")
-    def _versions_are_reported(self) -> Self:
-        unknown = set(self.model_versions) - set(FEATURES)
-        if unknown:
-            raise ValueError(f"model_versions names unknown features: {', '.join(sorted(unknown))}")
-        for name in self.model_versions:
-            if not any(_reports_version(FEATURES[name], media_type) for media_type in MEDIA_TYPES):
-                raise ValueError(
-                    f"model_versions: Rekognition does not report the version of its model for {name}; "
-                    f"leave {name} out"
-                )
+    def _sources_fit(self) -> Self:
+        refuse(_mistakes_between(list(enumerate(self.sources)), self.cost_centers))
         return self
 
     def pinned_version(self, feature: Feature, media_type: MediaType) -> str | None:
@@ -249,39 +336,128 @@ class Lake(BaseModel):
         )
 
 
-class _StrictLoader(yaml.SafeLoader):
-    """Reads YAML, and refuses a key that a mapping has already: the last one would win in silence."""
+def _has_score(feature: Feature) -> bool:
+    return any(TABLES[table].score for table in feature.tables)
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys: set[str] = set()
-        for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
-            if not isinstance(key, str):
-                continue
-            if key in keys:
-                raise yaml.constructor.ConstructorError(
-                    problem=f"the key {key!r} is there twice; leave one out", problem_mark=key_node.start_mark
-                )
-            keys.add(key)
-        return super().construct_mapping(node, deep)
+
+def _unknown_features(names: Iterable[str], allowed: Sequence[str], lack: str) -> Iterator[Mistake]:
+    for name in names:
+        if name not in allowed:
+            wrong = f"{name} {lack}" if name in FEATURES else f"there is no feature {name!r}"
+            yield Mistake(
+                (name,),
+                f"{wrong}{near_miss(name, allowed)}; leave it out, or choose from {', '.join(allowed)}",
+            )
+
+
+def _mistakes_between(
+    numbered: Sequence[tuple[int, Source]], cost_centers: Collection[str]
+) -> Iterator[Mistake]:
+    """Yield what is wrong with sources that are right by themselves."""
+    first = {source.name: number for number, source in reversed(numbered)}
+    for number, source in numbered:
+        if first[source.name] != number:
+            yield Mistake(
+                ("sources", number, "name"), f"two sources have the name {source.name!r}; rename one of them"
+            )
+        if source.cost_center not in cost_centers:
+            yield Mistake(
+                ("sources", number, "cost_center"),
+                f"{source.cost_center!r} is not under cost_centers"
+                f"{near_miss(source.cost_center, cost_centers)}; add it there"
+                + (f", or choose from {', '.join(cost_centers)}" if cost_centers else ""),
+            )
+    for (_, one), (number, other) in combinations(numbered, 2):
+        if one.overlaps(other):
+            below = f"{one.prefix}{one.date_path if one.discovery == 'date_path' else ''}"
+            yield Mistake(
+                ("sources", number),
+                f"sources {one.name!r} and {other.name!r} would hold the same objects, below {below}; "
+                "give them prefixes or buckets of their own",
+            )
+
+
+# Where in the file each model is.
+_MODELS: Models = {
+    (): Lake,
+    ("cost_centers", "*"): CostCenter,
+    ("sources", "*"): Source,
+    ("sources", "*", "inventory"): Inventory,
+}
 
 
 def load_lake(path: Path, bucket: str | None = None) -> Lake:
     """Read and check ``lake.yaml``.
 
     :param bucket: the lake's own; a source that names it counts as one that names none.
-    :raises SettingsError: if the file is missing, is not YAML or names something unknown.
+    :raises SettingsError: if the file is missing or wrong: a sentence for each mistake, with its line.
     """
+    file = _read(path)
+    content = _without_own_bucket(file.content, bucket)
+    if not isinstance(content, dict):
+        raise SettingsError(
+            f"{path.name}, line 1: the file holds {shown(content)}; "
+            "write sources and cost_centers into it, as in include/lake.yaml"
+        )
+    mistakes = [(line, f"the key {key!r} is there twice; leave one out") for key, line in file.repeated]
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), _StrictLoader)
+        lake = Lake.model_validate(content)
+    except ValidationError as error:
+        found = dict.fromkeys((*mistakes_of(error, _MODELS), *_mistakes_between_the_right(content)))
+        mistakes += [(file.line(each.place), _with_place(each, content)) for each in found]
+    if mistakes:
+        raise SettingsError(
+            *(printable(f"{path.name}, line {line}: {text}") for line, text in sorted(mistakes))
+        )
+    return lake
+
+
+def _read(path: Path) -> MarkedYaml:
+    try:
+        return MarkedYaml(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise SettingsError(f"{path} does not exist; set MEDIA_LAKE_LAKE_FILE to the lake's file") from None
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        raise SettingsError(f"{path} is not valid YAML: {error}") from error
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be read: {error.strerror}; name a file that can") from None
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise SettingsError(f"{path.name}, line {line}: this is not UTF-8; save the file as UTF-8") from None
+    except UnreadableYamlError as error:
+        raise SettingsError(
+            f"{path.name}, line {error.line}: this is not valid YAML: {printable(str(error))}; "
+            "correct this line or the one before it"
+        ) from None
+
+
+def _mistakes_between_the_right(content: Any) -> list[Mistake]:
+    """Return what is wrong between sources of a file with other mistakes, so that all are told at once."""
     try:
-        return Lake.model_validate(_without_own_bucket(content, bucket))
-    except ValidationError as error:
-        raise SettingsError(_in_words(f"{path.name}: ", error)) from error
+        sources = content["sources"]
+        right = [(number, source) for number, each in enumerate(sources) if (source := _source(each))]
+        cost_centers = [name for name in content["cost_centers"] if isinstance(name, str)]
+    except (KeyError, TypeError):
+        return []
+    return list(_mistakes_between(right, cost_centers))
+
+
+def _source(content: Any) -> Source | None:
+    try:
+        return Source.model_validate(content)
+    except ValidationError:
+        return None
+
+
+def _with_place(mistake: Mistake, content: Any) -> str:
+    """Return a mistake's sentence after its place in words, with the name of the source that it is in."""
+    place, sentence = mistake
+    if place and sentence.startswith(str(place[-1])):
+        place = place[:-1]
+    words = [".".join(map(str, place))]
+    if place[:1] == ("sources",) and len(place) > 1:
+        source = content["sources"][place[1]]
+        name = source.get("name") if isinstance(source, dict) else None
+        words = [f"source {name if isinstance(name, str) else place[1]}", ".".join(map(str, place[2:]))]
+    return ": ".join([*filter(None, words), sentence])
 
 
 def _without_own_bucket(content: Any, bucket: str | None) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from math import isfinite
 from typing import Any
 
@@ -11,10 +11,14 @@ from botocore.model import ListShape, Shape, StructureShape
 from botocore.validate import ParamValidator
 
 from include.core.features import ImageCall, VideoJob
+from include.core.near_misses import near_miss
 from include.core.service_model import rekognition_model
+from include.core.setting_mistakes import Mistake
 
 # Members that the pipeline itself fills.
 _RESERVED = frozenset({"Image", "Video", "ClientRequestToken", "NotificationChannel", "JobTag"})
+
+_CLASS = re.compile(r"<class '(\w+)'>")
 
 
 def request_parameters(call: ImageCall | VideoJob, members: Mapping[str, Any]) -> dict[str, Any]:
@@ -25,8 +29,8 @@ def request_parameters(call: ImageCall | VideoJob, members: Mapping[str, Any]) -
     return {**call.parameters, **members}
 
 
-def problems(call: ImageCall | VideoJob | None, members: Mapping[str, Any]) -> list[str]:
-    """Return a sentence for each mistake in the members that a source sets.
+def problems(call: ImageCall | VideoJob | None, members: Mapping[str, Any]) -> list[Mistake]:
+    """Return each mistake in the members that a source sets.
 
     botocore's model of the operation says which names, types, numbers, lengths, forms and enumerations are
     right, at any depth.
@@ -36,21 +40,33 @@ def problems(call: ImageCall | VideoJob | None, members: Mapping[str, Any]) -> l
     return list(_problems(call, members))
 
 
-def _problems(call: ImageCall | VideoJob, members: Mapping[str, Any]) -> Iterator[str]:
+def _problems(call: ImageCall | VideoJob, members: Mapping[str, Any]) -> Iterator[Mistake]:
     known = _members(call.operations[0])
     for name in call.required_parameters:
         if name not in members:
-            yield f"the member {name} is missing; write it after the feature's name, as in {{{name}: ...}}"
+            yield Mistake(
+                (),
+                f"the member {name} is missing; write it after the feature's name, as in {{{name}: ...}}",
+            )
     for name, value in members.items():
         if name in _RESERVED:
-            yield f"leave {name} out: the pipeline sets it"
+            yield Mistake((name,), f"leave {name} out: the pipeline sets it")
         elif name not in known:
-            allowed = ", ".join(sorted(set(known) - _RESERVED)) or "none but the media"
-            yield f"{call.operations[0]} has no member {name!r}; choose from {allowed}"
+            allowed = set(known) - _RESERVED
+            yield Mistake(
+                (name,),
+                f"{call.operations[0]} has no member {name!r}{near_miss(name, allowed)}; "
+                f"choose from {', '.join(sorted(allowed)) or 'none but the media'}",
+            )
         else:
-            report = ParamValidator().validate(value, known[name])
-            wrong = [f"{name}: {line}" for line in report.generate_report().splitlines()]
-            yield from wrong or _broken_constraints(known[name], value, name)
+            yield from (Mistake((name,), line) for line in _wrong(known[name], value, name))
+
+
+def _wrong(shape: Shape, value: Any, name: str) -> Iterable[str]:
+    """Return what botocore's validator says of a member's value, or else what it leaves to AWS."""
+    report = ParamValidator().validate(value, shape).generate_report()
+    lines = [_CLASS.sub(r"\1", line.replace("parameter input", "it")) for line in report.splitlines()]
+    return [f"{name}: {line}" for line in lines] or _broken_constraints(shape, value, name)
 
 
 def _broken_constraints(shape: Shape, value: Any, place: str) -> Iterator[str]:
@@ -73,7 +89,7 @@ def _broken_limits(limits: Mapping[str, Any], value: Any) -> Iterator[str]:
     if isinstance(value, float) and not isfinite(value):
         yield f"{value} is no number"
     if "enum" in limits and value not in limits["enum"]:
-        yield f"{value!r} is none of {', '.join(limits['enum'])}"
+        yield f"{value!r} is none of {', '.join(limits['enum'])}{near_miss(value, limits['enum'])}"
     elif isinstance(value, str) and not _matches(limits.get("pattern"), value):
         yield f"{value!r} does not have the form {limits['pattern']}"
     size, unit = _size(value)
@@ -91,7 +107,7 @@ def _size(value: Any) -> tuple[float, str]:
 def _matches(pattern: str | None, value: str) -> bool:
     """Whether a text has the form of a pattern; AWS writes some that Python does not read."""
     try:
-        return pattern is None or re.fullmatch(pattern, value) is not None
+        return pattern is None or re.fullmatch(pattern, value, re.ASCII) is not None
     except re.error:
         return True
 

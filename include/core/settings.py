@@ -7,7 +7,7 @@ A task reads them when it runs; nothing reads them while a Dag file is parsed. A
 from __future__ import annotations
 
 import os
-from difflib import get_close_matches
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated
@@ -17,15 +17,22 @@ from pydantic import (
     StringConstraints,
     ValidationError,
 )
+from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from include.core.errors import TerminalError
+from include.core.near_misses import near_miss
+from include.core.setting_mistakes import mistakes_of
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 
 # Names of general purpose buckets
 # (https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html).
 BucketName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
+
+# What may be written for them.
+SHORT_NAME = "a name of lower-case letters, digits, _ and -"
+BUCKET_NAME = "the name of a bucket: 3 to 63 lower-case letters, digits, - and ."
 
 # Where the cost page lies in the lake's bucket.
 COST_PAGE_KEY = "reports/costs.html"
@@ -37,7 +44,13 @@ _OTHERS = (f"{PREFIX}STACK_", f"{PREFIX}DEADLINE_HOURS_")
 
 
 class SettingsError(TerminalError, ValueError):
-    """A setting is missing or wrong; the text says which and what to do."""
+    """A setting is missing or wrong; the text says which and what to do.
+
+    :ivar args: a sentence for each mistake.
+    """
+
+    def __str__(self) -> str:
+        return "\n".join(self.args)
 
 
 class Settings(BaseSettings):
@@ -60,7 +73,7 @@ class Settings(BaseSettings):
     )
     jobs_role_arn: str = Field(
         "arn:aws:iam::123456789012:role/MediaLakeRekognition",
-        pattern=r"^arn:[\w-]+:iam::\d{12}:role/.+",
+        pattern=r"^arn:[a-z-]+:iam::[0-9]{12}:role/.+",
         description="IAM role that Rekognition assumes to publish to the topic",
     )
     alerts_topic: str = Field(
@@ -120,27 +133,25 @@ def load_settings() -> Settings:
 
     :raises SettingsError: if one is wrong, or a variable is none of them.
     """
-    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
-    unknown = [
-        name
-        for name in os.environ
-        if name.startswith(PREFIX) and name not in known and not name.startswith(_OTHERS)
-    ]
-    if unknown:
-        alike = get_close_matches(unknown[0], known, 1, cutoff=0.85)
-        hint = f"did you mean {alike[0]}?" if alike else "leave it out; .env.example has all settings"
-        raise SettingsError(f"there is no setting {unknown[0]}; {hint}")
+    mistakes = list(_unknown_variables())
     try:
-        return Settings()
+        settings = Settings()
     except ValidationError as error:
-        raise SettingsError(_in_words("MEDIA_LAKE_", error)) from error
+        mistakes += [
+            f"{PREFIX}{'.'.join(map(str, place)).upper()}: {sentence}"
+            for place, sentence in mistakes_of(error, {(): Settings}, _meaning)
+        ]
+    if mistakes:
+        raise SettingsError(*mistakes)
+    return settings
 
 
-def _in_words(prefix: str, error: ValidationError) -> str:
-    problems = []
-    for problem in error.errors():
-        place = ".".join(str(part) for part in problem["loc"])
-        name = place.upper() if prefix.endswith("_") else place
-        message = problem["msg"].removeprefix("Value error, ")
-        problems.append(f"{prefix}{name}: {message}" if name else f"{prefix.removesuffix(': ')}: {message}")
-    return "; ".join(problems)
+def _unknown_variables() -> Iterator[str]:
+    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
+    for name in sorted(os.environ):
+        if name.startswith(PREFIX) and name not in known and not name.startswith(_OTHERS):
+            yield f"there is no setting {name}{near_miss(name, known)}; .env.example has all settings"
+
+
+def _meaning(field: FieldInfo) -> str:
+    return f"; it is the {field.description}; without it: {field.default}"

@@ -100,7 +100,7 @@ def test_members_of_the_operation_are_accepted(feature: str, media_type: MediaTy
 )
 def test_other_members_are_named(feature: str, media_type: MediaType, members: Any, words: str) -> None:
     (problem,) = problems(call(feature, media_type), members)
-    assert words in problem
+    assert words in problem.sentence
 
 
 def test_a_feature_that_is_not_offered_has_no_problems_here() -> None:
