@@ -83,6 +83,12 @@ CHANGED_OBJECT = frozenset({"412", "ConditionalRequestConflict", "PreconditionFa
 ARCHIVED_OBJECT = frozenset({"InvalidObjectState"})
 # A table, job, model or other resource is not there, or no longer.
 NO_RESOURCE = frozenset({"EntityNotFoundException", "ResourceNotFoundException"})
+# What a check looks for is not there, whatever it is.
+NOT_THERE = (
+    NO_OBJECT
+    | NO_RESOURCE
+    | {"AWS.SimpleQueueService.NonExistentQueue", "NoSuchBucket", "NoSuchEntity", "QueueDoesNotExist"}
+)
 RESOURCE_EXISTS = frozenset(
     {
         "AlreadyExistsException",

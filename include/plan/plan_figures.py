@@ -53,12 +53,27 @@ class PlanFigures:
         """Whether the plan pays for something, once all decisions are counted."""
         return bool(self._units)
 
+    @property
+    def calls(self) -> int:
+        """How many analyses the plan pays for."""
+        return self._states["planned"]
+
+    @property
+    def reused(self) -> int:
+        """How many analyses are paid for already, or as another asset's."""
+        return self._states["reused"]
+
+    @property
+    def units(self) -> dict[str, float]:
+        """What the plan pays for, by line of the price book."""
+        units: Counter[str] = Counter()
+        for lines in self._units.values():
+            units.update(lines)
+        return dict(units)
+
     def summary(self, day: str, lake: Lake, book: PriceBook, month_to_date: Mapping[str, float]) -> Row:
         """Return the figures, as :func:`include.plan.planner.plan` describes them, and log them."""
-        units: defaultdict[str, float] = defaultdict(float)
-        for lines in self._units.values():
-            for line, amount in lines.items():
-                units[line] += amount
+        units = self.units
         price = estimate(units, month_to_date, book)
         over = list(self._over_limit(lake, book, month_to_date))
         states = self._states
@@ -77,7 +92,7 @@ class PlanFigures:
             "reused": states["reused"],
             "models": list(self._models.values()),
             "rejected": states["rejected"],
-            "units": dict(units),
+            "units": units,
             "usd": {"low": price.low, "likely": price.likely, "high": price.high},
             "approval_needed": bool(over),
             "approval_text": "\n".join(over),

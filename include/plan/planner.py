@@ -11,13 +11,14 @@ import logging
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b
+from typing import Protocol
 
 from include.core.analysis_keys import WantedAnalysis, wanted_analyses
 from include.core.features import MediaType, run_tables
 from include.core.prices import PriceBook
 from include.core.selection import Selection
 from include.core.settings import Settings
-from include.plan.decisions import Candidate, decide
+from include.plan.decisions import Candidate, Decision, decide
 from include.plan.plan_figures import PlanFigures
 from include.store.ledger import Entry, Ledger
 from include.store.manifest import ManifestReader, RepeatedContent
@@ -54,7 +55,7 @@ def plan(
     manifest = ManifestReader(s3, run, media_type)
     for table in run_tables(media_type):
         delete_prefix(s3, run.staged_uri(table, media_type))
-    per_source, repeated = manifest.survey()
+    per_source, hashes = manifest.survey()
     wants = {source: wanted_analyses(lake, source, media_type) for source in per_source}
     size = assets_per_batch(
         per_source.total(),
@@ -62,7 +63,7 @@ def plan(
         workspace.settings,
     )
     figures = PlanFigures(media_type)
-    planner = _Planner(workspace.ledger, wants, repeated, selections, figures)
+    planner = Planner(workspace.ledger, wants, RepeatedContent.of([hashes]), selections, figures)
     batches = list(write_plan(s3, run, planner.rows(manifest.chunks(CHUNK_ASSETS)), size))
     used = month_to_date() if figures.pays else {}
     return batches, figures.summary(run.partition, lake, book, used)
@@ -77,8 +78,23 @@ def assets_per_batch(assets: int, analyses: int, settings: Settings) -> int:
     return max(1, math.ceil(assets / wanted))
 
 
-class _Planner:
-    """Decides what becomes of each analysis, and counts."""
+class Figures(Protocol):
+    """Counts what a planner decides.
+
+    :ivar assets: number of assets so far.
+    """
+
+    assets: int
+
+    def count(self, candidate: Candidate, decision: Decision, duplicate: bool) -> None:
+        """Count one decision; a duplicate is paid for as another asset's."""
+
+
+class Planner:
+    """Decides what becomes of each analysis, and counts. It may plan several days, one after the other.
+
+    :param repeated: contents that several assets of these days have.
+    """
 
     def __init__(
         self,
@@ -86,7 +102,7 @@ class _Planner:
         wants: Mapping[str, list[WantedAnalysis]],
         repeated: RepeatedContent,
         selections: Sequence[Selection] | None,
-        figures: PlanFigures,
+        figures: Figures,
     ) -> None:
         self._ledger = ledger
         self._wants = wants

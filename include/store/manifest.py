@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import io
 from collections import Counter
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
 import pyarrow as pa
@@ -79,7 +79,7 @@ class ManifestReader:
             mine = batch.filter(pc.field("media_type") == self._media_type)
             sources.update(mine.column("source").to_pylist())
             hashes.append(np.fromiter(map(hash, mine.column("content_id").to_pylist()), dtype=np.int64))
-        return Survey(sources, RepeatedContent(np.concatenate(hashes)))
+        return Survey(sources, np.concatenate(hashes))
 
     def chunks(self, rows: int) -> Iterator[list[Row]]:
         """Yield the assets in the order of the manifest, at most ``rows`` at a time."""
@@ -91,15 +91,15 @@ class Survey(NamedTuple):
     """What the plan needs to know of a manifest before it plans the first row.
 
     :param sources: number of assets by source.
-    :param repeated: contents that several assets have.
+    :param hashes: hash of the content of each asset.
     """
 
     sources: Counter[str]
-    repeated: RepeatedContent
+    hashes: NDArray[np.int64]
 
 
 class RepeatedContent:
-    """The contents that several assets of a manifest have, by their hashes: 8 bytes for each asset.
+    """The contents that several assets of some manifests have, by their hashes: 8 bytes for each asset.
 
     Two contents may share a hash and then both count as repeated. A repeated content is never missed.
     """
@@ -107,6 +107,11 @@ class RepeatedContent:
     def __init__(self, hashes: NDArray[np.int64]) -> None:
         values, counts = np.unique(hashes, return_counts=True)
         self._hashes = frozenset(values[counts > 1].tolist())
+
+    @classmethod
+    def of(cls, surveys: Iterable[NDArray[np.int64]]) -> Self:
+        """Find the contents that occur more than once in all surveys together."""
+        return cls(np.concatenate([np.empty(0, np.int64), *surveys]))
 
     def __contains__(self, content_id: str) -> bool:
         return hash(content_id) in self._hashes

@@ -47,7 +47,7 @@ def test_assets_of_the_media_type_come_in_order_and_in_chunks(
 def test_repeated_contents_are_those_of_the_media_type(s3: Any, run: Run) -> None:
     twins = [an_asset(name, content_id="twin") for name in "ab"]
     write(s3, run, [*twins, an_asset("c", content_id="once"), a_video("v", content_id="once")], 2)
-    repeated = ManifestReader(s3, run, "image").survey().repeated
+    repeated = RepeatedContent.of([ManifestReader(s3, run, "image").survey().hashes])
     assert [name in repeated for name in ("twin", "once", "absent")] == [True, False, False]
 
 
@@ -55,7 +55,7 @@ def test_an_empty_manifest_has_nothing(s3: Any, run: Run) -> None:
     write(s3, run, [], 1)
     reader = ManifestReader(s3, run, "image")
     assert reader.survey().sources == {}
-    assert "x" not in reader.survey().repeated
+    assert "x" not in RepeatedContent.of([reader.survey().hashes])
     assert [row for chunk in reader.chunks(10) for row in chunk] == []
 
 
