@@ -3,7 +3,6 @@
 VENV ?= .venv
 PYTHON ?= $(firstword $(shell command -v python3.11 || command -v python3) python3)
 MEDIA ?= local/sample_media
-DAYS ?= 3
 FORMAT ?= table
 FAULT_RUNS ?= 20
 
@@ -22,18 +21,20 @@ coverage := $(if $(COVERAGE),--cov --cov-report=)
 # make takes these as typed: a dollar sign in a query or a folder does not name a variable.
 override SQL := $(value SQL)
 override MEDIA := $(value MEDIA)
-export SQL FORMAT MEDIA DAYS
+override LAKE := $(value LAKE)
+export SQL FORMAT MEDIA LAKE
 # Airflow's many processes start much faster when Python may keep compiled modules.
 unexport PYTHONDONTWRITEBYTECODE
 # The local endpoint has no TLS, so its clients get no CA bundle of the machine.
 unexport AWS_CA_BUNDLE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down status query test lint format bench faults screenshots requirements
+.PHONY: help demo up down status query check-lake test lint format bench faults screenshots requirements
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
+demo: export DAYS ?= 3
 demo: $(stamp) ## run the pipeline over a folder of media: MEDIA=dir DAYS=3
 	@$(bin)/python -m local.stack demo --media "$$MEDIA" --days "$$DAYS"
 
@@ -50,6 +51,10 @@ query: $(stamp) ## run Athena SQL: SQL="select ..." FORMAT=table|json|csv
 	@if [ -z "$$SQL" ]; then \
 		echo 'give a query: make query SQL="select * from media_lake.labels limit 5"' >&2; exit 1; fi
 	@$(use_stack) $(bin)/python -m tools.query "$$SQL" --format "$$FORMAT"
+
+check-lake: export DAYS ?= 30
+check-lake: $(stamp) ## check lake.yaml, and what its change would cost: LAKE=file DAYS=30
+	@$(use_stack) $(bin)/python -m tools.check_lake $${LAKE:+"$$LAKE"} --days "$$DAYS"
 
 test: $(stamp) ## run the tests that need no AWS account, fast ones first; COVERAGE=yes holds its floor
 	@$(bin)/python -m pytest $(in_two_processes) $(coverage) \

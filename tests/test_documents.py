@@ -43,13 +43,13 @@ def test_what_a_link_leads_to_exists(path: Path) -> None:
 @every_document
 def test_commands_of_make_exist(path: Path) -> None:
     targets = set(
-        re.findall(r"^([a-z]+):.*##", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+        re.findall(r"^([a-z-]+):.*##", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
     )
     text = path.read_text(encoding="utf-8")
     named = {
         word
         for command in re.findall(r"`make ([^`]+)`", text)
-        for word in re.findall(r"^[a-z]+|(?<=make )[a-z]+", command)
+        for word in re.findall(r"^[a-z-]+|(?<=make )[a-z-]+", command)
     }
     assert named <= targets
 

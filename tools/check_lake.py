@@ -67,7 +67,7 @@ def _whole(text: str) -> int:
 
 def _in_words(lake: Lake) -> str:
     features = {name for source in lake.sources for names in source.features.values() for name in names}
-    return f"{len(lake.sources)} sources ask for {len(features)} features"
+    return f"sources: {len(lake.sources)}, features: {len(features)}"
 
 
 def _check_in_aws(settings: Settings, lake: Lake, book: PriceBook, days: int) -> int:

@@ -13,6 +13,9 @@ from local.stack.stack_settings import PROJECT, StackSettings
 # Every process of a stack has this variable, so that `make down` finds processes whose parent died.
 PROCESS_MARK = "MEDIA_LAKE_STACK_PROCESS"
 
+# Clients have to know that nothing is billed, and that nobody assumes a role.
+SIMULATED = "MEDIA_LAKE_SIMULATED"
+
 # The stack and the compose file both set these: one lake on one machine, with the local AWS endpoint.
 # The first is essential: with the default of 5 s, a deferral that ends within that time fails its task in
 # Airflow 3.3.2 (https://github.com/apache/airflow/issues/72716).
@@ -44,7 +47,7 @@ SHARED = {
     "AWS_SECRET_ACCESS_KEY": "local",
     "AWS_DEFAULT_REGION": "us-east-1",
     "AWS_EC2_METADATA_DISABLED": "true",
-    "MEDIA_LAKE_SIMULATED": "true",
+    SIMULATED: "true",
     "MEDIA_LAKE_SWEEP_AFTER_SECONDS": "15",
 }
 
@@ -55,7 +58,7 @@ _INHERITED_AIRFLOW_PREFIX = "AIRFLOW__"
 def aws_client_environment(stack: StackSettings) -> dict[str, str]:
     """Return the variables that make AWS clients reach the local endpoint instead of AWS."""
     return {
-        **{name: value for name, value in SHARED.items() if name.startswith("AWS_")},
+        **{name: value for name, value in SHARED.items() if name.startswith("AWS_") or name == SIMULATED},
         "AWS_ENDPOINT_URL": stack.aws_url,
         # Otherwise calls go through the first address and hold a thread there while Rekognition reads S3.
         "AWS_ENDPOINT_URL_REKOGNITION": stack.rekognition_url,

@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from itertools import islice
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -72,6 +73,7 @@ class AthenaService:
             "ListDatabases": self._list_databases,
             "GetTableMetadata": self._get_table_metadata,
             "ListTableMetadata": self._list_table_metadata,
+            "GetWorkGroup": self._get_work_group,
         }
 
     def serves(self, operation: str) -> bool:
@@ -143,12 +145,22 @@ class AthenaService:
         )
         return execution, statement
 
+    def _get_work_group(self, request: Request, region: str) -> dict[str, Any]:
+        found = self._workgroup(request["WorkGroup"], region)
+        if isinstance(created := found.get("CreationTime"), datetime):
+            found["CreationTime"] = created.timestamp()
+        return {"WorkGroup": found}
+
+    def _workgroup(self, name: str, region: str) -> dict[str, Any]:
+        """Return a workgroup; moto answers with nothing if there is none."""
+        found = self._clients.athena(region).get_work_group(WorkGroup=name).get("WorkGroup")
+        if found is None:
+            raise AwsError("InvalidRequestException", f"WorkGroup {name} is not found.")
+        return dict(found)
+
     def _output_location(self, workgroup: str, given: str | None, region: str) -> str:
         """Return the workgroup's location if it is enforced or the request names none, else the request's."""
-        found = self._clients.athena(region).get_work_group(WorkGroup=workgroup).get("WorkGroup")
-        if found is None:
-            raise AwsError("InvalidRequestException", f"WorkGroup {workgroup} is not found.")
-        configuration = found.get("Configuration", {})
+        configuration = self._workgroup(workgroup, region).get("Configuration", {})
         own = (configuration.get("ResultConfiguration") or {}).get("OutputLocation")
         location = own or given if configuration.get("EnforceWorkGroupConfiguration") else given or own
         if not location:

@@ -8,7 +8,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from include.core.run import Run
-from include.store.manifest import MANIFEST_SCHEMA, ManifestReader, NoManifestError, discovered_days
+from include.store.manifest import (
+    MANIFEST_SCHEMA,
+    ManifestReader,
+    NoManifestError,
+    RepeatedContent,
+    discovered_days,
+)
 from include.store.objects import Row, put
 from tests.include.plan.planning import a_video, an_asset
 

@@ -532,3 +532,14 @@ def test_awswrangler_writes(bucket: str, database: str, query: Query) -> None:
     described = wr.athena.describe_table(table="lake", database=database, s3_output=f"s3://{bucket}/d/")
     assert list(described["Column Name"]) == ["id", "tags", "dt"]
     wr.athena.repair_table(table="lake", database=database, s3_output=f"s3://{bucket}/d/")
+
+
+def test_a_workgroup_is_described_and_one_that_is_missing_is_refused(client: Any, bucket: str) -> None:
+    athena = client("athena")
+    location = {"ResultConfiguration": {"OutputLocation": f"s3://{bucket}/results/"}}
+    athena.create_work_group(Name=bucket, Configuration=location)
+    found = athena.get_work_group(WorkGroup=bucket)["WorkGroup"]
+    assert (found["Name"], found["State"]) == (bucket, "ENABLED")
+    with pytest.raises(ClientError, match="WorkGroup missing is not found") as error:
+        athena.get_work_group(WorkGroup="missing")
+    assert error.value.response["Error"]["Code"] == "InvalidRequestException"
