@@ -18,6 +18,7 @@ from include.core.schemas import TABLES
 from include.core.settings import load_settings
 from include.plan.planner import plan
 from include.store.plan_batches import read_plan
+from local.stack.people import index_people
 from tests.integration.conftest import LocalLake, paces
 from tests.integration.enriched_days import BOOK, Days
 from tools.check_lake import main
@@ -130,6 +131,19 @@ def test_nothing_is_wrong_with_a_lake_that_has_what_it_names(
         assert subject in text
     assert "no day was discovered yet" in text
     assert not local_lake.billed()
+
+
+def test_the_shipped_lake_is_right_on_the_stack_after_the_demo(
+    local_lake: LocalLake, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    index_people(local_lake.client("rekognition"), local_lake.lake.sources[0])
+    monkeypatch.setenv("MEDIA_LAKE_SIMULATED", "true")
+    load_settings.cache_clear()
+    assert main(["--days", "0"]) == 0
+    text = capsys.readouterr().out
+    assert "model arn:aws:rekognition:us-east-1:123456789012:project/sample-logos/" in text
+    assert "not checked" not in text
+    load_settings.cache_clear()
 
 
 VIDEO = {"features": {"video": ["segments"]}}
