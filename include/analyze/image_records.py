@@ -78,7 +78,7 @@ class ImageRecords:
         lines: list[Row] = []
         at = now()
         for item in reused:
-            lines += usage_lines(item.payer, item.key, item.feature, 1.0, at, reused=True)
+            lines += usage_lines(item.payer, item.key, item.feature, item.parameters, 1.0, at, reused=True)
         if lines:
             put_ndjson(self._s3, self._run.usage_uri(f"{self._batch}-reused"), lines)
         return len(reused)
@@ -97,7 +97,13 @@ class ImageRecords:
         usage: list[Row] = []
         for line in lines:
             usage += usage_lines(
-                line["payer"], line["analysis_key"], line["feature"], 1.0, line["at"], reused=False
+                line["payer"],
+                line["analysis_key"],
+                line["feature"],
+                line["request"],
+                1.0,
+                line["at"],
+                reused=False,
             )
         chunk = uri.rsplit("/", 1)[1].removesuffix(".ndjson.gz")
         put_ndjson(self._s3, self._run.usage_uri(f"{self._batch}-{chunk}"), usage)

@@ -81,7 +81,9 @@ class JobHarvest:
         work, entry = job.work, job.entry
         minutes = _duration_ms(pages.first["response"], work.asset) / 60_000
         payer = json.loads(entry.payer) if entry.payer else work.payer
-        usage = usage_lines(payer, work.key, work.feature, minutes, pages.first["at"], reused=False)
+        usage = usage_lines(
+            payer, work.key, work.feature, work.parameters, minutes, pages.first["at"], reused=False
+        )
         payer_run = Run(self._bucket, payer["dag_id"], payer["run_id"], payer["partition"])
         put_ndjson(self._s3, payer_run.usage_uri(f"job-{job_id}"), usage)
         # We cannot tell which content the job read. A video that is gone by now was there at the start.

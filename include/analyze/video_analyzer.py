@@ -154,7 +154,9 @@ class VideoAnalyzer:
         at = now()
         lines: list[Row] = []
         for item, entry in reused:
-            lines += usage_lines(item.payer, item.key, item.feature, entry.units, at, reused=True)
+            lines += usage_lines(
+                item.payer, item.key, item.feature, item.parameters, entry.units, at, reused=True
+            )
         if lines:
             media_ids = "".join(sorted(item.payer["media_id"] for item, _ in reused))
             name = hashlib.sha256(media_ids.encode()).hexdigest()[:12]

@@ -14,9 +14,10 @@ analysis, "Amazon Rekognition availability changes"
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from itertools import chain
+from typing import Any, Literal, NamedTuple
 
 MediaType = Literal["image", "video"]
 MEDIA_TYPES: tuple[MediaType, ...] = ("image", "video")
@@ -33,12 +34,47 @@ MEBIBYTE = 1024 * 1024
 GIBIBYTE = 1024 * MEBIBYTE
 
 
+class Kind(NamedTuple):
+    """One kind of analysis that a request can ask for, beside others or alone.
+
+    :param price_item: the line of the price book that it is billed by.
+    :param table: the finding table that it fills.
+    """
+
+    price_item: str
+    table: str
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The request member that chooses among kinds of analysis, each of them billed for itself.
+
+    :param member: its name, such as ``SegmentTypes``; it holds a list.
+    :param kinds: every value that the list may have, and what it stands for.
+    :param default: the values that AWS takes where a request lacks the member or its list is empty.
+    """
+
+    member: str
+    kinds: Mapping[str, Kind]
+    default: tuple[str, ...] = ()
+
+    def values(self, parameters: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return the values that a request asks for, each once, in the registry's order."""
+        asked = parameters.get(self.member) or self.default
+        return tuple(value for value in self.kinds if value in asked)
+
+    def kinds_of(self, parameters: Mapping[str, Any]) -> tuple[Kind, ...]:
+        """Return the kinds of analysis that a request asks for."""
+        return tuple(self.kinds[value] for value in self.values(parameters))
+
+
 @dataclass(frozen=True)
 class ImageCall:
     """One synchronous operation on an image in S3.
 
     :param operation: name in the API, for instance ``DetectLabels``.
-    :param price_items: what one call is billed as; each is a line of the price book.
+    :param price_items: what every call is billed as; each is a line of the price book.
+    :param choice: what is billed, and which tables are filled, by a member of the request.
     :param parameters: request members besides ``Image``, part of the analysis key; a source may change
         them and add others.
     :param required_parameters: request members that each source has to set, such as the collection to search.
@@ -53,7 +89,8 @@ class ImageCall:
     """
 
     operation: str
-    price_items: tuple[str, ...]
+    price_items: tuple[str, ...] = ()
+    choice: Choice | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
     required_parameters: tuple[str, ...] = ()
     model_version_member: str | None = None
@@ -81,7 +118,8 @@ class VideoJob:
 
     start_operation: str
     get_operation: str
-    price_items: tuple[str, ...]
+    price_items: tuple[str, ...] = ()
+    choice: Choice | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
     get_parameters: Mapping[str, Any] = field(default_factory=dict)
     required_parameters: tuple[str, ...] = ()
@@ -105,7 +143,8 @@ class VideoJob:
 class Feature:
     """One kind of analysis, for images, videos or both.
 
-    :param tables: the finding tables it fills (see :mod:`include.core.schemas`).
+    :param tables: the finding tables it fills (see :mod:`include.core.schemas`), unless a source chooses
+        other kinds of analysis: see :func:`tables_filled`.
     :param sensitive: whether its findings are about identifiable people; such a feature runs only where a
         source asks for it by name, and other people may read its tables than the rest.
     """
@@ -158,6 +197,27 @@ SIMILARITY_FLOOR = 80.0
 # responses are normalized, so a change of threshold costs nothing.
 CONFIDENCE_FLOOR = 30.0
 
+# DetectLabels is billed for each of its features: "Amazon Rekognition pricing" lists labels in group 2, and
+# image properties apart from it. A request without the member is for labels (API reference, DetectLabels).
+_LABEL_FEATURES = Choice(
+    "Features",
+    {
+        "GENERAL_LABELS": Kind(IMAGE_GROUP_2, "labels"),
+        "IMAGE_PROPERTIES": Kind(IMAGE_PROPERTIES, "image_properties"),
+    },
+    default=("GENERAL_LABELS",),
+)
+
+# "Using the Amazon Rekognition Segment API" calls it a composite of two analyses, of which a request chooses
+# (https://docs.aws.amazon.com/rekognition/latest/dg/segment-api.html); the member is required.
+_SEGMENT_TYPES = Choice(
+    "SegmentTypes",
+    {
+        "SHOT": Kind(SHOT_MINUTES, "segments"),
+        "TECHNICAL_CUE": Kind(TECHNICAL_CUE_MINUTES, "segments"),
+    },
+)
+
 FEATURES: dict[str, Feature] = {
     feature.name: feature
     for feature in (
@@ -167,7 +227,7 @@ FEATURES: dict[str, Feature] = {
             tables=("labels",),
             image=ImageCall(
                 operation="DetectLabels",
-                price_items=(IMAGE_GROUP_2,),
+                choice=_LABEL_FEATURES,
                 parameters={"MinConfidence": CONFIDENCE_FLOOR},
                 model_version_member="LabelModelVersion",
             ),
@@ -186,7 +246,7 @@ FEATURES: dict[str, Feature] = {
             tables=("image_properties",),
             image=ImageCall(
                 operation="DetectLabels",
-                price_items=(IMAGE_PROPERTIES,),
+                choice=_LABEL_FEATURES,
                 parameters={"Features": ["IMAGE_PROPERTIES"]},
                 model_version_member="LabelModelVersion",
             ),
@@ -303,7 +363,6 @@ FEATURES: dict[str, Feature] = {
             tables=("custom_labels",),
             image=ImageCall(
                 operation="DetectCustomLabels",
-                price_items=(),
                 parameters={"MinConfidence": CONFIDENCE_FLOOR},
                 required_parameters=("ProjectVersionArn",),
                 model_parameter="ProjectVersionArn",
@@ -319,7 +378,7 @@ FEATURES: dict[str, Feature] = {
             video=VideoJob(
                 start_operation="StartSegmentDetection",
                 get_operation="GetSegmentDetection",
-                price_items=(SHOT_MINUTES, TECHNICAL_CUE_MINUTES),
+                choice=_SEGMENT_TYPES,
                 parameters={"SegmentTypes": ["SHOT", "TECHNICAL_CUE"]},
             ),
         ),
@@ -355,7 +414,35 @@ def features_for(media_type: MediaType) -> tuple[Feature, ...]:
     return tuple(feature for feature in FEATURES.values() if feature.analysis(media_type) is not None)
 
 
+def price_items(call: ImageCall | VideoJob, parameters: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the lines of the price book that a request is billed by.
+
+    :param parameters: its members, as they are sent.
+    """
+    chosen = call.choice.kinds_of(parameters) if call.choice else ()
+    return (*call.price_items, *(kind.price_item for kind in chosen))
+
+
+def tables_filled(feature: Feature, media_type: MediaType, parameters: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the finding tables that the answer to a request fills.
+
+    :param parameters: its members, as they are sent.
+    """
+    call = feature.analysis(media_type)
+    if call is None or call.choice is None:
+        return feature.tables
+    return tuple(dict.fromkeys(kind.table for kind in call.choice.kinds_of(parameters)))
+
+
 def run_tables(media_type: MediaType) -> tuple[str, ...]:
     """Return the tables that a run on this kind of media fills, empty or not, in the order of publication."""
-    findings = (table for feature in features_for(media_type) for table in feature.tables)
+    findings = chain.from_iterable(_possible_tables(each, media_type) for each in features_for(media_type))
     return (*dict.fromkeys(findings), "analyses", "media_assets")
+
+
+def _possible_tables(feature: Feature, media_type: MediaType) -> Iterator[str]:
+    """Yield the finding tables that the feature can fill, whatever a source chooses."""
+    yield from feature.tables
+    call = feature.analysis(media_type)
+    if call is not None and call.choice is not None:
+        yield from (kind.table for kind in call.choice.kinds.values())

@@ -33,7 +33,7 @@ from include.core.features import (
 )
 from include.core.marked_yaml import MarkedYaml, UnreadableYamlError
 from include.core.near_misses import near_miss
-from include.core.request_parameters import problems
+from include.core.request_parameters import paid_twice, problems
 from include.core.schemas import TABLES
 from include.core.setting_mistakes import Mistake, Models, mistakes_of, printable, refuse, shown
 from include.core.settings import BUCKET_NAME, SHORT_NAME, BucketName, Name, SettingsError
@@ -207,7 +207,7 @@ class Source(BaseModel):
 
     @model_validator(mode="after")
     def _members_fit(self) -> Self:
-        refuse((*self._discovery_mistakes(), *self._place_mistakes()))
+        refuse((*self._discovery_mistakes(), *self._place_mistakes(), *self._double_payments()))
         return self
 
     def _discovery_mistakes(self) -> Iterator[Mistake]:
@@ -241,6 +241,11 @@ class Source(BaseModel):
                 f"the prefix {self.prefix!r} holds what the lake itself writes under {', '.join(own)}; "
                 "choose another, such as raw/",
             )
+
+    def _double_payments(self) -> Iterator[Mistake]:
+        for media_type, names in self.features.items():
+            for place, sentence in paid_twice(media_type, names):
+                yield Mistake(("features", media_type, *place), sentence)
 
 
 def _feature_mistakes(media_type: MediaType, name: str, members: dict[str, Any]) -> Iterable[Mistake]:

@@ -14,13 +14,13 @@ from datetime import date
 from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from include.core.errors import TerminalError
-from include.core.features import ImageCall, VideoJob
+from include.core.features import ImageCall, VideoJob, price_items
 
 PRICES = Path(__file__).with_name("price_books")
 
@@ -210,14 +210,18 @@ def _sum(dollars: Iterable[float]) -> float:
 MODEL_IMAGES_PER_HOUR = 5 * 3600
 
 
-def billed_units(call: ImageCall | VideoJob, duration_ms: int | None) -> Iterator[tuple[str, float]]:
+def billed_units(
+    call: ImageCall | VideoJob, parameters: Mapping[str, Any], duration_ms: int | None
+) -> Iterator[tuple[str, float]]:
     """Yield what one analysis is billed as: lines of the price book with images, minutes of video, or hours.
+
+    :param parameters: members of the request; what is billed follows from them.
 
     We take a model that is billed by the hour to be busy all the time; it costs more if calls come more
     slowly.
     """
     amount = 1.0 if isinstance(call, ImageCall) else (duration_ms or 0) / 60_000
-    for item in call.price_items:
+    for item in price_items(call, parameters):
         yield item, amount
     if isinstance(call, ImageCall) and call.hourly_price_item:
         yield call.hourly_price_item, 1 / MODEL_IMAGES_PER_HOUR

@@ -10,7 +10,7 @@ from typing import Any
 from botocore.model import ListShape, Shape, StructureShape
 from botocore.validate import ParamValidator
 
-from include.core.features import ImageCall, VideoJob
+from include.core.features import FEATURES, ImageCall, MediaType, VideoJob
 from include.core.near_misses import near_miss
 from include.core.service_model import rekognition_model
 from include.core.setting_mistakes import Mistake
@@ -38,6 +38,26 @@ def problems(call: ImageCall | VideoJob | None, members: Mapping[str, Any]) -> l
     if call is None:
         return []
     return list(_problems(call, members))
+
+
+def paid_twice(media_type: MediaType, features: Mapping[str, Mapping[str, Any]]) -> Iterator[Mistake]:
+    """Yield a mistake for each kind of analysis that two features of a source would pay for.
+
+    :param features: those that the source asks for, with the members that it sets; they have no problems.
+    """
+    payers: dict[tuple[str, str], str] = {}
+    for name, members in features.items():
+        call = FEATURES[name].analysis(media_type)
+        if call is None or call.choice is None:
+            continue
+        for value in call.choice.values(request_parameters(call, members)):
+            other = payers.setdefault((call.operation, value), name)
+            if other != name:
+                yield Mistake(
+                    (name,),
+                    f"{media_type} features {other} and {name} both ask for {value}, which would be paid for "
+                    f"twice; take one of the two out, or {value} out of the {call.choice.member} of one",
+                )
 
 
 def _problems(call: ImageCall | VideoJob, members: Mapping[str, Any]) -> Iterator[Mistake]:

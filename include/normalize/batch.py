@@ -40,9 +40,9 @@ def normalize_batch(
     entries = {key: known[key] for key in features if key in known}
     _warn_of_other_versions(workspace.lake, media_type, features, entries)
     writer = TableWriter(workspace.s3, workspace.run, media_type, batch)
-    findings: Counter[str] = Counter()
+    findings: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for key, table, row in _findings(workspace, features, entries):
-        findings[key] += 1
+        findings[key][table] += 1
         for media_id in media_ids[key]:
             writer.add(table, {"media_id": media_id, "analysis_key": key, **row})
     for line in plan:

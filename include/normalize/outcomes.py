@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from include.core.features import FEATURES
+from include.core.features import FEATURES, tables_filled
 from include.core.run import Run
 from include.core.schemas import TABLES
 from include.store.ledger import Entry
@@ -15,12 +15,12 @@ _NOT_PAID_FOR = "this run may not pay for it; the next run of the Dag that enric
 _NOT_ANALYZED = "the analysis did not take place; run the day again"
 
 
-def analysis_row(asset: Row, planned: Row, entry: Entry | None, findings: int, run: Run) -> Row:
+def analysis_row(asset: Row, planned: Row, entry: Entry | None, findings: Mapping[str, int], run: Run) -> Row:
     """Return the row of an analysis.
 
     :param planned: the analysis as the plan has it.
     :param entry: what the ledger knows of it.
-    :param findings: number of its findings.
+    :param findings: number of its findings by table.
     """
     call = FEATURES[planned["feature"]].analysis(asset["media_type"])
     assert call is not None  # or it would not be planned
@@ -33,7 +33,7 @@ def analysis_row(asset: Row, planned: Row, entry: Entry | None, findings: int, r
     }
 
 
-def _outcome(asset: Row, planned: Row, entry: Entry | None, findings: int, run: Run) -> Row:
+def _outcome(asset: Row, planned: Row, entry: Entry | None, findings: Mapping[str, int], run: Run) -> Row:
     if planned["state"] == "rejected":
         return _ended("rejected", planned["code"], planned["message"])
     if entry is not None and entry.state == "done":
@@ -42,13 +42,20 @@ def _outcome(asset: Row, planned: Row, entry: Entry | None, findings: int, run: 
             "model_version": entry.model_version,
             "response_uri": entry.response_uri,
             "units": entry.units,
-            "findings": findings,
+            "findings": sum(findings.values()),
             "completed_at": datetime.fromisoformat(entry.completed_at) if entry.completed_at else None,
+            "findings_by_table": _by_table(asset, planned, findings),
         }
     if planned["state"] == "not_selected" and (entry is None or entry.state == "running"):
         return _ended("stopped", "NotPaidFor", _NOT_PAID_FOR)
     code, message = (entry.error_code, entry.error_message) if entry else (None, None)
     return _ended("failed", code or "NotAnalyzed", message or _NOT_ANALYZED)
+
+
+def _by_table(asset: Row, planned: Row, findings: Mapping[str, int]) -> list[Row]:
+    """Return the number of findings in each table that the request asks to fill."""
+    tables = tables_filled(FEATURES[planned["feature"]], asset["media_type"], planned["parameters"])
+    return [{"table_name": table, "row_count": findings.get(table, 0)} for table in tables]
 
 
 def _ended(status: str, code: str, message: str) -> Row:

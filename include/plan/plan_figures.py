@@ -41,7 +41,7 @@ class PlanFigures:
 
     def _count_payment(self, candidate: Candidate) -> None:
         asset, want = candidate.asset, candidate.want
-        for line, amount in billed_units(want.call, asset["duration_ms"]):
+        for line, amount in billed_units(want.call, want.parameters, asset["duration_ms"]):
             self._units[asset["source"]][line] += amount
         if isinstance(want.call, ImageCall) and want.call.model_parameter:
             arn = want.parameters[want.call.model_parameter]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from include.core.features import FEATURES, ImageCall, MediaType
+from include.core.features import FEATURES, ImageCall, MediaType, price_items
 from include.core.run import Run, usage_log_uri
 from include.store.objects import Row, get_ndjson, list_uris, put_ndjson
 from include.store.waiting_reports import ask_for_report
@@ -28,11 +28,18 @@ def payer_of(run: Run, asset: Mapping[str, Any], media_type: MediaType) -> Row:
 
 
 def usage_lines(
-    payer: Mapping[str, Any], analysis_key: str, feature: str, units: float, at: str, reused: bool
+    payer: Mapping[str, Any],
+    analysis_key: str,
+    feature: str,
+    parameters: Mapping[str, Any],
+    units: float,
+    at: str,
+    reused: bool,
 ) -> Iterator[Row]:
     """Yield the usage lines of one analysis: one per line of the price book that it is billed by.
 
     :param payer: from :func:`payer_of`.
+    :param parameters: members of the request; what is billed follows from them.
     :param units: images or minutes.
     :param reused: True if the analysis existed, and nothing was paid.
     """
@@ -40,7 +47,7 @@ def usage_lines(
     assert call is not None
     occasion = f"{payer['run_id']}-{payer['media_id']}" if reused else at
     operation = call.operation if isinstance(call, ImageCall) else call.start_operation
-    for item in call.price_items:
+    for item in price_items(call, parameters):
         yield {
             "usage_id": f"{analysis_key}-{item}-{occasion}",
             "at": at,

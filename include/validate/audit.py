@@ -13,8 +13,10 @@ from collections import Counter
 from collections.abc import Iterable
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from include.core.features import FEATURES, MediaType, run_tables
+from include.core.features import MediaType, run_tables
 from include.core.schemas import TABLES, Table
 from include.store.objects import Row
 from include.store.staged_frames import read_frames
@@ -62,7 +64,7 @@ def validate(
     """
     tables = run_tables(media_type)
     counted: Counter[str] = Counter(media_assets=assets, analyses=analyses)
-    for frame in read_frames(workspace, "analyses", media_type, ["feature", "findings"]):
+    for frame in read_frames(workspace, "analyses", media_type, ["findings_by_table"]):
         counted += _counted_findings(frame)
     durations = _durations(workspace) if media_type == "video" else None
     rows: list[Row] = []
@@ -146,8 +148,8 @@ def in_words(failed: list[Row]) -> str:
 
 def _counted_findings(analyses: pd.DataFrame) -> Counter[str]:
     """Return the rows each finding table should have, from what normalize counted."""
-    counted: Counter[str] = Counter()
-    for feature, rows in analyses.groupby("feature")["findings"].sum().items():
-        (table,) = FEATURES[str(feature)].tables
-        counted[table] += int(rows)
-    return counted
+    parts = pc.list_flatten(pa.array(analyses["findings_by_table"]))
+    names = ("table_name", "row_count")
+    counts = pa.table({name: pc.struct_field(parts, name) for name in names}).group_by("table_name")
+    sums = counts.aggregate([("row_count", "sum")]).to_pydict()
+    return Counter(dict(zip(sums["table_name"], sums["row_count_sum"], strict=True)))

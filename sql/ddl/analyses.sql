@@ -11,7 +11,8 @@ CREATE EXTERNAL TABLE IF NOT EXISTS `${database}`.`analyses` (
   `response_uri` string COMMENT 'archived response (NDJSON object that holds its lines)',
   `units` double COMMENT 'images or minutes of video analyzed',
   `findings` bigint COMMENT 'rows it gave in the finding tables',
-  `completed_at` timestamp COMMENT 'when the response was received'
+  `completed_at` timestamp COMMENT 'when the response was received',
+  `findings_by_table` array<struct<table_name:string,row_count:bigint>> COMMENT 'the findings by finding table, for each table that the request asks to fill'
 )
 COMMENT 'One row per media asset and feature asked for.'
 PARTITIONED BY (

@@ -79,6 +79,11 @@ OUTCOMES: tuple[Table, ...] = (
             Column("units", "double", "images or minutes of video analyzed", minimum=0),
             Column("findings", "bigint", "rows it gave in the finding tables", minimum=0),
             Column("completed_at", "timestamp", "when the response was received"),
+            Column(
+                "findings_by_table",
+                "array<struct<table_name:string,row_count:bigint>>",
+                "the findings by finding table, for each table that the request asks to fill",
+            ),
         ),
         unique=("media_id", "feature"),
     ),

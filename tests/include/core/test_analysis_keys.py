@@ -52,6 +52,7 @@ def test_whatever_changes_the_answer_changes_the_key(
     "feature",
     [
         changed_call(price_items=("other",)),
+        changed_call(choice=None),
         changed_call(max_bytes=1, min_side=1, max_side=None, formats=()),
         changed_call(model_version_member=None),
         replace(FEATURES["labels"], title="Other", tables=(), sensitive=True, video=None),

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import boto3
 import pytest
 from botocore import xform_name
@@ -8,11 +10,14 @@ from include.core.features import (
     FEATURES,
     MEDIA_TYPES,
     RETIRED,
+    Choice,
     Feature,
     RetiredFeature,
     VideoJob,
     features_for,
+    price_items,
     run_tables,
+    tables_filled,
 )
 from include.core.prices import billed_units, load_price_book
 from include.core.schemas import FINDING_TABLES, TABLES
@@ -32,7 +37,7 @@ def rekognition() -> object:
     )
 
 
-def members(client: object, operation: str, side: str) -> dict[str, object]:
+def members(client: object, operation: str, side: str) -> dict[str, Any]:
     model = client.meta.service_model.operation_model(operation)  # type: ignore[attr-defined]
     return dict((model.input_shape if side == "input" else model.output_shape).members)
 
@@ -74,7 +79,7 @@ def test_every_feature_is_offered_priced_and_has_tables(feature: Feature) -> Non
     assert calls
     assert FEATURES[feature.name] is feature
     for call in calls:
-        items = list(billed_units(call, 60_000))
+        items = list(billed_units(call, call.parameters, 60_000))
         assert items
         unit = "minute" if isinstance(call, VideoJob) else "hour" if call.hourly_price_item else "image"
         assert {book.item(item).unit for item, _ in items} == {unit}
@@ -130,3 +135,60 @@ def test_what_aws_ended_says_why_and_what_to_use(feature: RetiredFeature, rekogn
 def test_a_model_of_ones_own_is_started_and_stopped() -> None:
     actions = FEATURES["custom_labels"].iam_actions
     assert {"rekognition:StartProjectVersion", "rekognition:StopProjectVersion"} <= set(actions)
+
+
+def choices() -> list[tuple[str, Choice]]:
+    """Return the operation and the choice of every call that has one."""
+    calls = [call for feature in FEATURES.values() for call in (feature.image, feature.video) if call]
+    return [(call.operations[0], call.choice) for call in calls if call.choice]
+
+
+@pytest.mark.parametrize(("operation", "choice"), choices())
+def test_a_choice_knows_every_value_of_its_member(
+    operation: str, choice: Choice, rekognition: object
+) -> None:
+    shape = members(rekognition, operation, "input")[choice.member]
+    assert set(choice.kinds) == set(shape.member.enum)
+    assert set(choice.default) <= set(choice.kinds)
+    assert {kind.table for kind in choice.kinds.values()} <= set(FINDING_TABLES)
+
+
+@pytest.mark.parametrize("media_type", MEDIA_TYPES)
+@pytest.mark.parametrize("feature", FEATURES.values(), ids=named)
+def test_the_registrys_own_request_fills_the_tables_of_the_feature(feature: Feature, media_type: Any) -> None:
+    call = feature.analysis(media_type)
+    if call is not None:
+        assert tables_filled(feature, media_type, call.parameters) == feature.tables
+        assert set(feature.tables) <= set(run_tables(media_type))
+
+
+@pytest.mark.parametrize(
+    ("feature", "asked", "items", "tables"),
+    [
+        ("labels", {}, ["image-group-2"], ["labels"]),
+        ("labels", {"Features": []}, ["image-group-2"], ["labels"]),
+        ("labels", {"Features": ["IMAGE_PROPERTIES"]}, ["image-properties"], ["image_properties"]),
+        (
+            "labels",
+            {"Features": ["IMAGE_PROPERTIES", "GENERAL_LABELS"]},
+            ["image-group-2", "image-properties"],
+            ["labels", "image_properties"],
+        ),
+        ("segments", {"SegmentTypes": ["SHOT", "SHOT"]}, ["video-shot-minutes"], ["segments"]),
+        ("segments", {"SegmentTypes": ["TECHNICAL_CUE"]}, ["video-technical-cue-minutes"], ["segments"]),
+        (
+            "segments",
+            {"SegmentTypes": ["TECHNICAL_CUE", "SHOT"]},
+            ["video-shot-minutes", "video-technical-cue-minutes"],
+            ["segments"],
+        ),
+    ],
+)
+def test_price_and_tables_follow_from_the_request(
+    feature: str, asked: dict[str, Any], items: list[str], tables: list[str]
+) -> None:
+    media_type: Any = "image" if FEATURES[feature].image else "video"
+    call = FEATURES[feature].analysis(media_type)
+    assert call is not None
+    assert list(price_items(call, asked)) == items
+    assert list(tables_filled(FEATURES[feature], media_type, asked)) == tables

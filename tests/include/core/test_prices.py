@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from include.core.features import FEATURES
+from include.core.features import FEATURES, ImageCall, VideoJob
 from include.core.prices import PRICES, PriceBook, PriceError, estimate, load_price_book
 from include.core.schemas import TABLES
 from include.report.pricing import billing_months, daily_costs, price_usage, usage_frame
@@ -59,13 +59,19 @@ def log_line(number: int, **changes: Any) -> dict[str, Any]:
     }
 
 
+def lines_of(call: ImageCall | VideoJob) -> tuple[str, ...]:
+    """Return every line that a call can be billed by, whatever its request chooses."""
+    kinds = call.choice.kinds.values() if call.choice else ()
+    return (*call.price_items, *(kind.price_item for kind in kinds))
+
+
 @pytest.mark.parametrize("path", sorted(PRICES.glob("*.yaml")), ids=lambda path: path.stem)
 def test_every_book_is_valid_and_has_every_line_that_features_are_billed_by(path: Any) -> None:
     book = load_price_book(path.stem)
     assert book.region == path.stem
     for feature in FEATURES.values():
         for call in (feature.image, feature.video):
-            for item in call.price_items if call else ():
+            for item in lines_of(call) if call else ():
                 assert book.usd(item, 1) > 0
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from include.core.features import FEATURES, MediaType
-from include.core.request_parameters import problems, request_parameters
+from include.core.request_parameters import paid_twice, problems, request_parameters
 
 
 def call(feature: str, media_type: MediaType) -> Any:
@@ -105,3 +105,40 @@ def test_other_members_are_named(feature: str, media_type: MediaType, members: A
 
 def test_a_feature_that_is_not_offered_has_no_problems_here() -> None:
     assert problems(None, {"x": 1}) == []
+
+
+BOTH = {"Features": ["GENERAL_LABELS", "IMAGE_PROPERTIES"]}
+
+
+@pytest.mark.parametrize(
+    ("features", "value", "member"),
+    [
+        ({"labels": BOTH, "image_properties": {}}, "IMAGE_PROPERTIES", "Features"),
+        ({"image_properties": {}, "labels": BOTH}, "IMAGE_PROPERTIES", "Features"),
+        (
+            {"labels": {"Features": ["IMAGE_PROPERTIES"]}, "image_properties": {}},
+            "IMAGE_PROPERTIES",
+            "Features",
+        ),
+        ({"labels": {}, "image_properties": BOTH}, "GENERAL_LABELS", "Features"),
+    ],
+)
+def test_what_two_features_would_pay_for_is_named(features: Any, value: str, member: str) -> None:
+    (sentence,) = paid_twice("image", features)
+    one, other = features
+    assert sentence == (
+        f"image features {one} and {other} both ask for {value}, which would be paid for twice; "
+        f"take one of the two out, or {value} out of the {member} of one"
+    )
+
+
+@pytest.mark.parametrize(
+    ("media_type", "features"),
+    [
+        ("image", {"labels": {}, "image_properties": {}, "text": {}}),
+        ("image", {"labels": BOTH, "text": {}}),
+        ("video", {"labels": {"Features": ["GENERAL_LABELS"]}, "segments": {}}),
+    ],
+)
+def test_what_is_paid_for_once_is_not_named(media_type: MediaType, features: Any) -> None:
+    assert list(paid_twice(media_type, features)) == []

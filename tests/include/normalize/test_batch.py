@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from include.core.features import run_tables
+from include.core.features import FEATURES, run_tables
 from include.core.lake import Lake
 from include.core.run import Run
 from include.core.schemas import FINDING_TABLES, TABLES
@@ -39,7 +39,11 @@ def an_asset(name: str, **changes: Any) -> Row:
 
 
 def an_analysis(key: str, feature: str = "labels", state: str = "planned", **changes: Any) -> Row:
-    return {"feature": feature, "analysis_key": key, "state": state, "code": None, "message": None, **changes}
+    call = FEATURES[feature].image or FEATURES[feature].video
+    return {
+        "feature": feature, "parameters": dict(call.parameters if call else {}), "analysis_key": key,
+        "state": state, "code": None, "message": None, **changes,
+    }  # fmt: skip
 
 
 def planned(asset: Row, *analyses: Row) -> Row:
@@ -179,6 +183,43 @@ def test_the_threshold_is_of_the_score_and_rows_without_one_are_kept(bench: Benc
     assert [row["similarity"] for row in bench.rows("face_matches")] == [95.0]
     assert [row["brightness"] for row in bench.rows("image_properties")] == [5.0]
     assert [row["findings"] for row in bench.rows("analyses")] == [1, 1]
+
+
+PROPERTIES = {"ImageProperties": {"Quality": {"Brightness": 5}, "Foreground": {"Quality": {"Brightness": 6}}}}
+
+
+@pytest.mark.parametrize(
+    ("asked", "response", "by_table"),
+    [
+        ({}, labels(90.0, 10.0), {"labels": 1}),
+        ({"Features": []}, labels(90.0), {"labels": 1}),
+        ({"Features": ["IMAGE_PROPERTIES"]}, {"Labels": [], **PROPERTIES}, {"image_properties": 2}),
+        (
+            {"Features": ["GENERAL_LABELS", "IMAGE_PROPERTIES"]}, {**labels(90.0, 60.0, 10.0), **PROPERTIES},
+            {"labels": 2, "image_properties": 2},
+        ),
+        (
+            {"Features": ["GENERAL_LABELS", "IMAGE_PROPERTIES"]}, {**labels(), **PROPERTIES},
+            {"labels": 0, "image_properties": 2},
+        ),
+    ],
+    ids=["plain", "nothing chosen", "properties alone", "both", "both without a label"],
+)  # fmt: skip
+def test_one_response_fills_the_tables_that_its_request_asks_for(
+    bench: Bench, asked: Row, response: Row, by_table: Row
+) -> None:
+    bench.archive("k1", response)
+    bench.normalize([planned(an_asset("a"), an_analysis("k1", parameters=asked))])
+    assert {name: len(bench.rows(name)) for name in by_table} == by_table
+    (analysis,) = bench.rows("analyses")
+    assert analysis["findings"] == sum(by_table.values())
+    assert {each["table_name"]: each["row_count"] for each in analysis["findings_by_table"]} == by_table
+
+
+def test_an_analysis_that_did_not_succeed_promises_nothing(bench: Bench) -> None:
+    bench.normalize([planned(an_asset("a"), an_analysis("absent"))])
+    (analysis,) = bench.rows("analyses")
+    assert (analysis["status"], analysis["findings"], analysis["findings_by_table"]) == ("failed", None, None)
 
 
 def test_a_model_that_the_response_does_not_name_is_that_of_the_ledger(bench: Bench) -> None:

@@ -7,9 +7,14 @@ import pytest
 from include.core.analysis_keys import analysis_key
 from include.core.features import FEATURES, ImageCall
 from include.core.prices import billed_units
+from include.core.request_parameters import request_parameters
 from include.core.run import Run
 from include.store.ledger import Entry, Ledger
+from include.store.objects import Row
 from tests.include.plan.planning import BOOK, Planner, a_lake, a_video, an_asset
+
+BOTH = {"Features": ["IMAGE_PROPERTIES", "GENERAL_LABELS"]}
+CUES = {"SegmentTypes": ["TECHNICAL_CUE"]}
 
 
 @pytest.fixture
@@ -18,22 +23,47 @@ def planner(s3: Any, ledger: Ledger, run: Run) -> Planner:
 
 
 @pytest.mark.parametrize(
-    ("feature", "media_type", "duration_ms", "billed"),
+    ("feature", "media_type", "members", "duration_ms", "billed"),
     [
-        ("labels", "image", None, {"image-group-2": 1}),
-        ("labels", "video", 90_000, {"video-minutes": 1.5}),
-        ("labels", "video", None, {"video-minutes": 0}),
-        ("segments", "video", 60_000, {"video-shot-minutes": 1, "video-technical-cue-minutes": 1}),
-        ("image_properties", "image", None, {"image-properties": 1}),
-        ("custom_labels", "image", None, {"custom-labels-inference-hours": 1 / 18_000}),
+        ("labels", "image", {}, None, {"image-group-2": 1}),
+        ("labels", "image", {"Features": ["IMAGE_PROPERTIES"]}, None, {"image-properties": 1}),
+        ("labels", "image", BOTH, None, {"image-group-2": 1, "image-properties": 1}),
+        ("labels", "video", {}, 90_000, {"video-minutes": 1.5}),
+        ("labels", "video", {"Features": ["GENERAL_LABELS"]}, 90_000, {"video-minutes": 1.5}),
+        ("labels", "video", {}, None, {"video-minutes": 0}),
+        ("segments", "video", {}, 60_000, {"video-shot-minutes": 1, "video-technical-cue-minutes": 1}),
+        ("segments", "video", {"SegmentTypes": ["SHOT"]}, 90_000, {"video-shot-minutes": 1.5}),
+        ("segments", "video", CUES, 90_000, {"video-technical-cue-minutes": 1.5}),
+        ("image_properties", "image", {}, None, {"image-properties": 1}),
+        ("custom_labels", "image", {}, None, {"custom-labels-inference-hours": 1 / 18_000}),
     ],
 )
 def test_what_an_analysis_is_billed_as(
-    feature: str, media_type: Any, duration_ms: int | None, billed: Any
+    feature: str, media_type: Any, members: Row, duration_ms: int | None, billed: Any
 ) -> None:
     call = FEATURES[feature].analysis(media_type)
     assert call is not None
-    assert dict(billed_units(call, duration_ms)) == billed
+    assert dict(billed_units(call, request_parameters(call, members), duration_ms)) == billed
+
+
+@pytest.mark.parametrize(
+    ("asked", "units", "high"),
+    [
+        ({"segments": {"SegmentTypes": ["SHOT"]}}, {"video-shot-minutes": 60}, 60 * 0.05),
+        ({"segments": CUES}, {"video-technical-cue-minutes": 60}, 60 * 0.05),
+        ("segments", {"video-shot-minutes": 60, "video-technical-cue-minutes": 60}, 60 * 0.10),
+    ],
+)
+def test_the_plan_and_its_approval_follow_the_members_that_a_source_sets(
+    planner: Planner, asked: Any, units: Row, high: float
+) -> None:
+    hour = [a_video("a", duration_ms=60 * 60_000)]
+    high *= 1.05  # calls whose answer is lost
+    _, _, summary = planner(hour, a_lake(video=[asked], approval_limit_usd=high), media_type="video")
+    assert (summary["units"], summary["approval_needed"]) == (units, False)
+    assert summary["usd"]["high"] == pytest.approx(high)
+    _, _, above = planner(hour, a_lake(video=[asked], approval_limit_usd=high - 0.01), media_type="video")
+    assert above["approval_needed"]
 
 
 def test_the_estimate_counts_what_will_be_paid_at_the_tiers_reached(planner: Planner) -> None:

@@ -118,7 +118,7 @@ def test_an_archived_object_that_is_damaged_is_named(s3: Any, body: bytes) -> No
 
 def test_a_usage_line_is_a_row_of_the_table_before_it_is_priced(run: Run) -> None:
     payer = payer_of(run, ASSET, "image")
-    (line,) = usage_lines(payer, "key", "labels", 1.0, "2026-11-20T00:00:00.000", reused=False)
+    (line,) = usage_lines(payer, "key", "labels", {}, 1.0, "2026-11-20T00:00:00.000", reused=False)
     priced = {"usd", "saved_usd", "price_version"}
     assert set(line) == set(TABLES["usage"].column_types) - priced
     assert line["operation"] == "DetectLabels"
@@ -127,11 +127,36 @@ def test_a_usage_line_is_a_row_of_the_table_before_it_is_priced(run: Run) -> Non
 
 def test_a_job_is_billed_by_each_of_its_lines_under_the_operation_that_starts_it(run: Run) -> None:
     payer = payer_of(run, ASSET, "video")
-    lines = list(usage_lines(payer, "key", "segments", 2.5, "2026-11-20T00:00:00.000", reused=False))
+    asked = {"SegmentTypes": ["TECHNICAL_CUE", "SHOT"]}
+    lines = list(usage_lines(payer, "key", "segments", asked, 2.5, "2026-11-20T00:00:00.000", reused=False))
     assert {line["price_item"] for line in lines} == {"video-shot-minutes", "video-technical-cue-minutes"}
     assert {line["operation"] for line in lines} == {"StartSegmentDetection"}
     assert {line["units"] for line in lines} == {2.5}
     assert len({line["usage_id"] for line in lines}) == 2
+
+
+@pytest.mark.parametrize("reused", [False, True])
+@pytest.mark.parametrize(
+    ("feature", "media_type", "asked", "items"),
+    [
+        ("segments", "video", {"SegmentTypes": ["SHOT"]}, ["video-shot-minutes"]),
+        ("segments", "video", {"SegmentTypes": ["TECHNICAL_CUE"]}, ["video-technical-cue-minutes"]),
+        ("labels", "image", {"MinConfidence": 30.0}, ["image-group-2"]),
+        ("labels", "image", {"Features": ["IMAGE_PROPERTIES"]}, ["image-properties"]),
+        (
+            "labels", "image", {"Features": ["GENERAL_LABELS", "IMAGE_PROPERTIES"]},
+            ["image-group-2", "image-properties"],
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_used_and_saved_follows_from_the_request(
+    run: Run, feature: str, media_type: Any, asked: Any, items: list[str], reused: bool
+) -> None:
+    payer = payer_of(run, ASSET, media_type)
+    lines = list(usage_lines(payer, "key", feature, asked, 1.5, "2026-11-20T00:00:00.000", reused))
+    assert [(line["price_item"], line["units"], line["reused"]) for line in lines] == [
+        (item, 1.5, reused) for item in items
+    ]
 
 
 def test_identity_of_usage(run: Run) -> None:
@@ -139,7 +164,7 @@ def test_identity_of_usage(run: Run) -> None:
 
     def identity(reused: bool, at: str = "T1", run: Run = run, **asset: Any) -> str:
         payer = payer_of(run, ASSET | asset, "image")
-        return next(usage_lines(payer, "key", "labels", 1.0, at, reused))["usage_id"]
+        return next(usage_lines(payer, "key", "labels", {}, 1.0, at, reused))["usage_id"]
 
     other = Run(run.bucket, run.dag_id, "another", run.partition)
     assert identity(False) == identity(False, run=other)

@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from include.core.features import run_tables
+from include.core.features import FEATURES, run_tables
 from include.core.run import Run
 from include.core.schemas import TABLES, Table
 from include.store.objects import Row
@@ -40,10 +40,18 @@ def an_asset(media_id: str = "a", **changes: Any) -> Row:
     }  # fmt: skip
 
 
+TABLE_OF = {name: feature.tables[0] for name, feature in FEATURES.items()}
+
+
+def promised(counts: dict[str, int]) -> list[Row]:
+    return [{"table_name": table, "row_count": rows} for table, rows in counts.items()]
+
+
 def an_analysis(feature: str, findings: int | None, media_id: str = "a", **changes: Any) -> Row:
     return {
         "media_id": media_id, "feature": feature, "operation": "x", "analysis_key": "k",
-        "status": "succeeded", "findings": findings, "units": 1.0, **changes,
+        "status": "succeeded", "findings": findings, "units": 1.0,
+        "findings_by_table": None if findings is None else promised({TABLE_OF[feature]: findings}), **changes,
     }  # fmt: skip
 
 
@@ -137,6 +145,28 @@ def test_rows_that_were_promised_and_are_not_there_are_found(bench: Bench) -> No
     found = {"media_assets", "analyses", "labels", "segments", "texts"}
     assert failures(rows) == {(name, COUNT, None) for name in found}
     assert "- texts: expect_table_row_count_to_equal, the whole of ? rows" in words
+
+
+@pytest.mark.parametrize(
+    ("labels", "properties", "broken"),
+    [(2, 1, set()), (1, 1, {"labels"}), (2, 2, {"image_properties"}), (1, 2, {"labels", "image_properties"})],
+)
+def test_an_analysis_promises_rows_of_each_table_that_it_fills(
+    bench: Bench, labels: int, properties: int, broken: set[str]
+) -> None:
+    """A row that is in the wrong table does not make up for one that is missing."""
+    by_table = promised({"labels": 2, "image_properties": 1})
+    tables: dict[str, list[Row]] = {
+        "analyses": [
+            an_analysis("labels", 3, findings_by_table=by_table),
+            an_analysis("text", None, status="failed"),
+        ],
+        "labels": [finding("labels", timestamp_ms=None)] * labels,
+        "image_properties": [{"media_id": "a", "analysis_key": "k", "region": "image"}] * properties,
+        "segments": [],
+    }
+    rows, _ = bench.validate(tables, "image", analyses=2)
+    assert failures(rows) == {(name, COUNT, None) for name in broken}
 
 
 def test_findings_past_the_end_of_their_own_video_are_found(bench: Bench) -> None:
