@@ -13,8 +13,10 @@ from typing import Any
 
 import boto3
 
-from include.core.features import FEATURES, MediaType
+from include.core.features import FEATURES, ImageCall, MediaType, VideoJob
+from include.core.lake import Lake
 from include.core.prices import PriceBook, billed_units, estimate
+from include.core.request_parameters import request_parameters
 from include.core.selection import DayRange, Selection, SelectionError
 from include.core.settings import Settings
 from include.store.athena_queries import read_query
@@ -33,8 +35,8 @@ _NOT_ANALYZED = "NotAnalyzed"
 class Failures:
     """Failed analyses that were selected.
 
-    :param rows: one for each day, media type, feature and error code: ``{dt, media_type, feature, error_code,
-        analyses, minutes, message}``.
+    :param rows: one for each day, media type, source, feature and error code: ``{dt, media_type, source,
+        feature, error_code, analyses, minutes, message}``.
     """
 
     rows: Sequence[Row]
@@ -43,13 +45,14 @@ class Failures:
         """Return the days with failures, of one media type or of all."""
         return sorted({row["dt"] for row in self.rows if media_type in (None, row["media_type"])})
 
-    def summary(self, book: PriceBook, month_to_date: Mapping[str, float]) -> Row:
+    def summary(self, lake: Lake, book: PriceBook, month_to_date: Mapping[str, float]) -> Row:
         """Return figures: ``{analyses, days, first_day, last_day, usd, causes, other_causes}``.
 
+        :param lake: what its sources ask for now is what another attempt is billed by.
         :param month_to_date: units already billed this month, by line of the price book.
         """
         days, causes = self.days(), self._causes()
-        price = estimate(self._units(), month_to_date, book)
+        price = estimate(self._units(lake), month_to_date, book)
         return {
             "analyses": sum(row["analyses"] for row in self.rows),
             "days": len(days),
@@ -63,16 +66,18 @@ class Failures:
     def _causes(self) -> list[Row]:
         """Return the failures by media type, feature and error code, the most frequent first."""
         causes: dict[tuple[str, ...], Row] = {}
+        days: defaultdict[tuple[str, ...], set[str]] = defaultdict(set)
         for row in self.rows:
             what = {name: row[name] for name in ("media_type", "feature", "error_code")}
             message = (row["message"] or "")[:_LONGEST_MESSAGE]
             empty = {**what, "analyses": 0, "days": 0, "message": message}
             cause = causes.setdefault(tuple(what.values()), empty)
             cause["analyses"] += row["analyses"]
-            cause["days"] += 1
+            days[tuple(what.values())].add(row["dt"])
+            cause["days"] = len(days[tuple(what.values())])
         return sorted(causes.values(), key=lambda cause: -cause["analyses"])
 
-    def _units(self) -> dict[str, float]:
+    def _units(self, lake: Lake) -> dict[str, float]:
         """Return what the analyses are billed as, by line of the price book."""
         units: defaultdict[str, float] = defaultdict(float)
         for row in self.rows:
@@ -80,9 +85,17 @@ class Failures:
             if call is not None:
                 # The minutes of videos are sums already.
                 times = 1 if row["media_type"] == "video" else row["analyses"]
-                for item, amount in billed_units(call, round(row["minutes"] * 60_000)):
+                parameters = _parameters(lake, call, row)
+                for item, amount in billed_units(call, parameters, round(row["minutes"] * 60_000)):
                     units[item] += times * amount
         return dict(units)
+
+
+def _parameters(lake: Lake, call: ImageCall | VideoJob, row: Row) -> Row:
+    """Return the members of the request that is sent again; the registry's if no source asks for it now."""
+    asked = [source.features for source in lake.sources if source.name == row["source"]]
+    features = asked[0].get(row["media_type"], {}) if asked else {}
+    return request_parameters(call, features.get(row["feature"], {}))
 
 
 def find_failures(

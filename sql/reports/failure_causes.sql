@@ -1,8 +1,9 @@
--- What failed in a range of days, by day, feature and error code: analyses, each counted once however many
--- files need it, minutes of video, and one of the messages. Parameters: first day, last day.
+-- What failed in a range of days, by day, source, feature and error code: analyses, each counted once however
+-- many files need it, minutes of video, and one of the messages. Parameters: first day, last day.
 SELECT
   dt,
   media_type,
+  source,
   feature,
   error_code,
   count(*) AS analyses,
@@ -12,6 +13,7 @@ FROM (
   SELECT
     dt,
     media_type,
+    max(source) AS source,
     feature,
     error_code,
     analysis_key,
@@ -21,5 +23,5 @@ FROM (
   WHERE dt BETWEEN ? AND ?
   GROUP BY dt, media_type, feature, error_code, analysis_key
 ) AS failed
-GROUP BY dt, media_type, feature, error_code
-ORDER BY dt, media_type, feature, error_code
+GROUP BY dt, media_type, source, feature, error_code
+ORDER BY dt, media_type, source, feature, error_code

@@ -69,7 +69,7 @@ def test_failures_are_listed_with_their_causes_and_priced(days: Days) -> None:
         [day, feature, code, 1] for day in DAYS for feature in sorted(FEATURES) for code in (BROKEN, GONE)
     ]
     found = failures(days)
-    summary = found.summary(BOOK, {})
+    summary = found.summary(days.lake(FEATURES), BOOK, {})
     assert found.days() == found.days("image") == list(DAYS)
     assert found.days("video") == []
     assert (summary["analyses"], summary["days"]) == (8, 2)
@@ -80,8 +80,16 @@ def test_failures_are_listed_with_their_causes_and_priced(days: Days) -> None:
     } == {(feature, code, 2, 2) for feature in FEATURES for code in (BROKEN, GONE)}
     assert "8 failed analyses of 2 days, 2026-06-01 to 2026-06-02" in in_words(summary)
     assert failures(days, first=DAYS[1]).days() == [DAYS[1]]
-    assert failures(days, Selection.of(["moderation"], [GONE])).summary(BOOK, {})["analyses"] == 2
-    assert in_words(failures(days, NOTHING).summary(BOOK, {})) == "no failed analysis is selected"
+    assert (
+        failures(days, Selection.of(["moderation"], [GONE])).summary(days.lake(FEATURES), BOOK, {})[
+            "analyses"
+        ]
+        == 2
+    )
+    assert (
+        in_words(failures(days, NOTHING).summary(days.lake(FEATURES), BOOK, {}))
+        == "no failed analysis is selected"
+    )
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ def select_failures() -> dict[str, Any]:
     media_type = airflow["params"]["media_type"] or None
     found = find_failures(context.session, context.settings, chosen_days(), media_type, chosen_failures())
     used = this_month(context.session, context.settings)
-    summary = found.summary(load_price_book(context.settings.region), used)
+    summary = found.summary(context.lake, load_price_book(context.settings.region), used)
     log.info("%s", in_words(summary))
     airflow["ti"].xcom_push(key="days", value={kind: found.days(kind) for kind in MEDIA_TYPES})
     return summary

@@ -14,6 +14,7 @@ from include.core.settings import Settings
 from include.operate import failed_analyses as redrive
 from include.operate.failed_analyses import MOST_CAUSES, MOST_DAYS, Failures, find_failures, in_words
 from include.store.objects import Row
+from tests.include.plan.planning import a_lake
 
 BOOK = load_price_book("us-east-1")
 
@@ -22,6 +23,7 @@ def a_row(**changes: Any) -> Row:
     return {
         "dt": "2026-11-20",
         "media_type": "image",
+        "source": "sample",
         "feature": "labels",
         "error_code": "InvalidS3ObjectException",
         "analyses": 3,
@@ -33,14 +35,29 @@ def a_row(**changes: Any) -> Row:
 
 def test_images_are_priced_by_the_analysis_and_videos_by_the_minute() -> None:
     rows = [a_row(analyses=10), a_row(media_type="video", feature="segments", analyses=4, minutes=12.5)]
-    summary = Failures(rows).summary(BOOK, {})
+    summary = Failures(rows).summary(a_lake(), BOOK, {})
     assert summary["usd"]["likely"] == pytest.approx(10 * 0.001 + 12.5 * 2 * 0.05)
     assert summary["analyses"] == 14
 
 
+def test_another_attempt_is_priced_by_what_its_source_asks_for_now() -> None:
+    shots = {"segments": {"SegmentTypes": ["SHOT"]}}
+    both = {"labels": {"Features": ["GENERAL_LABELS", "IMAGE_PROPERTIES"]}}
+    rows = [
+        a_row(media_type="video", feature="segments", minutes=10.0),
+        a_row(media_type="video", feature="segments", minutes=10.0, source="gone"),
+        a_row(analyses=4),
+        a_row(analyses=4, source="other"),
+    ]
+    summary = Failures(rows).summary(a_lake(image=[both], video=[shots]), BOOK, {})
+    expected = 10 * 0.05 + 10 * 2 * 0.05 + 4 * (0.001 + 0.00075) + 4 * 0.001
+    assert summary["usd"]["likely"] == pytest.approx(expected)
+
+
 def test_causes_are_added_up_over_days_most_frequent_first() -> None:
-    rows = [a_row(analyses=1), a_row(dt="2026-11-21", analyses=1), a_row(feature="text", analyses=5)]
-    summary = Failures(rows).summary(BOOK, {})
+    rows = [a_row(analyses=1), a_row(dt="2026-11-21", analyses=1), a_row(feature="text", analyses=2)]
+    rows += [a_row(feature="text", analyses=3, source="other")]
+    summary = Failures(rows).summary(a_lake(), BOOK, {})
     assert [(cause["feature"], cause["analyses"], cause["days"]) for cause in summary["causes"]] == [
         ("text", 5, 1),
         ("labels", 2, 2),
@@ -54,14 +71,14 @@ def test_the_summary_is_bounded_whatever_failed() -> None:
         for month in range(1, 13)
         for day in range(1, 29)
     ]
-    summary = Failures(rows).summary(BOOK, {})
+    summary = Failures(rows).summary(a_lake(), BOOK, {})
     assert (len(summary["causes"]), summary["other_causes"]) == (MOST_CAUSES, 28 - MOST_CAUSES)
     assert len(json.dumps(summary)) < 16 * 1024
     assert f"and {28 - MOST_CAUSES} other causes" in in_words(summary)
 
 
 def test_nothing_is_selected_is_said_so() -> None:
-    summary = Failures([]).summary(BOOK, {})
+    summary = Failures([]).summary(a_lake(), BOOK, {})
     assert (summary["analyses"], summary["first_day"], summary["usd"]["high"]) == (0, None, 0)
     assert in_words(summary) == "no failed analysis is selected"
 

@@ -354,7 +354,7 @@ def test_the_hours_of_a_model_cost_a_run_but_are_no_analysis(lake: Lake) -> None
 def test_failures_are_listed_with_their_file_and_counted_once_for_each_analysis(
     lake: Lake, query: Query
 ) -> None:
-    clip = {**VIDEO, "bucket": "b", "duration_ms": 90_000}
+    clip = {**VIDEO, "bucket": "b", "source": "clips", "duration_ms": 90_000}
     lake.insert("media_assets", *({**clip, "media_id": name, "key": f"raw/{name}.mp4"} for name in "vwx"))
     failed = {**VIDEO, "feature": "labels", "status": "failed", "error_code": "VideoJobFailed"}
     lake.insert(
@@ -375,7 +375,7 @@ def test_failures_are_listed_with_their_file_and_counted_once_for_each_analysis(
     ]
     days = {"ExecutionParameters": ["'2026-11-20'", "'2026-11-20'"]}
     assert lake.run("reports/failure_causes", **days) == [
-        ("2026-11-20", "video", "labels", "VideoJobFailed", "2", "3.0", "codec")
+        ("2026-11-20", "video", "clips", "labels", "VideoJobFailed", "2", "3.0", "codec")
     ]
     days = {"ExecutionParameters": ["'2026-11-21'", "'2026-11-30'"]}
     assert lake.run("reports/failure_causes", **days) == []
