@@ -26,7 +26,8 @@ ROOT = Path(__file__).parents[2]
 PAGE = "docs/LOCAL_AWS.md"
 
 _COUNTERS = (
-    "`requests` and `billable` by operation, `images` and `jobs` by object, and under `models` for each "
+    "`requests` and `billable` by operation, `images` and `jobs` by object, `units` (images, or minutes of "
+    "jobs that succeeded) by line of the bill, and under `models` for each "
     "Custom Labels model its `arn`, `status`, `starts`, `stops`, `running`, `running_seconds` and "
     "`inference_units`"
 )

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from local.aws.rekognition.api_model import OPERATION_NAMES
+from local.aws.rekognition.billed_lines import image_lines, video_lines
 from local.aws.rekognition.rekognition_errors import (
     DOCUMENTED_ERRORS,
     ServiceError,
@@ -141,6 +142,7 @@ class Control:
         """Set all counters to 0 and return to the initial behavior."""
         self.requests: Counter[str] = Counter()
         self.billable: Counter[str] = Counter()
+        self.units: defaultdict[str, float] = defaultdict(float)
         self.images: Counter[Subject] = Counter()
         self.jobs: Counter[Subject] = Counter()
         self._behave(self._initial)
@@ -198,8 +200,10 @@ class Control:
         failures = self.behavior.job_failures
         return failures.message if self.happens(failures.rate) else None
 
-    def bill_image(self, operation: str, media: dict[str, str]) -> None:
+    def bill_image(self, operation: str, params: dict[str, Any], media: dict[str, str]) -> None:
         """Count a successful image call; ``media`` is the S3Object, empty if the request held the bytes."""
+        for line in image_lines(operation, params):
+            self.units[line] += 1
         self.billable[operation] += 1
         self.images[(media.get("Bucket"), media.get("Name"), operation)] += 1
 
@@ -208,13 +212,23 @@ class Control:
         self.billable[operation] += 1
         self.jobs[(media.get("Bucket"), media.get("Name"), operation)] += 1
 
+    def bill_minutes(self, operation: str, params: dict[str, Any], minutes: float) -> None:
+        """Count the minutes of a video whose job succeeded."""
+        for line in video_lines(operation, params):
+            self.units[line] += minutes
+
     def calls(self) -> dict[str, Any]:
-        """Return the counters: ``requests``, ``billable`` by operation, ``images``, ``jobs`` by object."""
+        """Return the counters.
+
+        They are ``requests`` and ``billable`` by operation, ``images`` and ``jobs`` by object, and ``units``,
+        images or minutes, by line of the bill.
+        """
         return {
             "requests": dict(self.requests),
             "billable": dict(self.billable),
             "images": [_by_object(subject, count) for subject, count in self.images.items()],
             "jobs": [_by_object(subject, count) for subject, count in self.jobs.items()],
+            "units": dict(self.units),
         }
 
 

@@ -166,7 +166,7 @@ class Collections:
             raise documented_error(
                 "InvalidParameterException", detail="faceId was not found in the collection."
             )
-        self._control.bill_image("SearchFaces", {})
+        self._control.bill_image("SearchFaces", params, {})
         others = [indexed for indexed in faces.values() if indexed is not searched]
         return {
             "SearchedFaceId": params["FaceId"],

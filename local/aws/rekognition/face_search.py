@@ -91,7 +91,7 @@ class FaceSearch:
     async def _look(self, operation: str, images: list[Params], region: str) -> FacesSeen:
         """Look for faces in images, and count the call for the last of them."""
         seen = await self._images.find_faces(operation, images, region)
-        self._control.bill_image(operation, images[-1].get("S3Object", {}))
+        self._control.bill_image(operation, {}, images[-1].get("S3Object", {}))
         return seen
 
     async def _compare(self, params: Params, region: str) -> Reply:

@@ -104,7 +104,7 @@ class ImageAnalyst:
                 reply = entry.select(params, recorded)
             else:
                 reply = entry.answer(params, await self._examine(data, content, entry.detectors(params)))
-        self._control.bill_image(operation, params["Image"].get("S3Object", {}))
+        self._control.bill_image(operation, params, params["Image"].get("S3Object", {}))
         return reply
 
     async def find_faces(self, operation: str, images: Sequence[Params], region: str) -> FacesSeen:

@@ -123,6 +123,8 @@ class Jobs:
                 await self._analyze(job)
             await asyncio.sleep(job.extra_seconds)
             job.status, job.message = ("FAILED", job.failure) if job.failure else ("SUCCEEDED", None)
+            if job.status == "SUCCEEDED":
+                self._control.bill_minutes(job.operation, job.params, _minutes(job.members))
         except (UnreadableVideoError, ServiceError) as error:
             job.status, job.message = "FAILED", str(error)
         except Exception as error:
@@ -143,6 +145,7 @@ class Jobs:
                 job.items = analysis.select(job.params, items)
                 names = ("VideoMetadata", "AudioMetadata", *analysis.model(job.params))
                 job.members = {name: recorded[0][name] for name in names if name in recorded[0]}
+                job.members = analysis.select_members(job.params, job.members)
             else:
                 film = await self._pool.run(self._watch(job), file.name)
                 job.items = analysis.items(job.params, film)
@@ -191,6 +194,13 @@ class Jobs:
         """Return whether a job finished so long ago that its results are gone."""
         kept = self._control.behavior.job_result_seconds
         return job.finished_at is not None and self._clock() - job.finished_at > kept
+
+
+def _minutes(members: dict[str, Any]) -> float:
+    """Return the length of a job's video as its reply tells it."""
+    metadata = members.get("VideoMetadata") or {}
+    (metadata,) = metadata if isinstance(metadata, list) else [metadata]
+    return float(metadata.get("DurationMillis", 0)) / 60_000
 
 
 def _repeats_request(operation: str) -> bool:

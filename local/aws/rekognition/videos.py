@@ -40,6 +40,7 @@ class VideoAnalysis:
         video; if the request names a collection, it also takes ``known``, the collection's faces.
     :param items: makes findings of what was seen.
     :param select: applies the request's thresholds to recorded findings.
+    :param select_members: leaves out of a recorded reply's members what the request did not ask for.
     :param arrange: sorts and aggregates findings as a Get request asks; None where it cannot ask.
     :param model: returns the members of the Get reply that name the model, for a Start request.
     """
@@ -49,6 +50,7 @@ class VideoAnalysis:
     watch: Callable[[Params], Callable[..., Film]]
     items: Callable[[Params, Film], list[Item]]
     select: Callable[[Params, list[Item]], list[Item]] = lambda params, items: items
+    select_members: Callable[[Params, Item], Item] = lambda params, members: members
     arrange: Callable[[list[Item], str, str], list[Item]] | None = None
     model: Callable[[Params], dict[str, Any]] = lambda params: {}
 
@@ -136,6 +138,15 @@ def _segment_items(params: Params, film: Film) -> list[Item]:
     }
     kinds = dict.fromkeys(params["SegmentTypes"])
     return [{"Type": kind, **segment} for kind in kinds for segment in found[kind]]
+
+
+def _select_segments(params: Params, items: list[Item]) -> list[Item]:
+    return [item for item in items if item["Type"] in params["SegmentTypes"]]
+
+
+def _select_segment_types(params: Params, members: Item) -> Item:
+    selected = _select_segments(params, members.get("SelectedSegmentTypes", []))
+    return {**members, "SelectedSegmentTypes": selected}
 
 
 def _segment(film: Film, run: Run, member: str, **details: Any) -> Item:
@@ -252,7 +263,13 @@ VIDEO_ANALYSES = (
         arrange=sort_celebrities,
     ),
     VideoAnalysis(
-        "SegmentDetection", "Segments", watch=_watch_segments, items=_segment_items, model=_segment_model
+        "SegmentDetection",
+        "Segments",
+        watch=_watch_segments,
+        items=_segment_items,
+        select=_select_segments,
+        select_members=_select_segment_types,
+        model=_segment_model,
     ),
 )
 BY_START = {analysis.start: analysis for analysis in VIDEO_ANALYSES}

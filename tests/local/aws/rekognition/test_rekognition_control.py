@@ -44,6 +44,48 @@ def test_calls_are_counted_as_they_are_billed(rekognition: Any, control: Control
     assert calls["images"] == [{"bucket": BUCKET, "key": "face.jpg", "operation": "DetectFaces", "count": 2}]
 
 
+@pytest.mark.parametrize(
+    ("features", "units"),
+    [
+        (None, {"image-group-2": 1}),
+        ([], {"image-group-2": 1}),
+        (["IMAGE_PROPERTIES"], {"image-properties": 1}),
+        (["GENERAL_LABELS", "IMAGE_PROPERTIES"], {"image-group-2": 1, "image-properties": 1}),
+    ],
+)
+def test_each_feature_of_a_call_is_a_line_of_the_bill(
+    rekognition: Any, control: Control, image: ImageOf, features: list[str] | None, units: dict[str, int]
+) -> None:
+    asked = {} if features is None else {"Features": features}
+    rekognition.detect_labels(Image=image("face.jpg"), **asked)
+    assert control.get("calls")["units"] == units
+
+
+@pytest.mark.parametrize(
+    ("types", "lines"),
+    [
+        (["SHOT"], {"video-shot-minutes"}),
+        (["TECHNICAL_CUE"], {"video-technical-cue-minutes"}),
+        (["SHOT", "TECHNICAL_CUE"], {"video-shot-minutes", "video-technical-cue-minutes"}),
+    ],
+)
+def test_each_type_of_segment_is_a_line_of_the_bill_once_its_job_has_succeeded(
+    types: list[str], lines: set[str]
+) -> None:
+    control, request = Present(Behavior()), {"SegmentTypes": types}
+    control.bill_job("StartSegmentDetection", {"Bucket": BUCKET, "Name": "clip.mp4"})
+    assert control.calls()["units"] == {}
+    control.bill_minutes("StartSegmentDetection", request, 1.5)
+    assert control.calls()["units"] == dict.fromkeys(lines, 1.5)
+
+
+def test_a_call_of_a_model_is_billed_by_the_hours_of_the_model() -> None:
+    control = Present(Behavior())
+    control.bill_image("DetectCustomLabels", {}, {})
+    control.bill_image("SearchFacesByImage", {}, {})
+    assert control.calls()["units"] == {"image-group-1": 1}
+
+
 def test_faults_strike_so_often(rekognition: Any, control: Control, image: ImageOf) -> None:
     fault = {"operation": "DetectFaces", "code": "InternalServerError", "status": 500, "times": 2}
     control.post("settings", {"faults": [fault]})

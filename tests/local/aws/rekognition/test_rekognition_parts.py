@@ -21,6 +21,7 @@ from local.aws.rekognition.pool import WorkerPool
 from local.aws.rekognition.rekognition_errors import ServiceError
 from local.aws.rekognition.replay import Replay
 from local.aws.rekognition.timecode import timecode
+from local.aws.rekognition.videos import BY_START
 from tests.local.aws.rekognition.samples import CLIP
 
 
@@ -107,6 +108,15 @@ def test_recordings_are_read_in_every_form(tmp_path: Path) -> None:
         stream.write(line("three", "fourth"))
     replay.reload()
     assert names(replay) == ["fourth"]
+
+
+def test_a_recorded_analysis_of_segments_gives_the_types_asked_for() -> None:
+    analysis, asked = BY_START["StartSegmentDetection"], {"SegmentTypes": ["SHOT"]}
+    cue, shot = ({"Type": kind, "StartFrameNumber": 0} for kind in ("TECHNICAL_CUE", "SHOT"))
+    assert analysis.select(asked, [cue, shot]) == [shot]
+    types = [{"Type": kind, "ModelVersion": "2.0"} for kind in ("TECHNICAL_CUE", "SHOT")]
+    members = {"VideoMetadata": [], "SelectedSegmentTypes": types}
+    assert analysis.select_members(asked, members) == {**members, "SelectedSegmentTypes": types[1:]}
 
 
 def test_a_recorded_reply_answers_what_it_was_asked_for(tmp_path: Path) -> None:

@@ -73,10 +73,11 @@ def test_shots_and_black_frames(rekognition: Any, finished: Finished, video: dic
 
 
 def test_only_the_segment_types_asked_for(
-    rekognition: Any, finished: Finished, video: dict[str, Any]
+    rekognition: Any, control: Control, finished: Finished, video: dict[str, Any]
 ) -> None:
     job_id = start(rekognition, "segment_detection", Video=video, SegmentTypes=["SHOT"])
     assert {segment["Type"] for segment in finished("segment_detection", job_id)["Segments"]} == {"SHOT"}
+    assert control.get("calls")["units"] == {"video-shot-minutes": pytest.approx(4 / 60)}
 
 
 def test_text_of_a_video(rekognition: Any, finished: Finished, video: dict[str, Any]) -> None:
