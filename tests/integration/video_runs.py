@@ -41,14 +41,19 @@ RETRIES = 3
 _run: ContextVar[Run] = ContextVar("run")
 
 
-def clip(seed: int, seconds: float = 2.0, shots: int = 2) -> bytes:
-    """Return a small H.264 clip whose bytes depend on the seed, with hard cuts between its shots."""
+def clip(seed: int, seconds: float = 2.0, shots: int = 2, black: bool = False) -> bytes:
+    """Return a small H.264 clip whose bytes depend on the seed, with hard cuts between its shots.
+
+    :param black: whether the first shot is black.
+    """
     buffer = BytesIO()
     with av.open(buffer, "w", format="mp4") as container:
         stream = container.add_stream("libx264", rate=Fraction(10))
         stream.width, stream.height, stream.pix_fmt = 128, 96, "yuv420p"
         colors = np.random.default_rng(seed).integers(0, 80, (shots, 3), dtype=np.uint8)
         colors[1::2] += 170  # a bright shot after each dark one, or a cut might not be seen
+        if black:
+            colors[0] = 0
         frames = int(seconds * 10)
         for number in range(frames):
             pixels = np.empty((96, 128, 3), dtype=np.uint8)

@@ -220,6 +220,11 @@ def test_sources_that_hold_different_objects_are_not(
             "features.image.labels: the feature labels is listed 2 times; leave one",
         ),
         (
+            {"features": {"image": [{"labels": {"Features": ["IMAGE_PROPERTIES"]}}, "image_properties"]}},
+            "image features labels and image_properties both ask for IMAGE_PROPERTIES, "
+            "which would be paid for twice",
+        ),
+        (
             {"features": {"video": ["people_pathing"]}},
             "people_pathing: AWS ended people pathing .*use `labels`",
         ),
