@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import httpx
@@ -20,7 +21,6 @@ from include.core.features import MEDIA_TYPES, MediaType, run_tables
 from include.core.lake import load_lake
 from include.core.prices import load_price_book
 from include.core.run import Run, job_responses_uri
-from include.core.schemas import TABLES
 from include.core.selection import DayRange, Selection
 from include.core.settings import Settings
 from include.discover.discovery import discover
@@ -98,17 +98,24 @@ def catalog(lake: LocalLake) -> dict[tuple[str, tuple[str, ...]], str]:
 
 
 def published(lake: LocalLake, day: str, *media_type: MediaType) -> dict[str, list[Row]]:
-    """Return the rows that readers see of a day, by table; a column that a file lacks is null."""
-    s3 = lake.client("s3")
+    """Return the rows that readers see of a day, by table, in the columns that the earlier version had."""
+    s3, columns = lake.client("s3"), earlier_columns()
     return {
         table: in_order(
-            {name: row.get(name) for name in TABLES[table].column_types}
+            {name: row[name] for name in columns.get(table, row)}
             for uri in list_uris(s3, location)
             for row in get_parquet(s3, uri).to_pylist()
         )
         for (table, values), location in catalog(lake).items()
         if values == (day, *media_type)
     }
+
+
+@cache
+def earlier_columns() -> dict[str, list[str]]:
+    """Return the columns of each table with rows; others may have been added since."""
+    rows = {partition.table: partition.rows() for partition in earlier_state.partitions()}
+    return {table: list(found[0]) for table, found in rows.items() if found}
 
 
 def in_order(rows: Iterable[Row]) -> list[Row]:

@@ -121,6 +121,6 @@ def test_what_is_selected_is_paid_for_and_nothing_else(days: Days, selection: Se
 def test_a_redrive_that_fails_again_is_recorded_with_its_new_cause(days: Days) -> None:
     days.put(DAYS[0], "gone.jpg", b"something else")
     days.enrich(DAYS[0], days.lake(FEATURES), [Selection.of(None, [GONE])])
-    summary = failures(days, last=DAYS[0]).summary(BOOK, {})
+    summary = failures(days, last=DAYS[0]).summary(days.lake(FEATURES), BOOK, {})
     assert {(cause["error_code"], cause["analyses"]) for cause in summary["causes"]} == {(BROKEN, 2)}
     assert days.enrich(DAYS[0], days.lake(FEATURES), [Selection.of(None, [GONE])])["calls"] == 0
