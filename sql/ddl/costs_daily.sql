@@ -7,7 +7,7 @@ CREATE EXTERNAL TABLE IF NOT EXISTS `${database}`.`costs_daily` (
   `feature` string COMMENT 'feature of the registry',
   `operation` string COMMENT 'Rekognition operation that is billed',
   `price_item` string COMMENT 'line of the price book',
-  `analyses` bigint COMMENT 'billable calls or jobs',
+  `analyses` bigint COMMENT 'analyses paid for by this price line',
   `units` double COMMENT 'images or minutes paid for',
   `usd` double COMMENT 'dollars',
   `reused_analyses` bigint COMMENT 'analyses reused',

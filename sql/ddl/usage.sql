@@ -18,7 +18,7 @@ CREATE EXTERNAL TABLE IF NOT EXISTS `${database}`.`usage` (
   `saved_usd` double COMMENT 'price it would have had, 0 unless reused',
   `price_version` string COMMENT 'price book used'
 )
-COMMENT 'One row per billable call or job, and per analysis that was reused instead of being paid for again.'
+COMMENT 'One row per analysis that was paid for, or reused instead, and line of the price book that it has.'
 PARTITIONED BY (
   `dt` string COMMENT 'day of the lake, YYYY-MM-DD (the Dag run\'s partition key)'
 )

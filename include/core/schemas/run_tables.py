@@ -93,7 +93,7 @@ OUTCOMES: tuple[Table, ...] = (
 ACCOUNTS: tuple[Table, ...] = (
     Table(
         "usage",
-        "One row per billable call or job, and per analysis that was reused instead of being paid for again.",
+        "One row per analysis that was paid for, or reused instead, and line of the price book that it has.",
         (
             Column("usage_id", "string", "identity of the row", required=True),
             Column("at", "timestamp", "when it was used; what AWS bills by", required=True),
@@ -136,7 +136,7 @@ ACCOUNTS: tuple[Table, ...] = (
             Column("feature", "string", "feature of the registry", required=True),
             Column("operation", "string", "Rekognition operation that is billed", required=True),
             Column("price_item", "string", "line of the price book", required=True),
-            Column("analyses", "bigint", "billable calls or jobs", required=True, minimum=0),
+            Column("analyses", "bigint", "analyses paid for by this price line", required=True, minimum=0),
             Column("units", "double", "images or minutes paid for", required=True, minimum=0),
             Column("usd", "double", "dollars", required=True, minimum=0),
             Column("reused_analyses", "bigint", "analyses reused", required=True, minimum=0),
