@@ -124,8 +124,9 @@ BOTH = {"Features": ["GENERAL_LABELS", "IMAGE_PROPERTIES"]}
     ],
 )
 def test_what_two_features_would_pay_for_is_named(features: Any, value: str, member: str) -> None:
-    (sentence,) = paid_twice("image", features)
+    ((place, sentence),) = paid_twice("image", features)
     one, other = features
+    assert place == (other,)
     assert sentence == (
         f"image features {one} and {other} both ask for {value}, which would be paid for twice; "
         f"take one of the two out, or {value} out of the {member} of one"
