@@ -70,12 +70,16 @@ class Run:
         """Prefix of what the run wrote of a table, before the audit."""
         return f"s3://{self.bucket}/staging/{table}/{self._partition_path(media_type)}run={self.token}/"
 
+    def audit_uri(self, media_type: MediaType) -> str:
+        """Where validate says what it audited."""
+        return f"s3://{self.bucket}/staging/audits/{self._partition_path(media_type)}run={self.token}/audit.json"
+
     def published_uri(self, table: str, media_type: MediaType | None, version: str) -> str:
         """Prefix of what readers get once the audit has passed.
 
-        :param version: of the publication: no prefix is ever written twice.
+        :param version: name of the publication: no prefix is ever written twice.
         """
-        return f"s3://{self.bucket}/curated/{table}/{self._partition_path(media_type)}version={version}-{self.token}/"
+        return f"s3://{self.bucket}/curated/{table}/{self._partition_path(media_type)}version={version}/"
 
     def _partition_path(self, media_type: MediaType | None) -> str:
         return f"dt={self.partition}/" + (f"media_type={media_type}/" if media_type else "")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Protocol
 
@@ -47,11 +48,13 @@ def plan(
         for nothing.
     :return: the batches' claim checks ``{uri, rows, bytes}``, none for a day without assets, and the
         figures of the plan: ``{assets, analyses, calls, reused, models, rejected, units, usd: {low,
-        likely, high}, approval_needed, approval_text, text}``, where ``models`` must run while images are
-        analyzed: ``[{arn, feature, source, cost_center}, ...]``.
+        likely, high}, approval_needed, approval_text, text, planned_at}``, where ``models`` must run while
+        images are analyzed: ``[{arn, feature, source, cost_center}, ...]``, and ``planned_at`` is when the
+        manifest was read.
     :raises include.store.manifest.NoManifestError: if the day was never discovered.
     """
     s3, lake, run = workspace.s3, workspace.lake, workspace.run
+    planned_at = datetime.now(UTC).isoformat()
     manifest = ManifestReader(s3, run, media_type)
     for table in run_tables(media_type):
         delete_prefix(s3, run.staged_uri(table, media_type))
@@ -66,7 +69,7 @@ def plan(
     planner = Planner(workspace.ledger, wants, RepeatedContent.of([hashes]), selections, figures)
     batches = list(write_plan(s3, run, planner.rows(manifest.chunks(CHUNK_ASSETS)), size))
     used = month_to_date() if figures.pays else {}
-    return batches, figures.summary(run.partition, lake, book, used)
+    return batches, figures.summary(run.partition, lake, book, used) | {"planned_at": planned_at}
 
 
 def assets_per_batch(assets: int, analyses: int, settings: Settings) -> int:

@@ -11,6 +11,8 @@ import json
 import logging
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import pandas as pd
 import pyarrow as pa
@@ -18,6 +20,7 @@ import pyarrow.compute as pc
 
 from include.core.features import MediaType, run_tables
 from include.core.schemas import TABLES, Table
+from include.store.audited_tables import AuditedTable, AuditedTables, list_objects
 from include.store.objects import Row
 from include.store.staged_frames import read_frames
 from include.store.workspace import Workspace
@@ -54,34 +57,57 @@ def _check(table: Table, frame: pd.DataFrame, promises: Iterable[Promise], run_i
     return evaluate(table, frame, promises, run_id)
 
 
+@dataclass(frozen=True)
+class Audit:
+    """What the audit of a run found.
+
+    :param results: rows of ``validation_results``.
+    :param failed: the failed checks in words, empty if all is well.
+    :param tables: what was looked at.
+    """
+
+    results: list[Row]
+    failed: str
+    tables: AuditedTables
+
+
 def validate(
-    workspace: Workspace, media_type: MediaType, assets: int, analyses: int
-) -> tuple[list[Row], str]:
+    workspace: Workspace, media_type: MediaType, assets: int, analyses: int, planned_at: datetime
+) -> Audit:
     """Check every table that a run on images or videos wrote, some rows at a time.
 
     :param assets: assets that were planned; ``analyses`` likewise.
-    :return: rows of ``validation_results``, and the failed checks in words, empty if all is well.
+    :param planned_at: when the manifest was read.
     """
     tables = run_tables(media_type)
+    # Listed before they are read: what is changed meanwhile is not what is listed, and is not published.
+    objects = {
+        name: list_objects(workspace.s3, workspace.run.staged_uri(name, media_type)) for name in tables
+    }
     counted: Counter[str] = Counter(media_assets=assets, analyses=analyses)
     for frame in read_frames(workspace, "analyses", media_type, ["findings_by_table"]):
         counted += _counted_findings(frame)
     durations = _durations(workspace) if media_type == "video" else None
     rows: list[Row] = []
+    audited: dict[str, AuditedTable] = {}
     for name in tables:
         frames = read_frames(workspace, name, media_type)
-        rows += _check_table(TABLES[name], frames, counted[name], durations, workspace.run.run_id)
+        found, count = _check_table(TABLES[name], frames, counted[name], durations, workspace.run.run_id)
+        rows += found
+        audited[name] = AuditedTable(rows=count, objects=objects[name])
     failed = [row for row in rows if not row["success"]]
     log.info("%d checks of %d tables, %d failed", len(rows), len(tables), len(failed))
-    return rows, in_words(failed)
+    tables_audited = AuditedTables(planned_at=planned_at, audited_at=datetime.now(UTC), tables=audited)
+    return Audit(rows, in_words(failed), tables_audited)
 
 
 def _check_table(
     table: Table, frames: Iterable[pd.DataFrame], expected: int, durations: pd.Series | None, run_id: str
-) -> list[Row]:
+) -> tuple[list[Row], int]:
     """Check a table whose parts come one after the other; only its keys are held.
 
     :param expected: how many rows it should have.
+    :return: the results, and how many rows it has.
     """
     parts, keys = [], []
     for frame in frames:
@@ -92,7 +118,8 @@ def _check_table(
         keys.append(frame.reindex(columns=list(table.unique)))
         log.info("%s: %d rows checked", table.name, sum(map(len, keys)))
     promises = [*promises_of_keys(table), counted(expected)]
-    return merged(parts) + _check(table, pd.concat(keys, ignore_index=True), promises, run_id)
+    whole = pd.concat(keys, ignore_index=True)
+    return merged(parts) + _check(table, whole, promises, run_id), len(whole)
 
 
 def merged(parts: Iterable[list[Row]]) -> list[Row]:

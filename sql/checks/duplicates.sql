@@ -205,11 +205,22 @@ SELECT 'validation_results' AS table_name, dt, count(*) AS duplicates
 FROM (
   SELECT
     dt, media_type, run_id, table_name, expectation, column_name, success, checked_rows, unexpected_rows,
-    details
+    details, checked_at
   FROM "${database}".validation_results
   GROUP BY
     dt, media_type, run_id, table_name, expectation, column_name, success, checked_rows, unexpected_rows,
-    details
+    details, checked_at
   HAVING count(*) > 1
 ) AS validation_results_keys
+GROUP BY dt
+UNION ALL
+SELECT 'publications' AS table_name, dt, count(*) AS duplicates
+FROM (
+  SELECT
+    dt, published_at, version, table_name
+  FROM "${database}".publications
+  GROUP BY
+    dt, published_at, version, table_name
+  HAVING count(*) > 1
+) AS publications_keys
 GROUP BY dt

@@ -7,9 +7,10 @@ CREATE EXTERNAL TABLE IF NOT EXISTS `${database}`.`validation_results` (
   `success` boolean COMMENT 'whether it held',
   `checked_rows` bigint COMMENT 'rows checked',
   `unexpected_rows` bigint COMMENT 'rows that broke it',
-  `details` string COMMENT 'expectation and result as JSON'
+  `details` string COMMENT 'expectation and result as JSON',
+  `checked_at` timestamp COMMENT 'when the run was audited'
 )
-COMMENT 'One row per expectation checked before a partition was published.'
+COMMENT 'One row per expectation checked before a partition was published, of every run.'
 PARTITIONED BY (
   `dt` string COMMENT 'day of the lake, YYYY-MM-DD (the Dag run\'s partition key)',
   `media_type` string COMMENT 'image or video'

@@ -5,10 +5,10 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from include.analyze.image_analyzer import ImageAnalyzer
-from include.core.features import run_tables
 from include.core.lake import Lake
 from include.core.prices import load_price_book
 from include.core.run import Run
@@ -84,9 +84,15 @@ class Days:
             if pay:
                 ImageAnalyzer(workspace, batch=name, paces=paces()).analyze(rows)
             normalize_batch(workspace, "image", name, rows)
-        _, failed = validate(workspace, "image", figures["assets"], figures["analyses"])
-        assert failed == ""
-        publish(workspace, run_tables("image"), "image")
+        audit = validate(
+            workspace,
+            "image",
+            figures["assets"],
+            figures["analyses"],
+            datetime.fromisoformat(figures["planned_at"]),
+        )
+        assert audit.failed == ""
+        publish(workspace, audit.tables, "image")
         return figures
 
     def query(self, sql: str) -> list[Any]:

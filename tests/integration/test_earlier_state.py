@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
@@ -39,6 +40,7 @@ from include.validate.audit import validate
 from infrastructure.resources import create
 from media_lake.tasks.report import report_day
 from tests import earlier_state
+from tests.staged_tables import as_audited
 from tests.earlier_state import BUCKET, CUT_DAY, CUT_IMAGES, CUT_VIDEOS, IMAGES, VIDEOS, WHOLE_DAY
 from tests.integration.conftest import LocalLake, paces
 from tests.parquet_objects import get_parquet
@@ -161,7 +163,8 @@ def derive(lake: LocalLake, run: Run, media_type: MediaType, uris: Iterable[str]
     for uri in uris:
         rows, name = read_plan(s3, uri), name_of(uri)
         normalize_batch(lake.workspace(run), media_type, name, rows)
-    publish(lake.workspace(run), run_tables(media_type), media_type)
+    workspace = lake.workspace(run)
+    publish(workspace, as_audited(workspace, run_tables(media_type), media_type), media_type)
 
 
 def name_of(uri: str) -> str:
@@ -226,8 +229,7 @@ def test_a_run_that_was_planned_before_is_finished(earlier: LocalLake, media_typ
     assert requests(earlier) == CALLS_IN_VAIN[media_type]
     assert earlier.billed() == {}, "what an earlier version paid for was paid for again"
     assets, analyses = len(before["media_assets"]), len(before["analyses"])
-    _, failed = validate(earlier.workspace(run), media_type, assets, analyses)
-    assert failed == ""
+    assert validate(earlier.workspace(run), media_type, assets, analyses, datetime.now(UTC)).failed == ""
 
 
 def usage_by_id(lake: LocalLake, day: str) -> dict[str, Row]:

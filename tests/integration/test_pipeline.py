@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 import uuid
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from include.discover.discovery import discover
 from include.normalize.batch import normalize_batch
 from include.plan.planner import plan
 from include.publish.publisher import publish
+from include.publish.validation_results import publish_results
 from include.store.job_ends import job_end_item
 from include.store.objects import Row, get
 from include.store.plan_batches import read_plan
@@ -81,9 +83,11 @@ def enrich(local_lake: LocalLake, media_type: MediaType) -> tuple[list[Row], str
             wait_for_jobs(local_lake, jobs, rows)
             jobs.collect(rows)
         normalize_batch(workspace, media_type, "batch-0000", rows)
-    checks, failed = validate(workspace, media_type, figures["assets"], figures["analyses"])
-    publish(workspace, run_tables(media_type), media_type)
-    return checks, failed
+    planned_at = datetime.fromisoformat(figures["planned_at"])
+    audit = validate(workspace, media_type, figures["assets"], figures["analyses"], planned_at)
+    publish_results(workspace, media_type, audit.results, audit.tables.audited_at)
+    publish(workspace, audit.tables, media_type)
+    return audit.results, audit.failed
 
 
 @pytest.fixture(scope="module")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
+
 import awswrangler as wr
 import pandas as pd
 import pytest
 
 from include.core.run import Run
 from include.core.schemas import TABLES
-from include.publish.publisher import publish
-from include.store.tables import write_table
+from include.publish.validation_results import publish_results
 from include.validate.audit import check
 from tests.integration.conftest import LocalLake
 from tests.workspaces import make_workspace
@@ -17,6 +19,7 @@ from tests.workspaces import make_workspace
 pytestmark = pytest.mark.integration
 
 DAY = "2026-03-09"
+CHECKED_AT = datetime(2026, 3, 10, 5, tzinfo=UTC)
 
 
 def test_a_reader_finds_the_check_that_failed_and_how_many_rows_broke_it(local_lake: LocalLake) -> None:
@@ -24,20 +27,19 @@ def test_a_reader_finds_the_check_that_failed_and_how_many_rows_broke_it(local_l
     frame = pd.DataFrame({name: [None, None, None] for name in table.column_types})
     column = next(column for column in table.columns if column.minimum == 0)
     frame[column.name] = [1, -1, -2]
-    s3 = local_lake.client("s3")
     run = Run(local_lake.settings.bucket, "enrich_images", "run-of-failed-checks", DAY)
     made = check(table, frame, run.run_id)
-    uri = f"{run.staged_uri('validation_results', 'image')}results.parquet"
-    write_table(s3, TABLES["validation_results"], made, uri)
-    publish(
-        make_workspace(run, local_lake.session, local_lake.settings, s3=s3), ["validation_results"], "image"
-    )
+    # An audit of another run, and one that is repeated: the other's results stay, the repeated one's once.
+    for each in (run, replace(run, run_id="another-run"), run):
+        workspace = make_workspace(each, local_lake.session, local_lake.settings)
+        rows = [row | {"run_id": each.run_id} for row in made]
+        publish_results(workspace, "image", rows, CHECKED_AT)
 
     published = wr.athena.read_sql_query(
         f"""
-        select table_name, expectation, column_name, success, checked_rows, unexpected_rows,
+        select run_id, table_name, expectation, column_name, success, checked_rows, unexpected_rows,
                json_extract_scalar(details, '$.kwargs.column') as checked_column
-        from validation_results where dt = '{DAY}' and media_type = 'image' and run_id = '{run.run_id}'
+        from validation_results where dt = '{DAY}' and media_type = 'image'
         """,
         database=local_lake.settings.database,
         workgroup=local_lake.settings.workgroup,
@@ -45,7 +47,8 @@ def test_a_reader_finds_the_check_that_failed_and_how_many_rows_broke_it(local_l
         boto3_session=local_lake.session,
     )
 
-    assert len(published) == len(made)
+    assert published["run_id"].value_counts().to_dict() == {run.run_id: len(made), "another-run": len(made)}
+    published = published[published["run_id"] == run.run_id]
     assert (published["table_name"] == table.name).all()
     bounds = published[
         (published["expectation"] == "expect_column_values_to_be_between")

@@ -157,7 +157,7 @@ ACCOUNTS: tuple[Table, ...] = (
     ),
     Table(
         "validation_results",
-        "One row per expectation checked before a partition was published.",
+        "One row per expectation checked before a partition was published, of every run.",
         (
             Column("run_id", "string", "Dag run that checked it", required=True),
             Column("table_name", "string", "table checked", required=True),
@@ -167,6 +167,27 @@ ACCOUNTS: tuple[Table, ...] = (
             Column("checked_rows", "bigint", "rows checked", minimum=0),
             Column("unexpected_rows", "bigint", "rows that broke it", minimum=0),
             Column("details", "string", "expectation and result as JSON", required=True),
+            Column("checked_at", "timestamp", "when the run was audited"),
         ),
+    ),
+    Table(
+        "publications",
+        "One row per table of each version that readers got: published, or gone back to.",
+        (
+            Column("published_at", "timestamp", "when readers got it", required=True),
+            Column("version", "string", "name of the version, the same for all its tables", required=True),
+            Column("media_type", "string", "image or video; null for cost tables", values=("image", "video")),
+            Column("table_name", "string", "the table", required=True),
+            Column("action", "string", "what was done", required=True, values=("published", "rolled_back")),
+            Column("dag_id", "string", "Dag that made the data", required=True),
+            Column("run_id", "string", "Dag run that made the data", required=True),
+            Column("planned_at", "timestamp", "when that run began to read its input", required=True),
+            Column("audited_at", "timestamp", "when its audit ended", required=True),
+            Column("row_count", "bigint", "rows of the table", required=True, minimum=0),
+            Column("location", "string", "S3 prefix of the table's files", required=True),
+            Column("decided_by", "string", "who went back to it; null if a run published it"),
+        ),
+        partition_keys=("dt",),
+        unique=("published_at", "version", "table_name"),
     ),
 )

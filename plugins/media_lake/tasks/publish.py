@@ -14,13 +14,13 @@ from media_lake.run_figures import findings_figures, leave_figures
 @task(multiple_outputs=False)
 def publish(media_type: MediaType) -> dict[str, str]:
     """Point the day's partitions at the audited data, and ask for the day's cost report."""
-    from include.core.features import run_tables
     from include.publish.publisher import publish
+    from include.store.audited_tables import read_audit
     from include.store.waiting_reports import ask_for_report
     from media_lake.task_context import task_workspace
 
     workspace = task_workspace()
-    published = publish(workspace, run_tables(media_type), media_type)
+    published = publish(workspace, read_audit(workspace.s3, workspace.run, media_type), media_type)
     leave_figures(FINDINGS[media_type], findings_figures(media_type))
     ask_for_report(workspace.s3, workspace.run)
     task_metrics(media_type).count(Metric.PARTITIONS_PUBLISHED, len(published))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator, Context
@@ -93,22 +94,33 @@ def report_day(lake: Workspace) -> dict[str, Any]:
     :raises CheckError: if the result breaks its schema.
     """
     from include.core.schemas import TABLES
+    from include.publish.pointers import StaleRunError
     from include.publish.publisher import publish
     from include.report.day_costs import COST_TABLES, price_day
+    from include.store.audited_tables import AuditedTable, AuditedTables, list_objects
+    from include.store.objects import delete_prefix
     from include.store.tables import write_frame
     from include.validate.audit import check, in_words
 
-    run = lake.run
+    run, begun = lake.run, datetime.now(UTC)
     frames = price_day(lake.session, lake.s3, lake.settings, run)
     results = [row for name in COST_TABLES for row in check(TABLES[name], frames[name], run.run_id)]
     failed = [row for row in results if not row["success"]]
     if failed:
         raise CheckError(f"the costs of {run.partition} were not published:\n{in_words(failed)}")
+    tables = {}
     for name in COST_TABLES:
+        delete_prefix(lake.s3, run.staged_uri(name, None))
         if len(frames[name]):
             uri = f"{run.staged_uri(name, None)}{name}.parquet"
             write_frame(lake.s3, TABLES[name], frames[name], uri)
-    publish(lake, COST_TABLES, None)
+        objects = list_objects(lake.s3, run.staged_uri(name, None))
+        tables[name] = AuditedTable(rows=len(frames[name]), objects=objects)
+    audited = AuditedTables(planned_at=begun, audited_at=datetime.now(UTC), tables=tables)
+    try:
+        publish(lake, audited, None)
+    except StaleRunError as error:
+        log.info("a report that read the usage log later is published already: %s", error)
     costs = frames["costs_daily"]
     usd, saved_usd = float(costs["usd"].sum()), float(costs["saved_usd"].sum())
     log.info("%s: $%.4f paid, $%.4f saved by re-use", run.partition, usd, saved_usd)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from airflow.sdk import task
@@ -13,22 +14,21 @@ from media_lake.airflow_metrics import task_metrics
 
 @task(multiple_outputs=False, trigger_rule="none_failed")
 def validate(media_type: MediaType, planned: dict[str, Any]) -> dict[str, Any]:
-    """Audit what the run wrote; the results are published whatever they say.
+    """Audit what the run wrote, and leave what was audited for ``publish``; results are published at once.
 
     A day without assets has no batch to normalize, and is validated and published nevertheless.
     """
-    from include.core.schemas import TABLES
-    from include.publish.publisher import publish
-    from include.store.tables import write_table
+    from include.publish.validation_results import publish_results
+    from include.store.audited_tables import write_audit
     from include.validate.audit import validate
     from media_lake.task_context import task_workspace
 
     lake = task_workspace()
-    rows, failed = validate(lake, media_type, planned["assets"], planned["analyses"])
-    uri = f"{lake.run.staged_uri('validation_results', media_type)}results.parquet"
-    write_table(lake.s3, TABLES["validation_results"], rows, uri)
-    publish(lake, ["validation_results"], media_type)
-    passed = sum(row["success"] for row in rows)
-    counts = {"passed": passed, "failed": len(rows) - passed}
+    planned_at = datetime.fromisoformat(planned["planned_at"])
+    audit = validate(lake, media_type, planned["assets"], planned["analyses"], planned_at)
+    publish_results(lake, media_type, audit.results, audit.tables.audited_at)
+    write_audit(lake.s3, lake.run, media_type, audit.tables)
+    passed = sum(row["success"] for row in audit.results)
+    counts = {"passed": passed, "failed": len(audit.results) - passed}
     count_each(task_metrics(media_type), Metric.CHECKS, "result", counts)
-    return {"checks": len(rows), "failed": bool(failed), "failed_text": failed}
+    return {"checks": len(audit.results), "failed": bool(audit.failed), "failed_text": audit.failed}

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -18,6 +18,8 @@ from include.store.tables import write_table
 from include.validate.audit import check, in_words, validate
 from include.validate.promises import promises_of_schema
 from tests.workspaces import make_workspace
+
+PLANNED_AT = datetime(2026, 11, 21, 4, tzinfo=UTC)
 
 
 def finding(table: str, media_id: str = "a", **changes: Any) -> Row:
@@ -84,7 +86,9 @@ class Bench:
         analyses: int = 3,
     ) -> tuple[list[Row], str]:
         self.write(GOOD | (tables or {}), media_type)
-        return validate(self.workspace, media_type, assets, analyses)
+        audit = validate(self.workspace, media_type, assets, analyses, PLANNED_AT)
+        assert set(audit.tables.tables) == set(run_tables(media_type))
+        return audit.results, audit.failed
 
 
 @pytest.fixture
