@@ -22,14 +22,15 @@ coverage := $(if $(COVERAGE),--cov --cov-report=)
 override SQL := $(value SQL)
 override MEDIA := $(value MEDIA)
 override LAKE := $(value LAKE)
-export SQL FORMAT MEDIA LAKE
+export SQL FORMAT MEDIA LAKE DAY VERSION AS_OF
 # Airflow's many processes start much faster when Python may keep compiled modules.
 unexport PYTHONDONTWRITEBYTECODE
 # The local endpoint has no TLS, so its clients get no CA bundle of the machine.
 unexport AWS_CA_BUNDLE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down status query check-lake test lint format bench faults screenshots requirements
+.PHONY: help demo up down status query check-lake rollback test lint format bench faults screenshots \
+	requirements
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +56,11 @@ query: $(stamp) ## run Athena SQL: SQL="select ..." FORMAT=table|json|csv
 check-lake: export DAYS ?= 30
 check-lake: $(stamp) ## check lake.yaml, and what its change would cost: LAKE=file DAYS=30
 	@$(use_stack) $(bin)/python -m tools.check_lake $${LAKE:+"$$LAKE"} --days "$$DAYS"
+
+rollback: $(stamp) ## list a day's versions, or go back: DAY=2026-11-20 VERSION=... or AS_OF=time
+	@if [ -z "$$DAY" ]; then echo 'name a day: make rollback DAY=2026-11-20' >&2; exit 1; fi
+	@$(use_stack) $(bin)/python -m tools.rollback "$$DAY" $${VERSION:+--version "$$VERSION"} \
+		$${AS_OF:+--as-of "$$AS_OF"}
 
 test: $(stamp) ## run the tests that need no AWS account, fast ones first; COVERAGE=yes holds its floor
 	@$(bin)/python -m pytest $(in_two_processes) $(coverage) \

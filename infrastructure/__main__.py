@@ -7,7 +7,8 @@ import sys
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from include.core.settings import SettingsError, load_settings
+from include.core.errors import TerminalError
+from include.core.settings import load_settings
 from infrastructure.resources import create
 
 
@@ -15,7 +16,7 @@ def main() -> int:
     try:
         settings = load_settings()
         resources = create(boto3.Session(region_name=settings.region), settings)
-    except (SettingsError, BotoCoreError, ClientError) as error:
+    except (TerminalError, BotoCoreError, ClientError) as error:
         print(f"infrastructure: {error}", file=sys.stderr)
         return 1
     for resource in resources:

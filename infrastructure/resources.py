@@ -1,7 +1,7 @@
 """Make the bucket, ledger, topic, queue, workgroups, database, tables, views and the policies of readers.
 
-What exists already is left alone, except that views, policies and the queues' retention become those of this
-version.
+What exists already is left alone, except that views, policies, the queues' retention, and the columns of
+tables and their partitions become those of this version.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from botocore.exceptions import ClientError
 from include.core.settings import Settings
 from include.store.sql import load_sql, sql_names, view_names
 from infrastructure.readers import PEOPLE_RESULTS, RESULTS, create_reader_policies, people_workgroup
+from infrastructure.table_columns import update_columns
 
 PARALLEL_STATEMENTS = 8
 
@@ -42,6 +43,7 @@ def create(session: boto3.Session, settings: Settings) -> list[Resource]:
 
     :param session: with access to the account; the endpoint is that of its environment.
     :raises botocore.exceptions.ClientError: if AWS refuses, for instance for lack of a permission.
+    :raises infrastructure.table_columns.TypeChangeError: if a table has a column of another type.
     """
     _create_bucket(session, settings)
     _create_ledger(session, settings)
@@ -53,6 +55,7 @@ def create(session: boto3.Session, settings: Settings) -> list[Resource]:
     _create_database(session, settings)
     tables = sql_names("ddl")
     _create_tables(tables, session, settings)
+    update_columns(session, settings, [Path(name).name for name in tables])
     views = view_names()
     for name in views:
         _execute(load_sql(name, database=settings.database), session, settings)

@@ -22,6 +22,7 @@ HOURS = {
     "enrich_videos": 24.0,
     "redrive_failed": 1.0,
     "reprocess_days": 1.0,
+    "rollback_day": 1.0,
     "report_costs": 2.0,
 }
 

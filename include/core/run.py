@@ -72,7 +72,9 @@ class Run:
 
     def audit_uri(self, media_type: MediaType) -> str:
         """Where validate says what it audited."""
-        return f"s3://{self.bucket}/staging/audits/{self._partition_path(media_type)}run={self.token}/audit.json"
+        return (
+            f"s3://{self.bucket}/staging/audits/{self._partition_path(media_type)}run={self.token}/audit.json"
+        )
 
     def published_uri(self, table: str, media_type: MediaType | None, version: str) -> str:
         """Prefix of what readers get once the audit has passed.

@@ -10,12 +10,14 @@ from __future__ import annotations
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from itertools import repeat
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
 from include.core.errors import CHANGED_OBJECT, NO_OBJECT, TerminalError, error_code
 from include.core.features import MediaType
+from include.core.run import Run
 from include.publish.catalog import Catalog
 from include.publish.pointers import Pointers
 from include.publish.publications import Publication, PublishedTable
@@ -50,10 +52,9 @@ def publish(workspace: Workspace, audited: AuditedTables, media_type: MediaType 
     run = workspace.run
     pointers = Pointers(workspace, list(audited.tables), media_type)
     live = pointers.live()
-    if live and live.action == "published" and (live.dag_id, live.run_id) == (run.dag_id, run.run_id):
-        if (live.planned_at, live.audited_at) == audited.age:
-            log.info("this run has published what it audited, as version %s", live.version)
-            return live.locations
+    if live and _is_of(live, run, audited):
+        log.info("this run has published what it audited, as version %s", live.version)
+        return live.locations
     now = datetime.now(UTC)
     version = f"{now:%Y%m%dT%H%M%S%f}-{run.token}"
     tables = {
@@ -62,8 +63,8 @@ def publish(workspace: Workspace, audited: AuditedTables, media_type: MediaType 
     }
     with ThreadPoolExecutor(COPY_THREADS) as pool:
         for name, table in audited.tables.items():
-            staged, location = run.staged_uri(name, media_type), tables[name].location
-            list(pool.map(lambda item: _copy(workspace.s3, item, staged, location), table.objects))
+            places = repeat(run.staged_uri(name, media_type)), repeat(tables[name].location)
+            list(pool.map(_copy, repeat(workspace.s3), table.objects, *places))
     publication = Publication(
         version=version,
         media_type=media_type,
@@ -76,6 +77,12 @@ def publish(workspace: Workspace, audited: AuditedTables, media_type: MediaType 
     )
     pointers.move(publication)
     return publication.locations
+
+
+def _is_of(live: Publication, run: Run, audited: AuditedTables) -> bool:
+    """Whether a publication is of this run, and of this audit."""
+    made = live.dag_id, live.run_id, live.planned_at, live.audited_at
+    return live.action == "published" and made == (run.dag_id, run.run_id, *audited.age)
 
 
 def is_published(workspace: Workspace, table: str, media_type: MediaType | None) -> bool:
@@ -101,6 +108,6 @@ def _copy(s3: S3Client, audited: AuditedObject, staged: str, location: str) -> N
         if error_code(error) not in CHANGED_OBJECT | NO_OBJECT:
             raise
         raise ChangedSinceAuditError(
-            f"{audited.uri} is not what was audited any more: nothing was published; clear task `plan` of this "
-            "run with all tasks after it"
+            f"{audited.uri} is not what was audited any more: nothing was published; clear task `plan` of "
+            "this run with all tasks after it"
         ) from error

@@ -87,4 +87,6 @@ def read_audit(s3: S3Client, run: Run, media_type: MediaType) -> AuditedTables:
     try:
         return AuditedTables.model_validate_json(get(s3, uri))
     except (FileNotFoundError, ValidationError) as error:
-        raise NoAuditError(f"{uri} does not say what was audited: clear task `validate` of this run") from error
+        raise NoAuditError(
+            f"{uri} does not say what was audited: clear task `validate` of this run"
+        ) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -11,14 +12,18 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from typing import Any
 
 import boto3
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from include.core.schemas import TABLES
 from include.core.settings import Settings
 from include.store.sql import sql_names
 from infrastructure.resources import Resource, create
+from infrastructure.table_columns import TypeChangeError
 from local.stack.environment import SHARED
 from local.stack.lifecycle import POOLS
 from local.stack.stack_settings import PROJECT
@@ -85,6 +90,59 @@ def test_every_table_and_view_exists_and_answers(session: boto3.Session, resourc
 @pytest.mark.integration
 def test_making_it_again_changes_nothing(session: boto3.Session, resources: list[Resource]) -> None:
     assert create(session, Settings()) == resources
+
+
+@pytest.mark.integration
+def test_a_new_column_arrives_in_a_table_that_exists_and_old_days_read_null(
+    session: boto3.Session, resources: list[Resource]
+) -> None:
+    glue, s3, athena = session.client("glue"), session.client("s3"), session.client("athena")
+    stored = glue.get_table(DatabaseName="media_lake", Name="texts")["Table"]["StorageDescriptor"]
+    older = {**stored, "Columns": stored["Columns"][:-1]}
+    *names, new = [column["Name"] for column in stored["Columns"]]
+    location = "s3://media-lake/curated/texts/dt=2026-11-20/media_type=image/version=older/"
+    file = io.BytesIO()
+    pq.write_table(pa.table({names[0]: ["a"]}), file)
+    s3.put_object(Bucket="media-lake", Key=f"{location.split('/', 3)[3]}a.parquet", Body=file.getvalue())
+    _describe(glue, "texts", older)
+    glue.create_partition(
+        DatabaseName="media_lake",
+        TableName="texts",
+        PartitionInput={
+            "Values": ["2026-11-20", "image"], "StorageDescriptor": {**older, "Location": location}
+        },
+    )  # fmt: skip
+    create(session, Settings())
+    sql = f"SELECT {names[0]}, {new} FROM texts WHERE dt = '2026-11-20'"
+    assert [list(row) for row in run_query(athena, sql, "media_lake", "media-lake").rows] == [["a", None]]
+    found = glue.get_table(DatabaseName="media_lake", Name="texts")["Table"]["StorageDescriptor"]
+    assert found["Columns"] == stored["Columns"]
+    (partition,) = glue.get_partitions(DatabaseName="media_lake", TableName="texts")["Partitions"]
+    assert partition["StorageDescriptor"]["Columns"] == stored["Columns"]
+    assert partition["StorageDescriptor"]["Location"] == location
+
+
+@pytest.mark.integration
+def test_a_change_of_type_is_refused_and_changes_nothing(
+    session: boto3.Session, resources: list[Resource]
+) -> None:
+    glue = session.client("glue")
+    stored = glue.get_table(DatabaseName="media_lake", Name="segments")["Table"]["StorageDescriptor"]
+    column, *others = stored["Columns"]
+    changed = {**stored, "Columns": [{**column, "Type": "bigint"}, *others[:-1]]}
+    _describe(glue, "segments", changed)
+    with pytest.raises(TypeChangeError, match=r"column media_id of media_lake.segments is bigint and would"):
+        create(session, Settings())
+    found = glue.get_table(DatabaseName="media_lake", Name="segments")["Table"]["StorageDescriptor"]
+    assert found["Columns"] == changed["Columns"]
+    _describe(glue, "segments", stored)
+
+
+def _describe(glue: Any, table: str, stored: Any) -> None:
+    """Give a table another storage descriptor."""
+    keys = glue.get_table(DatabaseName="media_lake", Name=table)["Table"]["PartitionKeys"]
+    definition = {"Name": table, "PartitionKeys": keys, "StorageDescriptor": stored}
+    glue.update_table(DatabaseName="media_lake", TableInput={**definition, "TableType": "EXTERNAL_TABLE"})
 
 
 @pytest.mark.integration

@@ -40,10 +40,10 @@ from include.validate.audit import validate
 from infrastructure.resources import create
 from media_lake.tasks.report import report_day
 from tests import earlier_state
-from tests.staged_tables import as_audited
 from tests.earlier_state import BUCKET, CUT_DAY, CUT_IMAGES, CUT_VIDEOS, IMAGES, VIDEOS, WHOLE_DAY
 from tests.integration.conftest import LocalLake, paces
 from tests.parquet_objects import get_parquet
+from tests.staged_tables import as_audited
 from tools.query import run_query
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]

@@ -86,9 +86,7 @@ def made(aws: SimpleNamespace, s3: Any, ledger: Any) -> Callable[..., Pointers]:
 
 
 def workspace(run: Run, aws: SimpleNamespace, catalog: Catalog) -> Workspace:
-    return make_workspace(
-        run, boto3.Session(), Settings(), s3=aws.s3, dynamodb=aws.dynamodb, glue=catalog
-    )
+    return make_workspace(run, boto3.Session(), Settings(), s3=aws.s3, dynamodb=aws.dynamodb, glue=catalog)
 
 
 @pytest.fixture

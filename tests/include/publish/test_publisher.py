@@ -227,9 +227,7 @@ def test_a_table_with_other_columns_is_not_published(s3: Any, glue: Any, run: Ru
 
 
 @pytest.mark.parametrize("change", ["replaced", "removed"])
-def test_what_was_changed_after_its_audit_is_not_published(
-    s3: Any, glue: Any, run: Run, change: str
-) -> None:
+def test_what_was_changed_after_its_audit_is_not_published(s3: Any, glue: Any, run: Run, change: str) -> None:
     stage(s3, run, "labels", "image", one=b"1", two=b"2")
     workspace = lake(s3, glue, run)
     audited = as_audited(workspace, ["labels", "media_assets"], "image")

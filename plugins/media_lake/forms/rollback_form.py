@@ -1,0 +1,34 @@
+"""The form with which people go back to an earlier version of a day."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from airflow.sdk import Param, get_current_context
+
+ROLLBACK_PARAMS: dict[str, Param] = {
+    "day": Param(type="string", format="date", title="Day", description="Day of the lake."),
+    "version": Param(
+        None, type=["string", "null"], title="Version",
+        description="As table publications names it; the tables that it belongs to go back to it.",
+    ),
+    "as_of": Param(
+        None, type=["string", "null"], format="date-time", title="As of",
+        description="Instead of a version: all tables go back to what readers had at this time.",
+    ),
+}  # fmt: skip
+
+
+def chosen_rollback() -> dict[str, Any]:
+    """Return what the run's form asks for, as :func:`include.publish.rollback.roll_back` takes it."""
+    params = get_current_context()["params"]
+    return {"version": params["version"] or None, "as_of": instant(params["as_of"])}
+
+
+def instant(text: str | None) -> datetime | None:
+    """Return the instant that a text names; without an offset it is UTC."""
+    if not text:
+        return None
+    found = datetime.fromisoformat(text)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
