@@ -23,6 +23,7 @@ HOURS = {
     "redrive_failed": 1.0,
     "reprocess_days": 1.0,
     "rollback_day": 1.0,
+    "expire_versions": 1.0,
     "report_costs": 2.0,
 }
 

@@ -116,6 +116,13 @@ class Settings(BaseSettings):
         description="a video job without notification is looked up after this long, and again as often",
     )
 
+    kept_versions: int = Field(
+        3, ge=1, description="versions of a day's tables that stay, with the one that readers have"
+    )
+    kept_days: int = Field(
+        30, ge=1, description="days after which replaced versions and what runs staged are deleted"
+    )
+
     @property
     def jobs_topic_arn(self) -> str:
         """ARN of the topic of finished jobs, in the deployment's region and the account of the jobs' role."""
