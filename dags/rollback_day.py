@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from media_lake.forms.rollback_form import ROLLBACK_PARAMS
 from media_lake.lake_dag import lake_dag
-from media_lake.tasks.rollback import roll_back
+from media_lake.tasks.roll_back import roll_back
 
 
 @lake_dag(

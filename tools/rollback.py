@@ -19,8 +19,8 @@ from tabulate import tabulate  # type: ignore[import-untyped]
 from include.core.errors import TerminalError
 from include.core.run import Run
 from include.core.settings import load_settings
+from include.publish.earlier_versions import live_versions, roll_back
 from include.publish.publications import Publication, publications_of
-from include.publish.rollback import live_versions, roll_back
 from include.store.workspace import Workspace
 
 HEADERS = ["tables", "version", "published", "action", "run", "rows", "readers have it"]
@@ -97,7 +97,7 @@ def _name(publication: Publication) -> str:
 
 
 def _in_words(moved: Publication) -> str:
-    tables = f"{len(moved.tables)} tables of {_name(moved)}"
+    tables = f"the tables of {_name(moved)} ({len(moved.tables)})"
     return f"{tables} now read version {moved.version} of run {moved.run_id}"
 
 

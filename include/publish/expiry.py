@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from include.publish.catalog import Catalog
+from include.publish.glue_catalog import Catalog
 from include.publish.publications import Publication, publications_of
 from include.store.objects import delete
 from include.store.workspace import Deployment

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from include.core.errors import TerminalError, TransientError
 from include.core.features import MediaType
-from include.publish.catalog import Catalog
+from include.publish.glue_catalog import Catalog
 from include.publish.publications import PUBLICATIONS, Publication, note_publication
 from include.store.workspace import Workspace
 
@@ -52,8 +52,8 @@ class Pointers:
     :param tables: all tables of the set.
     :param media_type: None for costs.
     :param clock: seconds since the epoch.
-    :raises include.publish.catalog.NoTableError: if a table was never created.
-    :raises include.publish.catalog.TableMismatchError: if a table has other columns.
+    :raises include.publish.glue_catalog.NoTableError: if a table was never created.
+    :raises include.publish.glue_catalog.TableMismatchError: if a table has other columns.
     """
 
     def __init__(

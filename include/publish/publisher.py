@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError
 from include.core.errors import CHANGED_OBJECT, NO_OBJECT, TerminalError, error_code
 from include.core.features import MediaType
 from include.core.run import Run
-from include.publish.catalog import Catalog
+from include.publish.glue_catalog import Catalog
 from include.publish.pointers import Pointers
 from include.publish.publications import Publication, PublishedTable
 from include.store.audited_tables import AuditedObject, AuditedTables
@@ -47,7 +47,7 @@ def publish(workspace: Workspace, audited: AuditedTables, media_type: MediaType 
     :return: table to location.
     :raises ChangedSinceAuditError: if a staged object was changed after the audit, or is gone.
     :raises include.publish.pointers.StaleRunError: if readers have newer data.
-    :raises include.publish.catalog.NoTableError: if a table was never created.
+    :raises include.publish.glue_catalog.NoTableError: if a table was never created.
     """
     run = workspace.run
     pointers = Pointers(workspace, list(audited.tables), media_type)

@@ -23,8 +23,8 @@ from include.core.run import Run
 from include.discover.discovery import discover
 from include.normalize.batch import normalize_batch
 from include.plan.planner import plan
+from include.publish.check_results import publish_results
 from include.publish.publisher import publish
-from include.publish.validation_results import publish_results
 from include.store.job_ends import job_end_item
 from include.store.objects import Row, get
 from include.store.plan_batches import read_plan

@@ -11,7 +11,7 @@ import pytest
 
 from include.core.run import Run
 from include.core.schemas import TABLES
-from include.publish.validation_results import publish_results
+from include.publish.check_results import publish_results
 from include.validate.audit import check
 from tests.integration.conftest import LocalLake
 from tests.workspaces import make_workspace

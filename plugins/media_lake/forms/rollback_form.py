@@ -21,7 +21,7 @@ ROLLBACK_PARAMS: dict[str, Param] = {
 
 
 def chosen_rollback() -> dict[str, Any]:
-    """Return what the run's form asks for, as :func:`include.publish.rollback.roll_back` takes it."""
+    """Return what the run's form asks for, as :func:`include.publish.earlier_versions.roll_back` takes it."""
     params = get_current_context()["params"]
     return {"version": params["version"] or None, "as_of": instant(params["as_of"])}
 

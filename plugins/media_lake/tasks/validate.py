@@ -18,7 +18,7 @@ def validate(media_type: MediaType, planned: dict[str, Any]) -> dict[str, Any]:
 
     A day without assets has no batch to normalize, and is validated and published nevertheless.
     """
-    from include.publish.validation_results import publish_results
+    from include.publish.check_results import publish_results
     from include.store.audited_tables import write_audit
     from include.validate.audit import validate
     from media_lake.task_context import task_workspace

@@ -12,35 +12,22 @@ from botocore.exceptions import ClientError
 from include.core.run import Run
 from include.core.schemas import TABLES
 from include.core.settings import Settings
-from include.publish.catalog import NoTableError, TableMismatchError
+from include.publish.glue_catalog import NoTableError, TableMismatchError
 from include.publish.pointers import StaleRunError
 from include.publish.publications import publications_of
 from include.publish.publisher import ChangedSinceAuditError, publish
 from include.store.objects import get, list_uris, put
 from include.store.workspace import Workspace
+from tests.glue_tables import DATABASE, create_tables
 from tests.staged_tables import as_audited
 from tests.workspaces import make_workspace
-
-DATABASE = "media_lake"
 
 
 @pytest.fixture
 def glue(aws: SimpleNamespace, ledger: Any) -> Any:
     """A catalog with some tables of the lake."""
-    client = aws.glue
-    client.create_database(DatabaseInput={"Name": DATABASE})
-    for name in ("labels", "media_assets", "usage", "publications"):
-        table = TABLES[name]
-        columns = [{"Name": column.name, "Type": column.type} for column in table.columns]
-        client.create_table(
-            DatabaseName=DATABASE,
-            TableInput={
-                "Name": name,
-                "PartitionKeys": [{"Name": key, "Type": "string"} for key in table.partition_keys],
-                "StorageDescriptor": {"Columns": columns, "Location": f"s3://media-lake/curated/{name}/"},
-            },
-        )
-    return client
+    create_tables(aws.glue, ("labels", "media_assets", "usage", "publications"))
+    return aws.glue
 
 
 @pytest.fixture

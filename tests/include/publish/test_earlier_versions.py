@@ -10,13 +10,13 @@ import boto3
 import pytest
 
 from include.core.run import Run
-from include.core.schemas import TABLES
 from include.core.settings import Settings
+from include.publish.earlier_versions import RollbackError, live_versions, roll_back
 from include.publish.publications import Publication, publications_of
 from include.publish.publisher import publish
-from include.publish.rollback import RollbackError, live_versions, roll_back
 from include.store.objects import delete_prefix, get, list_uris, put
 from include.store.workspace import Workspace
+from tests.glue_tables import create_tables
 from tests.staged_tables import as_audited
 from tests.workspaces import make_workspace
 
@@ -26,13 +26,7 @@ IMAGES, COSTS = ["labels", "media_assets"], ["usage"]
 @pytest.fixture
 def workspace(aws: SimpleNamespace, s3: Any, ledger: Any, run: Run) -> Workspace:
     """A run's workspace, with a catalog of some tables."""
-    aws.glue.create_database(DatabaseInput={"Name": "media_lake"})
-    for name in (*IMAGES, *COSTS, "publications"):
-        columns = [{"Name": column.name, "Type": column.type} for column in TABLES[name].columns]
-        stored = {"Columns": columns, "Location": f"s3://media-lake/curated/{name}/"}
-        aws.glue.create_table(
-            DatabaseName="media_lake", TableInput={"Name": name, "StorageDescriptor": stored}
-        )
+    create_tables(aws.glue, (*IMAGES, *COSTS, "publications"))
     return make_workspace(run, boto3.Session(), Settings(), s3=aws.s3, dynamodb=aws.dynamodb, glue=aws.glue)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from include.core.features import MediaType
-from include.publish.catalog import Catalog
+from include.publish.glue_catalog import Catalog
 from include.store.appended_rows import append_rows
 from include.store.objects import Row
 from include.store.workspace import Workspace
@@ -19,7 +19,7 @@ def publish_results(
 ) -> None:
     """Add the results of a run's audit to those of the day; those of an earlier audit of the run go.
 
-    :raises include.publish.catalog.NoTableError: if table ``validation_results`` was never created.
+    :raises include.publish.glue_catalog.NoTableError: if table ``validation_results`` was never created.
     """
     run, settings = workspace.run, workspace.settings
     catalog = Catalog(workspace.aws.client("glue"), settings.database)

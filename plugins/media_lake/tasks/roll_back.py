@@ -18,7 +18,7 @@ def roll_back() -> dict[str, Any]:
 
     Returns the tables that moved, with their locations.
     """
-    from include.publish.rollback import roll_back
+    from include.publish.earlier_versions import roll_back
     from media_lake.task_context import task_workspace
 
     context = get_current_context()
