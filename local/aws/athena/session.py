@@ -11,6 +11,7 @@ from local.aws.athena.athena_errors import QueryFailed
 from local.aws.athena.catalog import Catalog, TableName
 from local.aws.athena.dialect import parse_query, to_duckdb
 from local.aws.athena.execution import TERMINAL, Execution
+from local.aws.athena.pushdown import conditions_on, push_down, push_into
 from local.aws.athena.storage import Scan, Storage
 from local.aws.athena.table_reader import TableReader
 
@@ -65,6 +66,7 @@ class Session:
         """Replace each table by a view that reads it, and each view of Athena by its query."""
         if depth > _DEEPEST_VIEW:
             raise QueryFailed("VIEW_IS_RECURSIVE: line 1:1: views are nested too deep")
+        push_down(tree)
         for reference in list(tree.find_all(exp.Table)):
             if not isinstance(reference.this, exp.Identifier) or _is_cte(reference):
                 continue
@@ -80,7 +82,9 @@ class Session:
     def _source(self, reference: exp.Table, database: str, depth: int) -> exp.Expr:
         table = self.catalog.table(TableName(database.lower(), reference.name.lower()))
         if view := table.view:
-            return exp.Subquery(this=self._resolve(parse_query(view.sql), view.database, depth + 1))
+            query = parse_query(view.sql)
+            push_into(query, conditions_on(reference))
+            return exp.Subquery(this=self._resolve(query, view.database, depth + 1))
         # A temporary view keeps DuckDB's SQL out of the tree, which is still Trino's.
         name = f"table_{next(self._numbers)}"
         self.connection.execute(f"CREATE TEMP VIEW {name} AS {self._reader.query(table, reference)}")

@@ -10,6 +10,7 @@ from sqlglot import exp
 from local.aws.athena.athena_types import hive_to_duckdb, quote_name, quote_text
 from local.aws.athena.catalog import Catalog, Table
 from local.aws.athena.dialect import to_duckdb
+from local.aws.athena.pushdown import conditions_on
 from local.aws.athena.storage import Scan, Storage, StoredFile
 
 if TYPE_CHECKING:
@@ -19,47 +20,25 @@ if TYPE_CHECKING:
 _NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 
 
+PATH = "$path"
+
+
 def conditions_on_keys(table: exp.Table, keys: list[str]) -> list[exp.Expr]:
     """Return the conditions on partition keys alone that every row of a table must meet.
 
     :param table: the table in its query's syntax tree.
     """
+    return [
+        condition
+        for condition in conditions_on(table)
+        if all(column.name.lower() in keys for column in condition.find_all(exp.Column))
+    ]
+
+
+def wants_path(table: exp.Table) -> bool:
+    """Return whether a query asks for the hidden column with the path of a row's file."""
     select = table.find_ancestor(exp.Select)
-    where = select.args.get("where") if select else None
-    if select is None or where is None or not _filters_rows_of(select, table):
-        return []
-    others = [join.this for join in select.args.get("joins") or [] if join.this is not table]
-    others += [source.this for source in [select.args.get("from_")] if source and source.this is not table]
-    conjuncts = where.this.flatten() if isinstance(where.this, exp.And) else [where.this]
-    return [part for part in conjuncts if _concerns_only(part, table.alias_or_name, set(keys), others)]
-
-
-def _filters_rows_of(select: exp.Select, table: exp.Table) -> bool:
-    """Return whether WHERE sees the table's own values; an outer join may replace them by nulls."""
-    sides = {join.side for join in select.args.get("joins") or []}
-    is_first = isinstance(table.parent, exp.From)
-    return sides <= {""} or (is_first and sides <= {"", "LEFT"})
-
-
-def _concerns_only(condition: exp.Expr, name: str, keys: set[str], others: list[exp.Expr]) -> bool:
-    if condition.find(exp.Query, exp.Rand, exp.Uuid, exp.AggFunc):
-        return False
-    columns = list(condition.find_all(exp.Column))
-    return bool(columns) and all(
-        column.name.lower() in keys
-        and (column.table == name if column.table else all(_lacks(other, column.name) for other in others))
-        for column in columns
-    )
-
-
-def _lacks(source: exp.Expr, name: str) -> bool:
-    """Return whether the query's text shows that another source has no column of this name."""
-    alias = source.args.get("alias")
-    return (
-        isinstance(source, exp.Unnest)
-        and alias is not None
-        and name not in [column.name for column in alias.columns]
-    )
+    return select is not None and any(column.name == PATH for column in select.find_all(exp.Column))
 
 
 class TableReader:
@@ -80,7 +59,7 @@ class TableReader:
         """
         files = self._files(table, reference)
         if not files:
-            return self._empty(table)
+            return self._empty(table, reference)
         paths = [self._scan.add(stored) for stored in files]
         source = f"{self._read_function(table, paths)} AS data"
         present = {
@@ -92,17 +71,19 @@ class TableReader:
             for column in table.columns
             for name in [column["Name"].lower()]
         ]
-        if not table.partition_keys:
-            return f"SELECT {', '.join(columns)} FROM {source}"
         keys = [
             _typed(f"nullif(part.{quote_name(key['Name'])}, '{_NULL_PARTITION}')", key)
             for key in table.partition_keys
         ]
+        if wants_path(reference):
+            keys.append(f"part.uri AS {quote_name(PATH)}")
+        if not keys:
+            return f"SELECT {', '.join(columns)} FROM {source}"
         rows = ", ".join(
-            "(" + ", ".join(map(quote_text, (path, *stored.values))) + ")"
+            "(" + ", ".join(map(quote_text, (path, stored.uri, *stored.values))) + ")"
             for path, stored in zip(paths, files, strict=True)
         )
-        names = ", ".join(map(quote_name, ("path", *table.key_names)))
+        names = ", ".join(map(quote_name, ("path", "uri", *table.key_names)))
         return (
             f"SELECT {', '.join(columns + keys)} FROM {source} "
             f"JOIN (VALUES {rows}) AS part({names}) ON data.scan_path = part.path"
@@ -141,9 +122,11 @@ class TableReader:
         return [partitions[position] for (position,) in chosen]
 
     @staticmethod
-    def _empty(table: Table) -> str:
-        columns = ", ".join(_typed("NULL", column) for column in table.columns + table.partition_keys)
-        return f"SELECT {columns} WHERE false"
+    def _empty(table: Table, reference: exp.Table) -> str:
+        columns = [_typed("NULL", column) for column in table.columns + table.partition_keys]
+        if wants_path(reference):
+            columns.append(f"CAST(NULL AS VARCHAR) AS {quote_name(PATH)}")
+        return f"SELECT {', '.join(columns)} WHERE false"
 
     @staticmethod
     def _read_function(table: Table, paths: list[str]) -> str:

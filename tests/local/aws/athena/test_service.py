@@ -103,6 +103,27 @@ def test_partitions_are_pruned(execute: Execute, labels: str, condition: str) ->
     assert execute("SELECT name FROM labels WHERE dt = 'none'")["Statistics"]["DataScannedInBytes"] == 0
 
 
+def test_partitions_are_pruned_behind_views(query: Query, execute: Execute, labels: str) -> None:
+    numbered = "row_number() OVER (PARTITION BY dt ORDER BY name) AS place"
+    query(f"CREATE VIEW queue AS SELECT a.*, {numbered} FROM labels AS a")
+    query("CREATE VIEW pairs AS SELECT a.name, b.place, a.dt FROM labels a JOIN queue b ON b.dt = a.dt")
+    for view in ("queue", "pairs"):
+        everything = execute(f"SELECT name FROM {view}")["Statistics"]["DataScannedInBytes"]
+        nothing = execute(f"SELECT name FROM {view} WHERE dt = 'none'")["Statistics"]["DataScannedInBytes"]
+        assert (everything > 0, nothing) == (True, 0)
+    assert query("SELECT name, place FROM pairs WHERE dt = '2026-01-02'") == [("Car", "1")]
+
+
+def test_the_path_of_a_rows_file_is_a_hidden_column(bucket: str, query: Query, labels: str) -> None:
+    """As in "Getting the file locations for source data in Amazon S3", Athena user guide."""
+    path = f"s3://{bucket}/labels/dt=2026-01-02/media_type=image/a [1]*.parquet"
+    assert query("SELECT name, \"$path\" FROM labels WHERE dt = '2026-01-02'") == [("Car", path)]
+    query('CREATE VIEW files AS SELECT dt, "$path" AS path FROM labels')
+    assert query("SELECT DISTINCT path FROM files WHERE dt = '2026-01-02'") == [(path,)]
+    assert query("SELECT path FROM files WHERE dt = 'none'") == []
+    assert len(query("SELECT * FROM labels WHERE dt = '2026-01-02'")[0]) == 5
+
+
 def test_outer_join_does_not_prune_the_nullable_side(query: Query, labels: str) -> None:
     rows = query(
         "SELECT a.name, b.dt FROM labels a LEFT JOIN labels b ON a.name = b.name AND b.name <> 'Cat' "
