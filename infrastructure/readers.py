@@ -1,10 +1,14 @@
 """Who may read what: the IAM policies of the lake's readers, derived from its tables and views.
 
-Findings about identifiable people are not for everybody, so there are two policies. The first gives the
-ordinary tables and the views over them. The second adds the sensitive tables and the views that read one;
-whoever gets it needs the first as well. Results of queries are objects in S3, so readers of people query
-in a workgroup of their own, whose results the others cannot read. Neither policy gives media, archived
-responses, staged data or the usage log.
+Findings about identifiable people are not for everybody, so they have a policy of their own:
+
+- ``readers`` gives the ordinary tables;
+- ``view-readers`` adds the views over them, which do not fit into one policy with the tables;
+- ``people-readers`` adds the sensitive tables and the views that read one.
+
+Whoever gets the second or third needs those before as well. Results of queries are objects in S3, so readers
+of people query in a workgroup of their own, whose results the others cannot read. No policy gives media,
+archived responses, staged data or the usage log.
 
 Actions and resources: "Configure access to databases and tables in the AWS Glue Data Catalog" and "Control
 access to Amazon S3 from Athena", both in the Amazon Athena User Guide. GetTables lists only what a reader
@@ -52,9 +56,17 @@ def readable_views(sensitive: bool) -> list[str]:
     return [view for view, is_sensitive in views.items() if is_sensitive == sensitive]
 
 
-def policy_name(settings: Settings, sensitive: bool) -> str:
-    """Return the name of a policy in IAM."""
-    return f"{settings.database}-{settings.region}-{'people-' if sensitive else ''}readers"
+def reader_policies(settings: Settings, account: str) -> dict[str, _Document]:
+    """Return the policy documents of the lake's readers, by the names that they have in IAM.
+
+    :param account: number of the AWS account that holds the Glue catalog and the workgroups.
+    """
+    place = f"{settings.database}-{settings.region}"
+    return {
+        f"{place}-readers": reader_policy(settings, account, sensitive=False),
+        f"{place}-view-readers": view_policy(settings, account),
+        f"{place}-people-readers": reader_policy(settings, account, sensitive=True),
+    }
 
 
 def people_workgroup(settings: Settings) -> str:
@@ -63,10 +75,10 @@ def people_workgroup(settings: Settings) -> str:
 
 
 def reader_policy(settings: Settings, account: str, sensitive: bool) -> _Document:
-    """Return the policy document of the lake's readers.
+    """Return the policy document that gives the ordinary or the sensitive tables.
 
     :param account: number of the AWS account that holds the Glue catalog and the workgroups.
-    :param sensitive: whether to return what is added for readers of findings about people.
+    :param sensitive: whether to return what is added for readers of findings about people, with the views.
     """
     partition = boto3.Session().get_partition_for_region(settings.region)
     regional = f"{settings.region}:{account}"
@@ -85,26 +97,7 @@ def reader_policy(settings: Settings, account: str, sensitive: bool) -> _Documen
                 # Athena looks for a database of this name in every account.
                 "Resource": [f"{glue}:catalog", f"{glue}:database/default"],
             },
-            {
-                "Sid": "Tables",
-                "Effect": "Allow",
-                "Action": [
-                    "glue:GetDatabase",
-                    "glue:GetTable",
-                    "glue:GetTables",
-                    "glue:GetPartition",
-                    "glue:GetPartitions",
-                    "glue:BatchGetPartition",
-                ],
-                "Resource": [
-                    f"{glue}:catalog",
-                    f"{glue}:database/{settings.database}",
-                    *(
-                        f"{glue}:table/{settings.database}/{name}"
-                        for name in (*tables, *readable_views(sensitive))
-                    ),
-                ],
-            },
+            _catalog_entries(settings, glue, [*tables, *(readable_views(True) if sensitive else [])]),
             {
                 "Sid": "Data",
                 "Effect": "Allow",
@@ -156,8 +149,39 @@ def reader_policy(settings: Settings, account: str, sensitive: bool) -> _Documen
     }
 
 
+def view_policy(settings: Settings, account: str) -> _Document:
+    """Return the policy document that adds the views of the ordinary tables."""
+    partition = boto3.Session().get_partition_for_region(settings.region)
+    glue = f"arn:{partition}:glue:{settings.region}:{account}"
+    return {
+        "Version": "2012-10-17",
+        "Statement": [_catalog_entries(settings, glue, readable_views(sensitive=False))],
+    }
+
+
+def _catalog_entries(settings: Settings, glue: str, names: list[str]) -> _Document:
+    """Return the statement that shows tables or views in the Glue catalog."""
+    return {
+        "Sid": "Tables",
+        "Effect": "Allow",
+        "Action": [
+            "glue:GetDatabase",
+            "glue:GetTable",
+            "glue:GetTables",
+            "glue:GetPartition",
+            "glue:GetPartitions",
+            "glue:BatchGetPartition",
+        ],
+        "Resource": [
+            f"{glue}:catalog",
+            f"{glue}:database/{settings.database}",
+            *(f"{glue}:table/{settings.database}/{name}" for name in names),
+        ],
+    }
+
+
 def create_reader_policies(session: boto3.Session, settings: Settings) -> list[str]:
-    """Make both policies, or give those that exist the documents of today; return their names.
+    """Make the policies, or give those that exist the documents of today; return their names.
 
     Attaching them to roles, groups or permission sets is up to the account's administrators.
 
@@ -166,18 +190,15 @@ def create_reader_policies(session: boto3.Session, settings: Settings) -> list[s
     account = session.client("sts", region_name=settings.region).get_caller_identity()["Account"]
     partition = session.get_partition_for_region(settings.region)
     iam = session.client("iam", region_name=settings.region)
-    names = []
-    for sensitive in (False, True):
-        name = policy_name(settings, sensitive)
-        document = reader_policy(settings, account, sensitive)
+    policies = reader_policies(settings, account)
+    for name, document in policies.items():
         try:
             iam.create_policy(PolicyName=name, PolicyDocument=_compact(document))
         except ClientError as error:
             if error_code(error) not in RESOURCE_EXISTS:
                 raise
             _update(iam, f"arn:{partition}:iam::{account}:policy/{name}", document)
-        names.append(name)
-    return names
+    return list(policies)
 
 
 def _update(iam: Any, arn: str, document: _Document) -> None:

@@ -14,8 +14,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from include.core.schemas import PARTITION_KEY_MEANINGS, TABLES, Column, Table
-from include.store.sql import description, view_names
+from include.store.sql import sql_names
 from tools.generated_sql import NOTICE, SQL_FILES
+from tools.generated_views import VIEW_FILES
+from tools.statement_headers import Header, read_header
 
 ROOT = Path(__file__).parent.parent
 LINE_CHARACTERS = 110
@@ -26,7 +28,9 @@ def data_dictionary() -> str:
     """Return the page of tables, columns and views."""
     tables = "\n".join(f"| [`{name}`](#{name}) | {table.meaning} |" for name, table in TABLES.items())
     sections = "\n".join(_section(table) for table in TABLES.values())
-    views = "\n".join(f"| `{Path(name).name}` | {description(name)} |" for name in view_names())
+    headers = {Path(name).name: read_header(name) for name in sql_names("views")}
+    views = "\n".join(f"| `{name}` | {header.about} |" for name, header in headers.items())
+    view_sections = "\n".join(_view_section(name, header) for name, header in headers.items())
     return f"""<!-- {NOTICE} -->
 # Data dictionary
 
@@ -48,7 +52,10 @@ and to the pixels as stored (`width` by `height`) in any other image; AWS docume
 | view | content |
 |---|---|
 {views}
-{sections}"""
+
+[Questions and answers](QUERIES.md) shows them at work.
+{sections}
+{view_sections}"""
 
 
 def _section(table: Table) -> str:
@@ -71,6 +78,21 @@ def _section(table: Table) -> str:
 | column | type | null | values | meaning |
 |---|---|---|---|---|
 {rows}
+"""
+
+
+def _view_section(name: str, header: Header) -> str:
+    rows = "\n".join(f"| {_names(columns)} | {meaning} |" for columns, meaning in header.columns)
+    return f"""
+## {name}
+
+{_wrapped(f"View. {header.about}")}
+
+| columns | meaning |
+|---|---|
+{rows}
+
+{textwrap.indent(header.example, "    ")}
 """
 
 
@@ -122,6 +144,7 @@ Every Dag works on one day of the lake, its partition key. They start each other
 # pages come last: they read the SQL.
 FILES: dict[str, Callable[[], str]] = {
     **SQL_FILES,
+    **VIEW_FILES,
     "docs/DATA.md": data_dictionary,
     "docs/DAGS.md": dags_page,
 }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from graphlib import TopologicalSorter
+from itertools import takewhile
 from pathlib import Path
 from string import Template
 
@@ -72,9 +73,12 @@ def names_read(name: str) -> set[str]:
 
 
 def description(name: str) -> str:
-    """Return the comment that a statement starts with as one line, without the notice of a generated file."""
-    lines = read_sql(name).splitlines()
-    comment = [line.removeprefix("--").strip() for line in lines if line.startswith("--")]
+    """Return the first paragraph of the comment that a statement starts with, as one line.
+
+    The notice of a generated file is left out.
+    """
+    first = takewhile(lambda line: line.startswith("-- "), read_sql(name).splitlines())
+    comment = [line.removeprefix("--").strip() for line in first]
     return " ".join(line for line in comment if not line.startswith("Generated from "))
 
 

@@ -1,5 +1,12 @@
--- Analyses that failed, each with its cause and its file. Dag redrive_failed asks for a selection of them
--- again. Count them by feature and error_code to see what is wrong.
+-- Which analyses failed, why, and of which file? One row per analysis that failed, also of files that were
+-- replaced since. Dag redrive_failed asks for a selection of them again. Count them by feature and error_code
+-- to see what is wrong.
+--
+-- Columns:
+--   dt, media_type, feature, operation, error_code, error_message, media_id, analysis_key: as in analyses
+--   key, s3_uri, source, cost_center, duration_ms: the file, as in media_assets
+-- Example:
+--   SELECT feature, error_code, count(*) AS n FROM failed_analyses GROUP BY feature, error_code
 CREATE OR REPLACE VIEW "${database}".failed_analyses AS
 SELECT
   analyses.dt,

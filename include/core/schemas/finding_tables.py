@@ -100,6 +100,14 @@ FINDINGS: tuple[Table, ...] = (
             ),
         ),
         score=None,
+        moments=(
+            Moment(
+                "image quality",
+                "concat(region, ': brightness ', coalesce(CAST(CAST(round(brightness) AS int) AS varchar), "
+                "'unknown'), ', sharpness ', coalesce(CAST(CAST(round(sharpness) AS int) AS varchar), "
+                "'unknown'))",
+            ),
+        ),
     ),
     Table(
         "moderation_labels",
@@ -266,6 +274,13 @@ FINDINGS: tuple[Table, ...] = (
             *_BOX,
             *_named_box("equipment_box", "the item"),
         ),
+        moments=(
+            Moment(
+                "equipment",
+                "concat('Person ', CAST(person_id AS varchar), "
+                "coalesce(concat(', ', body_part, ': ', coalesce(equipment, 'none')), ''))",
+            ),
+        ),
     ),
     Table(
         "custom_labels",
@@ -277,6 +292,7 @@ FINDINGS: tuple[Table, ...] = (
             *_BOX,
             Column("polygon", "array<struct<x:double,y:double>>", "outline, as ratios of the frame"),
         ),
+        moments=(Moment("custom label", "name"),),
     ),
     Table(
         "persons",

@@ -29,9 +29,9 @@ class Column:
 
 @dataclass(frozen=True)
 class Moment:
-    """How rows of a table appear on the time line of a video: ``video_moments`` and ``people_moments``.
+    """How rows of a table appear in views of all findings, such as ``asset_findings`` and ``video_moments``.
 
-    :param kind: what the time line calls them.
+    :param kind: what the views call them.
     :param what: SQL expression that names one of them; with ``per_time`` an aggregate over those of one time.
     :param where: SQL condition that they meet; empty for all rows.
     :param score: column with their confidence; None for the table's ``score``.
@@ -53,7 +53,7 @@ class Table:
     :param unique: columns that together identify a row within a partition; empty if rows have no key.
     :param sensitive: findings about identifiable people: readers are granted apart from the other tables.
     :param score: column that ``min_confidence`` of the lake applies to; None if rows have none.
-    :param moments: how its rows appear on the time line of a video; empty if they do not.
+    :param moments: how its rows appear in views of all findings; if empty, by the name of the table alone.
     """
 
     name: str

@@ -1,0 +1,60 @@
+"""Every view says what it answers, which columns it has, and gives an example."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from include.core.schemas import TABLES
+from include.store import sql
+from include.store.sql import load_sql, sql_names, view_names
+from local.aws.athena.athena_types import hive_to_duckdb
+from local.aws.athena.dialect import MACROS, parse_query, to_duckdb
+from tools.statement_headers import read_header
+
+
+def select_of(view: str) -> str:
+    statement = load_sql(view, database="main")
+    return statement.partition(" AS\n")[2]
+
+
+@pytest.fixture(scope="module")
+def database() -> Iterator[duckdb.DuckDBPyConnection]:
+    """Empty tables of the lake, and its views."""
+    with duckdb.connect() as connection:
+        for macro in MACROS:
+            connection.execute(macro)
+        for table in TABLES.values():
+            types = {**table.column_types, **dict.fromkeys((*table.partition_keys, "$path"), "string")}
+            columns = ", ".join(f'"{name}" {hive_to_duckdb(kind)}' for name, kind in types.items())
+            connection.execute(f"CREATE TABLE {table.name} ({columns})")
+        for view in view_names():
+            text = select_of(view).replace("assets.*", 'assets.* EXCLUDE ("$path")')
+            connection.execute(f"CREATE VIEW {Path(view).name} AS {to_duckdb(parse_query(text))}")
+        yield connection
+
+
+@pytest.mark.parametrize("view", sql_names("views"))
+def test_a_view_has_the_columns_that_its_header_names(database: duckdb.DuckDBPyConnection, view: str) -> None:
+    header = read_header(view)
+    named = [name for names, meaning in header.columns for name in names if meaning]
+    found = [row[0] for row in database.execute(f"DESCRIBE {Path(view).name}").fetchall()]
+    assert sorted(named) == sorted(found)
+    assert "?" in header.about
+
+
+@pytest.mark.parametrize("view", sql_names("views"))
+def test_an_example_is_a_query_of_its_view(database: duckdb.DuckDBPyConnection, view: str) -> None:
+    example = read_header(view).example
+    assert f"FROM {Path(view).name}" in example
+    assert database.execute(to_duckdb(parse_query(example))).fetchall() == []
+
+
+def test_a_header_that_lacks_something_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sql, "SQL", tmp_path)
+    (tmp_path / "a.sql").write_text("-- What is it?\n--\n-- Columns:\n--   a: a letter\nSELECT 1 AS a\n")
+    with pytest.raises(ValueError, match=r"sql/a\.sql has no paragraph 'Columns:' or 'Example:'"):
+        read_header("a")
