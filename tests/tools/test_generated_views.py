@@ -28,7 +28,7 @@ def test_all_finding_tables_are_among_the_findings_of_an_asset(sensitive: bool) 
 
 
 def test_coverage_knows_every_feature_of_each_kind_of_media() -> None:
-    listed = re.findall(r"\('(\w+)', '(\w+)'\)", read_sql("views/coverage"))
+    listed = re.findall(r"^ +\('(\w+)', '(\w+)'\)", read_sql("views/coverage"), flags=re.MULTILINE)
     assert listed == [(kind, feature.name) for kind in MEDIA_TYPES for feature in features_for(kind)]
     assert {name for _, name in listed} == set(FEATURES)
 

@@ -10,15 +10,10 @@ import pytest
 
 from include.core.schemas import TABLES
 from include.store import sql
-from include.store.sql import load_sql, sql_names, view_names
 from local.aws.athena.athena_types import hive_to_duckdb
 from local.aws.athena.dialect import MACROS, parse_query, to_duckdb
+from tests.lake_views import VIEWS, query_of
 from tools.statement_headers import read_header
-
-
-def select_of(view: str) -> str:
-    statement = load_sql(view, database="main")
-    return statement.partition(" AS\n")[2]
 
 
 @pytest.fixture(scope="module")
@@ -31,25 +26,25 @@ def database() -> Iterator[duckdb.DuckDBPyConnection]:
             types = {**table.column_types, **dict.fromkeys((*table.partition_keys, "$path"), "string")}
             columns = ", ".join(f'"{name}" {hive_to_duckdb(kind)}' for name, kind in types.items())
             connection.execute(f"CREATE TABLE {table.name} ({columns})")
-        for view in view_names():
-            text = select_of(view).replace("assets.*", 'assets.* EXCLUDE ("$path")')
-            connection.execute(f"CREATE VIEW {Path(view).name} AS {to_duckdb(parse_query(text))}")
+        for view in VIEWS:
+            text = query_of(view).replace("assets.*", 'assets.* EXCLUDE ("$path")')
+            connection.execute(f"CREATE VIEW {view} AS {to_duckdb(parse_query(text))}")
         yield connection
 
 
-@pytest.mark.parametrize("view", sql_names("views"))
+@pytest.mark.parametrize("view", VIEWS)
 def test_a_view_has_the_columns_that_its_header_names(database: duckdb.DuckDBPyConnection, view: str) -> None:
-    header = read_header(view)
+    header = read_header(VIEWS[view])
     named = [name for names, meaning in header.columns for name in names if meaning]
-    found = [row[0] for row in database.execute(f"DESCRIBE {Path(view).name}").fetchall()]
+    found = [row[0] for row in database.execute(f"DESCRIBE {view}").fetchall()]
     assert sorted(named) == sorted(found)
     assert "?" in header.about
 
 
-@pytest.mark.parametrize("view", sql_names("views"))
+@pytest.mark.parametrize("view", VIEWS)
 def test_an_example_is_a_query_of_its_view(database: duckdb.DuckDBPyConnection, view: str) -> None:
-    example = read_header(view).example
-    assert f"FROM {Path(view).name}" in example
+    example = read_header(VIEWS[view]).example
+    assert f"FROM {view}" in example
     assert database.execute(to_duckdb(parse_query(example))).fetchall() == []
 
 
