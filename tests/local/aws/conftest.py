@@ -17,8 +17,9 @@ import boto3
 import pytest
 from botocore.config import Config
 
+from tests.local.aws.queried_lake import Lake, Query
+
 ROOT = Path(__file__).parents[3]
-Query = Callable[..., list[tuple[str | None, ...]]]
 
 
 def find_free_port() -> int:
@@ -165,3 +166,9 @@ def query(client: Callable[[str], Any], execute: Callable[..., dict[str, Any]]) 
         return rows[1:] if execution["SubstatementType"] == "SELECT" else rows
 
     return run
+
+
+@pytest.fixture
+def lake(client: Callable[[str], Any], bucket: str, database: str, query: Query) -> Lake:
+    """A lake of the test's own, without rows and views."""
+    return Lake(client("s3"), bucket, database, query)

@@ -2,73 +2,18 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from include.core.schemas import TABLES
-from include.store.sql import load_sql, sql_names, view_names
+from include.store.sql import sql_names, view_names
+from tests.local.aws.queried_lake import Lake, Query, Row
 
 pytestmark = pytest.mark.integration
 
-Query = Callable[..., list[tuple[str | None, ...]]]
-Row = dict[str, Any]
-DEFAULTS: dict[str, Any] = {
-    "string": "x", "int": 1, "bigint": 1, "double": 1.0, "boolean": False,
-    "date": date(2026, 11, 20), "timestamp": datetime(2026, 11, 20, 12),
-}  # fmt: skip
 VIDEO = {"dt": "2026-11-20", "media_type": "video", "media_id": "v"}
-
-
-def filled(table: str, values: Row) -> Row:
-    """Complete a row: required columns get a value of their type."""
-    required = {column.name: DEFAULTS[column.type] for column in TABLES[table].columns if column.required}
-    return {
-        **required,
-        **{name: value for name, value in values.items() if name not in TABLES[table].partition_keys},
-    }
-
-
-class Lake:
-    """Tables made by ``sql/ddl`` in a bucket and database of the test's own."""
-
-    def __init__(self, s3: Any, bucket: str, database: str, query: Query) -> None:
-        self.database, self._s3, self._bucket, self._query = database, s3, bucket, query
-        for name in sql_names("ddl"):
-            query(load_sql(name, database=database, bucket=bucket))
-
-    def insert(self, table: str, *rows: Row) -> None:
-        """Store rows, each in the partition it names, and register the partitions."""
-        keys = TABLES[table].partition_keys
-        partitions: dict[str, list[Row]] = {}
-        for row in rows:
-            partitions.setdefault("/".join(f"{key}={row[key]}" for key in keys), []).append(
-                filled(table, row)
-            )
-        for path, content in partitions.items():
-            buffer = io.BytesIO()
-            pq.write_table(pa.Table.from_pylist(content, schema=TABLES[table].arrow_schema), buffer)
-            self._s3.put_object(
-                Bucket=self._bucket, Key=f"curated/{table}/{path}/0.parquet", Body=buffer.getvalue()
-            )
-        self._query(f"MSCK REPAIR TABLE `{table}`")
-
-    def make_views(self) -> None:
-        for name in view_names():
-            self._query(load_sql(name, database=self.database))
-
-    def run(self, name: str, **options: Any) -> list[tuple[str | None, ...]]:
-        return self._query(load_sql(name, database=self.database), **options)
-
-
-@pytest.fixture
-def lake(client: Callable[[str], Any], bucket: str, database: str, query: Query) -> Lake:
-    return Lake(client("s3"), bucket, database, query)
 
 
 def test_views_can_be_made_again_and_are_empty_on_an_empty_lake(lake: Lake, query: Query) -> None:
@@ -110,9 +55,9 @@ def test_moderation_queue_has_one_row_per_asset_newest_first_with_its_best_label
         {**VIDEO, "name": "Alcohol", "confidence": 60.0, "timestamp_ms": 500},
         {**VIDEO, "name": "Alcohol", "confidence": 80.0, "timestamp_ms": 1000},
     )
-    lake.make_views()
+    lake.make_views("moderation_queue")
     columns = "queue_place, media_id, label, parent_label, confidence, timestamp_ms, findings, s3_uri"
-    assert query(f"SELECT {columns} FROM moderation_queue ORDER BY queue_place") == [
+    assert query(f"SELECT {columns} FROM moderation_queue ORDER BY dt DESC, queue_place") == [
         ("1", "v", "Alcohol", None, "80.0", "1000", "2", "s3://b/raw/v.mp4"),
         ("2", "old", "Smoking", "Tobacco", "99.0", None, "2", "s3://b/raw/o ld.jpg"),
     ]
@@ -162,7 +107,7 @@ def test_video_moments_put_everything_on_one_time_line(lake: Lake, query: Query)
         },
         {**VIDEO, "type": "SHOT", "shot_index": 1, "start_ms": 5000, "end_ms": 6000, "confidence": 99.0},
     )
-    lake.make_views()
+    lake.make_views("video_moments")
     rows = query("SELECT key, start_ms, end_ms, kind, what, confidence FROM video_moments ORDER BY start_ms")
     assert {row[0] for row in rows} == {"raw/v.mp4"}
     assert [row[1:] for row in rows] == [
@@ -197,7 +142,7 @@ def test_people_moments_put_people_on_one_time_line(lake: Lake, query: Query) ->
         {**VIDEO, "similarity": 90.0, "face_id": "f2", "timestamp_ms": 3000},
     )
     lake.insert("persons", {**VIDEO, "person_index": 7, "timestamp_ms": 5000})
-    lake.make_views()
+    lake.make_views("people_moments")
     rows = query("SELECT key, start_ms, kind, who, confidence FROM people_moments ORDER BY start_ms")
     assert {row[0] for row in rows} == {"raw/v.mp4"}
     assert [row[1:] for row in rows] == [
@@ -233,7 +178,7 @@ def test_findings_by_file_tell_none_from_not_asked_for(lake: Lake, query: Query)
         {**image, "media_id": "b", "feature": "labels", "status": "rejected", "findings": 0},
         {**VIDEO, "feature": "labels", "status": "succeeded", "findings": 3},
     )
-    lake.make_views()
+    lake.make_views("findings_by_file")
     columns = "key, media_type, status, labels, faces, text, custom_labels, dt"
     assert query(f"SELECT {columns} FROM findings_by_file ORDER BY dt, key") == [
         ("raw/a.jpg", "image", "partial", "12", "0", None, None, "2026-11-20"),
@@ -259,7 +204,7 @@ def test_cost_by_team_day_sums_over_sources_and_partitions(lake: Lake, query: Qu
         {**row, "dt": "2026-11-21", "cost_center": "archive"},
         {**row, "dt": "2026-11-21", "media_type": "video", "units": 7.0},
     )
-    lake.make_views()
+    lake.make_views("cost_by_team_day")
     assert query("SELECT * FROM cost_by_team_day ORDER BY cost_center, media_type") == [
         ("2026-11-20", "archive", "labels", "image", "2.0", "0.002", "0.5"),
         ("2026-11-20", "news", "labels", "image", "4.0", "0.004", "1.0"),
@@ -366,7 +311,7 @@ def test_failures_are_listed_with_their_file_and_counted_once_for_each_analysis(
         {**failed, "media_id": "w", "analysis_key": "k4", "feature": "text", "status": "stopped"},
         {**failed, "media_id": "x", "analysis_key": "k5", "feature": "text", "status": "rejected"},
     )
-    lake.make_views()
+    lake.make_views("failed_analyses")
     columns = "media_id, s3_uri, feature, error_code, error_message, duration_ms, analysis_key"
     assert query(f"SELECT {columns} FROM failed_analyses ORDER BY media_id") == [
         ("v", "s3://b/raw/v.mp4", "labels", "VideoJobFailed", "codec", "90000", "k1"),
