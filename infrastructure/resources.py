@@ -18,7 +18,7 @@ from awswrangler import athena
 from botocore.exceptions import ClientError
 
 from include.core.settings import Settings
-from include.store.sql import load_sql, sql_names, view_names
+from include.store.sql import load_sql, sql_names, view_levels, view_names
 from infrastructure.readers import PEOPLE_RESULTS, RESULTS, create_reader_policies, people_workgroup
 from infrastructure.table_columns import update_columns
 
@@ -56,9 +56,8 @@ def create(session: boto3.Session, settings: Settings) -> list[Resource]:
     tables = sql_names("ddl")
     _create_tables(tables, session, settings)
     update_columns(session, settings, [Path(name).name for name in tables])
-    views = view_names()
-    for name in views:
-        _execute(load_sql(name, database=settings.database), session, settings)
+    for level in view_levels():
+        _execute_all([load_sql(name, database=settings.database) for name in level], session, settings)
     policies = create_reader_policies(session, settings)
     return [
         Resource("S3 bucket", settings.bucket),
@@ -69,7 +68,7 @@ def create(session: boto3.Session, settings: Settings) -> list[Resource]:
         *(Resource("Athena workgroup", name) for name in workgroups),
         Resource("Glue database", settings.database),
         *(Resource("table", f"{settings.database}.{Path(name).name}") for name in tables),
-        *(Resource("view", f"{settings.database}.{Path(name).name}") for name in views),
+        *(Resource("view", f"{settings.database}.{Path(name).name}") for name in view_names()),
         *(Resource("IAM policy", name) for name in policies),
     ]
 
@@ -199,6 +198,11 @@ def _create_database(session: boto3.Session, settings: Settings) -> None:
 
 def _create_tables(names: Sequence[str], session: boto3.Session, settings: Settings) -> None:
     statements = [load_sql(name, database=settings.database, bucket=settings.bucket) for name in names]
+    _execute_all(statements, session, settings)
+
+
+def _execute_all(statements: Sequence[str], session: boto3.Session, settings: Settings) -> None:
+    """Run statements that do not depend on each other."""
     with ThreadPoolExecutor(PARALLEL_STATEMENTS) as pool:
         list(pool.map(lambda statement: _execute(statement, session, settings), statements))
 

@@ -60,11 +60,21 @@ def sql_names(folder: str = "") -> list[str]:
 
 def view_names() -> list[str]:
     """Return the names of the views' statements, each after those it reads."""
+    return [name for level in view_levels() for name in level]
+
+
+def view_levels() -> list[list[str]]:
+    """Return the names of the views' statements in levels: a view reads those of earlier levels alone."""
     reads = {name: names_read(name) for name in sql_names("views")}
-    graph = {
-        name: sorted(other for other in reads if Path(other).name in read) for name, read in reads.items()
-    }
-    return list(TopologicalSorter(graph).static_order())
+    order = TopologicalSorter(
+        {name: [other for other in reads if Path(other).name in read] for name, read in reads.items()}
+    )
+    order.prepare()
+    levels = []
+    while order.is_active():
+        levels.append(sorted(order.get_ready()))
+        order.done(*levels[-1])
+    return levels
 
 
 def names_read(name: str) -> set[str]:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
 import os
-import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import boto3
@@ -35,12 +33,7 @@ def _endpoint() -> Iterator[str]:
         serving.join()
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m local.questions", description="Write the questions of analysts with their answers."
-    )
-    parser.add_argument("--check", action="store_true", help="only say whether the page is stale")
-    check = parser.parse_args(arguments).check
+def main() -> None:
     with _endpoint() as url:
         os.environ |= {
             "AWS_ENDPOINT_URL": url,
@@ -48,16 +41,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "AWS_SECRET_ACCESS_KEY": "local",
             "AWS_DEFAULT_REGION": "us-east-1",
         }
-        text = page(answers(boto3.Session(), "questions"))
-    if PAGE.exists() and PAGE.read_text(encoding="utf-8") == text:
-        return 0
-    if check:
-        print("docs/QUERIES.md is stale: run python -m local.questions", file=sys.stderr)
-        return 1
-    PAGE.write_text(text, encoding="utf-8")
+        PAGE.write_text(page(answers(boto3.Session(), "questions")), encoding="utf-8")
     print("wrote docs/QUERIES.md")
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -24,7 +24,6 @@ def test_only_rows_with_a_time_are_one_moment_of_it() -> None:
         assert not grouped or {"timestamp_ms", "start_ms"} & set(table.column_types), table.name
 
 
-
 def test_only_features_fill_findings() -> None:
     features = (*FEATURES.values(), *RETIRED.values())
     assert {name for feature in features for name in feature.tables} == set(FINDING_TABLES)
