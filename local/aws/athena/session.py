@@ -13,7 +13,7 @@ from local.aws.athena.dialect import parse_query, to_duckdb
 from local.aws.athena.execution import TERMINAL, Execution
 from local.aws.athena.pushdown import conditions_on, push_down, push_into
 from local.aws.athena.storage import Scan, Storage
-from local.aws.athena.table_reader import TableReader
+from local.aws.athena.table_reader import TableReader, hide_path, wants_path
 
 _DEEPEST_VIEW = 32
 
@@ -85,6 +85,8 @@ class Session:
             query = parse_query(view.sql)
             push_into(query, conditions_on(reference))
             return exp.Subquery(this=self._resolve(query, view.database, depth + 1))
+        if wants_path(reference):
+            hide_path(reference)
         # A temporary view keeps DuckDB's SQL out of the tree, which is still Trino's.
         name = f"table_{next(self._numbers)}"
         self.connection.execute(f"CREATE TEMP VIEW {name} AS {self._reader.query(table, reference)}")

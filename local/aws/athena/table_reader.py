@@ -41,6 +41,15 @@ def wants_path(table: exp.Table) -> bool:
     return select is not None and any(column.name == PATH for column in select.find_all(exp.Column))
 
 
+def hide_path(table: exp.Table) -> None:
+    """Leave the hidden column out of the stars of a query that asks for it."""
+    select = table.find_ancestor(exp.Select)
+    for column in select.expressions if select is not None else []:
+        star = column.this if isinstance(column, exp.Column) else column
+        if isinstance(star, exp.Star) and column.text("table") in ("", table.alias_or_name):
+            star.set("except_", [exp.to_identifier(PATH, quoted=True)])
+
+
 class TableReader:
     """Plans how one query reads its tables."""
 

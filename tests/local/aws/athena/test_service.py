@@ -121,7 +121,10 @@ def test_the_path_of_a_rows_file_is_a_hidden_column(bucket: str, query: Query, l
     query('CREATE VIEW files AS SELECT dt, "$path" AS path FROM labels')
     assert query("SELECT DISTINCT path FROM files WHERE dt = '2026-01-02'") == [(path,)]
     assert query("SELECT path FROM files WHERE dt = 'none'") == []
-    assert len(query("SELECT * FROM labels WHERE dt = '2026-01-02'")[0]) == 5
+    whole = query("SELECT * FROM labels WHERE dt = '2026-01-02'")
+    assert len(whole[0]) == 5
+    assert query("SELECT *, \"$path\" FROM labels WHERE dt = '2026-01-02'") == [(*whole[0], path)]
+    assert query("SELECT l.*, \"$path\" FROM labels AS l WHERE dt = '2026-01-02'") == [(*whole[0], path)]
 
 
 def test_outer_join_does_not_prune_the_nullable_side(query: Query, labels: str) -> None:
