@@ -69,7 +69,7 @@ class Event:
 
     bucket: Annotated[str, Field(min_length=3, max_length=255)]
     key: Annotated[str, Field(min_length=1), AfterValidator(_storable)]
-    etag: Annotated[str, Field(max_length=256)]
+    etag: Annotated[str, Field(pattern=r"^[!-~]*$", max_length=256)]
     size: Annotated[int, Field(ge=0, lt=2**63)]
     at: Annotated[str, AfterValidator(_in_the_past)]
     sequencer: Annotated[str, Field(pattern=r"^[!-~]*$", max_length=256)]

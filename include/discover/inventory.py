@@ -7,8 +7,8 @@ S3 delivers a list daily or weekly, within 48 hours of the time in its name, and
     <prefix>/<source bucket>/<id>/data/<any name>.csv.gz or .parquet
 
 A list has the whole day if S3 began it after the day's end. The manifest is checked against its checksum, and
-each file against the manifest. Files are read one at a time, in pieces, and filtered before any row becomes a
-Python object.
+each file against the manifest. Files are read one at a time, each in a process of its own
+(:mod:`include.discover.inventory_rows`), which ends if the file unfolds to more than a list of S3 can.
 """
 
 from __future__ import annotations
@@ -16,27 +16,29 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import os
 import re
+import signal
+import subprocess
+import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import IO, TYPE_CHECKING, Literal
-from urllib.parse import unquote_plus
+from typing import IO, TYPE_CHECKING, Annotated, Literal
 
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.csv as pa_csv
-import pyarrow.parquet as pq
 from botocore.exceptions import ClientError
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from include.core.errors import NO_OBJECT, TerminalError, TransientError, error_code
 from include.core.features import MEBIBYTE
 from include.core.lake import Source
+from include.discover import inventory_rows
+from include.discover.inventory_rows import Question
 from include.discover.listed_object import ListedObject
-from include.store.objects import Row, get
+from include.store.messages import reason_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -44,18 +46,10 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _TIME_IN_KEY = re.compile(r"(\d{4}-\d{2}-\d{2}T\d{2}-\d{2})Z/manifest\.json")
-_BATCH_ROWS = 20_000
+_MOST_MANIFEST_BYTES = 64 * MEBIBYTE
 
-# Column of a CSV list, whose order the manifest states, to column of a Parquet list.
-_COLUMNS = {
-    "Key": "key",
-    "Size": "size",
-    "LastModifiedDate": "last_modified_date",
-    "ETag": "e_tag",
-    "IsLatest": "is_latest",
-    "IsDeleteMarker": "is_delete_marker",
-}
-_OPTIONAL = {"is_latest", "is_delete_marker"}  # only in lists of all versions
+# The reader's limit of memory counts address space, of which these take little.
+_ENVIRONMENT = {"ARROW_DEFAULT_MEMORY_POOL": "system", "OPENBLAS_NUM_THREADS": "1"}
 
 
 class InventoryError(TerminalError, ValueError):
@@ -66,19 +60,29 @@ class InventoryPendingError(TransientError, LookupError):
     """S3 has not yet delivered a list that has the whole day."""
 
 
+class InterruptedReaderError(TransientError):
+    """Something outside ended the process that read a file, such as a machine without memory."""
+
+
 class _File(BaseModel):
-    key: str
-    size: int
+    key: Annotated[str, Field(min_length=1, max_length=1024)]
     checksum: str = Field(alias="MD5checksum")
 
 
-class _Manifest(BaseModel):
+class Manifest(BaseModel):
+    """What a list consists of."""
+
     model_config = ConfigDict(extra="ignore")
 
     source_bucket: str = Field(alias="sourceBucket")
     file_format: Literal["CSV", "Parquet"] = Field(alias="fileFormat")
-    file_schema: str = Field(alias="fileSchema")
+    file_schema: str = Field(alias="fileSchema", max_length=10_000)
     files: tuple[_File, ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Titles of the columns of a CSV file."""
+        return tuple(title.strip() for title in self.file_schema.split(","))
 
 
 @dataclass(frozen=True)
@@ -140,19 +144,39 @@ def _manifests(s3: S3Client, place: _Place, day: date) -> Iterator[tuple[datetim
                 yield datetime.strptime(found[1], "%Y-%m-%dT%H-%M").replace(tzinfo=UTC), item["Key"]
 
 
-def _read_manifest(s3: S3Client, place: _Place, key: str) -> _Manifest:
-    body = get(s3, place.uri(key))
+def _read_manifest(s3: S3Client, place: _Place, key: str) -> Manifest:
+    body = _read(s3, place, key)
     checksum_key = key.removesuffix(".json") + ".checksum"
     try:
-        expected = get(s3, place.uri(checksum_key)).decode("ascii", "replace").strip()
-    except FileNotFoundError:
+        expected = _read(s3, place, checksum_key).decode("ascii", "replace").strip()
+    except ClientError as error:
+        if error_code(error) not in NO_OBJECT:
+            raise
         raise InventoryPendingError(f"{place.uri(checksum_key)} is not there yet") from None
-    _check(hashlib.md5(body, usedforsecurity=False).hexdigest(), expected, place.uri(key))
-    try:
-        return _Manifest.model_validate(json.loads(body))
-    except (ValueError, ValidationError) as error:
+    _check(hashlib.md5(body, usedforsecurity=False).hexdigest(), expected[:80], place.uri(key))
+    return manifest_of(body, place.uri(key))
+
+
+def _read(s3: S3Client, place: _Place, key: str) -> bytes:
+    body: bytes = s3.get_object(Bucket=place.bucket, Key=key)["Body"].read(_MOST_MANIFEST_BYTES + 1)
+    if len(body) > _MOST_MANIFEST_BYTES:
         raise InventoryError(
-            f"{place.uri(key)} is not the manifest of an inventory in CSV or Parquet: {error}"
+            f"{place.uri(key)} has more than {_MOST_MANIFEST_BYTES:,} bytes; S3 Inventory writes no such file"
+        )
+    return body
+
+
+def manifest_of(body: bytes, uri: str) -> Manifest:
+    """Return what a manifest says.
+
+    :param uri: of the manifest, for the error.
+    :raises InventoryError: if it is something else.
+    """
+    try:
+        return Manifest.model_validate(json.loads(body))
+    except (ValueError, RecursionError) as error:
+        raise InventoryError(
+            f"{uri} is not the manifest of an inventory in CSV or Parquet: {reason_of(error)}"
         ) from error
 
 
@@ -184,81 +208,40 @@ def _downloaded(s3: S3Client, place: _Place, file: _File) -> Iterator[IO[bytes]]
 
 
 def _objects(
-    s3: S3Client, place: _Place, file: _File, manifest: _Manifest, source: Source, bucket: str, day: date
+    s3: S3Client, place: _Place, file: _File, manifest: Manifest, source: Source, bucket: str, day: date
 ) -> Iterator[ListedObject]:
-    is_csv = manifest.file_format == "CSV"
-    with _downloaded(s3, place, file) as copy:
-        try:
-            batches = _csv_batches(copy, manifest.file_schema) if is_csv else _parquet_batches(copy)
-            for row in _rows_of_day(batches, day):
-                # Only CSV has keys URL-encoded, as forms are.
-                key = unquote_plus(row["key"], errors="strict") if is_csv else row["key"]
-                if key.startswith(source.prefix):
-                    modified = row["last_modified_date"].replace(tzinfo=UTC)
-                    etag = (row["e_tag"] or "").strip('"')
-                    yield ListedObject(source, bucket, key, etag, row["size"] or 0, modified)
-        except (pa.ArrowInvalid, UnicodeDecodeError, EOFError, OSError) as error:
-            raise InventoryError(f"{place.uri(file.key)} cannot be read: {error}") from error
-        except _MissingColumnsError as error:
-            raise InventoryError(
-                f"{place.uri(file.key)} has no {error}; add it to the inventory's optional fields"
-            ) from error
+    question = Question(manifest.file_format, manifest.columns, source.prefix, day.isoformat())
+    with _downloaded(s3, place, file) as copy, tempfile.TemporaryFile() as rows:
+        _read_in_a_process(copy, question, rows, place.uri(file.key))
+        rows.seek(0)
+        for batch in pa.ipc.open_stream(rows):
+            for row in batch.to_pylist():
+                yield ListedObject(
+                    source, bucket, row["key"], row["e_tag"], row["size"], row["last_modified_date"]
+                )
 
 
-class _MissingColumnsError(Exception):
-    """A list lacks columns; the text names them as S3's console does."""
+def _read_in_a_process(file: IO[bytes], question: Question, rows: IO[bytes], uri: str) -> None:
+    """Write the wanted rows of a file, as :mod:`include.discover.inventory_rows` finds them.
 
-
-def _wanted(offered: Sequence[str]) -> list[str]:
-    """Return the columns to read, by their names in Parquet."""
-    missing = [title for title, name in _COLUMNS.items() if name not in offered and name not in _OPTIONAL]
-    if missing:
-        raise _MissingColumnsError(" and no ".join(missing))
-    return [name for name in _COLUMNS.values() if name in offered]
-
-
-def _parquet_batches(file: IO[bytes]) -> Iterator[pa.RecordBatch]:
-    parquet = pq.ParquetFile(file)
-    yield from parquet.iter_batches(_BATCH_ROWS, columns=_wanted(parquet.schema_arrow.names))
-
-
-def _csv_batches(file: IO[bytes], file_schema: str) -> Iterator[pa.RecordBatch]:
-    titles = [title.strip() for title in file_schema.split(",")]
-    names = [_COLUMNS.get(title, title) for title in titles]
-    wanted = _wanted(names)
-    types = {
-        "key": pa.string(),
-        "size": pa.int64(),
-        "last_modified_date": pa.timestamp("ms", "UTC"),
-        "e_tag": pa.string(),
-        "is_latest": pa.bool_(),
-        "is_delete_marker": pa.bool_(),
-    }
-    with pa.CompressedInputStream(pa.PythonFile(file, "r"), "gzip") as lines:
-        yield from pa_csv.open_csv(
-            lines,
-            read_options=pa_csv.ReadOptions(column_names=names, block_size=4 * MEBIBYTE),
-            convert_options=pa_csv.ConvertOptions(
-                column_types={name: types[name] for name in wanted},
-                include_columns=wanted,
-                null_values=[""],
-                strings_can_be_null=True,
-                quoted_strings_can_be_null=True,
-            ),
-        )
-
-
-def _rows_of_day(batches: Iterable[pa.RecordBatch], day: date) -> Iterator[Row]:
-    """Yield the current objects that were last modified on a day."""
-    begin = datetime.combine(day, time(), UTC)
-    for batch in batches:
-        modified = pc.cast(batch["last_modified_date"], pa.timestamp("ms", "UTC"))
-        wanted = pc.and_(
-            pc.greater_equal(modified, pa.scalar(begin, modified.type)),
-            pc.less(modified, pa.scalar(begin + timedelta(days=1), modified.type)),
-        )
-        if "is_latest" in batch.schema.names:
-            wanted = pc.and_(wanted, pc.fill_null(batch["is_latest"], True))
-        if "is_delete_marker" in batch.schema.names:
-            wanted = pc.and_(wanted, pc.invert(pc.fill_null(batch["is_delete_marker"], False)))
-        yield from batch.filter(wanted).to_pylist()
+    :raises InventoryError: if the file cannot be used.
+    :raises InterruptedReaderError: if something else ended the process.
+    """
+    ended = subprocess.run(
+        [sys.executable, "-P", inventory_rows.__file__, question.as_text()],
+        stdin=file,
+        stdout=rows,
+        stderr=subprocess.PIPE,
+        env=os.environ | _ENVIRONMENT | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        check=False,
+    )
+    status, said = ended.returncode, ended.stderr.decode("utf-8", "replace").strip()
+    if status in (-signal.SIGKILL, -signal.SIGTERM, -signal.SIGINT):
+        raise InterruptedReaderError(f"the process that read {uri} was ended by signal {-status}")
+    if status < 0:
+        why = "takes too long to read" if status == -signal.SIGXCPU else "makes its reader crash"
+        raise InventoryError(f"{uri} {why}; S3 Inventory does not write such a file")
+    if status == inventory_rows.REFUSED:
+        raise InventoryError(f"{uri} {said}")
+    if status != 0:
+        raise RuntimeError(f"the process that reads {uri} failed: {said[-2000:]}")

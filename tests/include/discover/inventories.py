@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote_plus
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -109,3 +110,34 @@ def deliver(
     checksum = f"{hashlib.md5(body).hexdigest()}\n".encode()
     s3.put_object(Bucket="inventories", Key=f"{prefix}/{at}/manifest.checksum", Body=checksum)
     return f"{prefix}/{at}/manifest.json"
+
+
+def repeated(key: str, rows: int) -> bytes:
+    """Return a small Parquet file that says the same of an object many times."""
+    values = entry(key, "2026-11-20T12:00:00+00:00")
+    columns = [pa.DictionaryArray.from_arrays(np.zeros(rows, np.int32), pa.array([key]))]
+    names = ("size", "last_modified_date", "e_tag")
+    columns += [pa.repeat(pa.scalar(values[name], PARQUET.field(name).type), rows) for name in names]
+    buffer = io.BytesIO()
+    pq.write_table(
+        pa.table(columns, ("key", *names)), buffer,
+        compression="zstd", write_statistics=False, store_schema=False,
+    )  # fmt: skip
+    return buffer.getvalue()
+
+
+def with_less_claimed(body: bytes, unfolded: int, claimed: int) -> bytes:
+    """Return a Parquet file whose footer states another uncompressed size of a column, as long a number."""
+    real, claim = _varint(2 * unfolded), _varint(2 * claimed)
+    assert body.count(real) == 1
+    assert len(real) == len(claim)
+    return body.replace(real, claim)
+
+
+def _varint(number: int) -> bytes:
+    """Return a number as Thrift's compact protocol writes it."""
+    groups = []
+    while number > 127:
+        groups.append(number & 127 | 128)
+        number >>= 7
+    return bytes([*groups, number])

@@ -1,16 +1,32 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from include.discover import inventory as inventory_module
-from include.discover.inventory import InventoryError, InventoryPendingError, list_from_inventory
+from include.discover import inventory_rows
+from include.discover.inventory import (
+    InterruptedReaderError,
+    InventoryError,
+    InventoryPendingError,
+    list_from_inventory,
+    manifest_of,
+)
 from include.discover.listed_object import ListedObject
 from tests.include.discover.conftest import a_lake
-from tests.include.discover.inventories import PARQUET, TITLES, csv_file, deliver, entry, parquet_file
+from tests.include.discover.inventories import (
+    PARQUET,
+    TITLES,
+    csv_file,
+    deliver,
+    entry,
+    parquet_file,
+    repeated,
+)
 
 DAY = date(2026, 11, 20)
 MODIFIED = "2026-11-20T12:00:00+00:00"
@@ -95,11 +111,10 @@ def test_lists_of_current_versions_have_fewer_columns(lists: Any, file_format: s
     assert keys(lists) == ["in/a.jpg"]
 
 
-def test_a_list_has_many_files_and_is_read_in_pieces(lists: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(inventory_module, "_BATCH_ROWS", 10)
+def test_a_list_has_many_files(lists: Any) -> None:
     wanted = [f"in/{number:04d}.jpg" for number in range(200)]
     entries = [entry(key, MODIFIED) for key in wanted]
-    deliver(lists, [parquet_file(entries[:90]), parquet_file(entries[90:]), parquet_file([])])
+    deliver(lists, [parquet_file(entries[:90]), parquet_file(entries[90:])])
     assert keys(lists) == wanted
 
 
@@ -174,12 +189,33 @@ def test_a_file_that_is_not_what_the_manifest_says(lists: Any, body: bytes) -> N
         keys(lists)
 
 
+def test_a_file_that_unfolds_to_gigabytes_is_named(lists: Any) -> None:
+    deliver(lists, [repeated("in/" + "k" * 500_000, rows=10_000)])
+    with pytest.raises(
+        InventoryError, match=r"s3://inventories/lists/media/daily/data/\w+\.parquet takes more"
+    ):
+        keys(lists)
+
+
+def test_a_manifest_of_a_file_without_name() -> None:
+    manifest = {"sourceBucket": "media", "fileFormat": "CSV", "fileSchema": "Key", "files": [{"key": ""}]}
+    with pytest.raises(InventoryError, match="s3://b/m is not the manifest .*: files.0.key: String should"):
+        manifest_of(json.dumps(manifest).encode(), "s3://b/m")
+
+
+def test_a_reader_that_is_killed_is_tried_again(lists: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    deliver(lists, [parquet_file(names_of("a"))])
+    monkeypatch.setattr(inventory_rows, "__file__", str(Path(__file__).parent / "killed_reader.py"))
+    with pytest.raises(InterruptedReaderError, match="was ended by signal 9"):
+        keys(lists)
+
+
 @pytest.mark.parametrize(
     ("members", "message"),
     [
         ({"sourceBucket": "other"}, "lists bucket 'other', but source 'sample' is in 'media'"),
         ({"fileFormat": "ORC"}, "not the manifest of an inventory in CSV or Parquet"),
-        ({"fileSchema": 17}, "not the manifest of an inventory in CSV or Parquet"),
+        ({"fileSchema": 17}, "not the manifest of an inventory in CSV or Parquet: fileSchema: "),
     ],
 )
 def test_a_manifest_of_something_else(lists: Any, members: dict[str, Any], message: str) -> None:
