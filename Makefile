@@ -5,6 +5,7 @@ PYTHON ?= $(firstword $(shell command -v python3.11 || command -v python3) pytho
 MEDIA ?= local/sample_media
 FORMAT ?= table
 FAULT_RUNS ?= 20
+SECONDS ?= 60
 
 bin := $(VENV)/bin
 # An environment that VENV= names is used as it is; only .venv is installed here.
@@ -29,7 +30,7 @@ unexport PYTHONDONTWRITEBYTECODE
 unexport AWS_CA_BUNDLE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down status query check-lake rollback test lint format bench faults screenshots \
+.PHONY: help demo up down status query check-lake rollback test lint format bench faults fuzz screenshots \
 	requirements
 
 help: ## list these commands
@@ -84,6 +85,9 @@ bench: $(stamp) ## run the benchmarks, each of which prints a line of JSON
 
 faults: $(stamp) ## play the whole fault matrix on the real scheduler: FAULT_RUNS=20
 	@FAULT_RUNS="$(FAULT_RUNS)" $(bin)/python -m pytest -m matrix
+
+fuzz: $(stamp) ## feed the readers with damaged inputs, and print what escapes: SECONDS=60
+	@$(bin)/python -m tests.fuzz --seconds "$(SECONDS)"
 
 screenshots: $(stamp) ## take the pictures of docs/images, after make demo; needs Chromium
 	@$(bin)/python -m local.stack.screenshots

@@ -113,6 +113,8 @@ class _Loader(yaml.SafeLoader):
             value = super().construct_object(node, deep)
             if isinstance(value, int) and abs(value) > _GREATEST:
                 raise OverflowError
+            if isinstance(value, str):
+                value.encode()  # a lone surrogate is in no text
             return value
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
             shown = repr(node.value[:60]) if isinstance(node, ScalarNode) else "this"

@@ -18,7 +18,8 @@ class LimitedFile(io.RawIOBase):
     :param size: bytes in the file; a read that asks for more makes no larger buffer.
     :param cpu_seconds: CPU seconds of the reading thread after which reads raise
         :class:`include.store.object_reader.ReadLimitExceededError`.
-    :ivar failure: the error of the file that a read raised last, whatever the parser made of it.
+    :ivar failure: the error that a read raised, whatever the parser made of it; from then on the file has no
+        more bytes.
     """
 
     def __init__(self, file: BinaryIO, size: int, cpu_seconds: float) -> None:
@@ -42,6 +43,8 @@ class LimitedFile(io.RawIOBase):
         return self._file.seek(offset, whence)
 
     def read(self, size: int = -1, /) -> bytes:
+        if self.failure is not None:
+            return b""  # a parser that reads on, or calls back from C, is told no more
         rest = max(0, self._size - self._file.tell())
         try:
             if time.thread_time() > self._until:

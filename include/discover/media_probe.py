@@ -6,8 +6,9 @@ analysis.
 
 from __future__ import annotations
 
+import io
 import logging
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import BinaryIO, cast
 
 from include.core.media_facts import Defect, MediaFacts
@@ -26,8 +27,12 @@ from include.store.object_reader import ReadLimitExceededError
 
 log = logging.getLogger(__name__)
 
-# With the limits of the reader below it, what a file may cost.
-MAX_CPU_SECONDS = 5.0
+# With the limits of the reader below it, what a file may cost; the step that is interrupted adds a little.
+MAX_CPU_SECONDS = 4.0
+
+# The largest numbers of the columns.
+_MOST = {"duration_ms": 2**63 - 1}
+_MOST_OF_OTHERS = 2**31 - 1
 
 
 def probe(file: BinaryIO, size: int, key: str) -> MediaFacts:
@@ -49,8 +54,10 @@ def probe(file: BinaryIO, size: int, key: str) -> MediaFacts:
     else:
         return _not_media(name, key)
     limited = LimitedFile(file, size, MAX_CPU_SECONDS)
+    # Pillow looks for the next segment of a damaged JPEG file byte by byte; FFmpeg has a buffer of its own.
+    headers = io.BufferedReader(limited) if name in IMAGE_FORMATS else limited
     try:
-        found = read_headers(cast("BinaryIO", limited), size, facts)
+        found = read_headers(cast("BinaryIO", headers), size, facts)
     except DamagedFileError as error:
         found = replace(facts, defect=error.defect)
     except Exception as error:
@@ -62,7 +69,22 @@ def probe(file: BinaryIO, size: int, key: str) -> MediaFacts:
         return replace(facts, defect=defect)
     if limited.failure is not None:
         raise limited.failure
-    return found
+    return _plausible(found)
+
+
+def _plausible(facts: MediaFacts) -> MediaFacts:
+    """Return facts without the numbers that no table can hold; a file that states such is damaged."""
+    numbers = {fact.name: getattr(facts, fact.name) for fact in fields(facts)}
+    odd = {
+        name: value
+        for name, value in numbers.items()
+        if isinstance(value, int | float) and not 0 <= value <= _MOST.get(name, _MOST_OF_OTHERS)
+    }
+    if not odd:
+        return facts
+    stated = ", ".join(f"{name} {value:g}" for name, value in odd.items())
+    message = f"the {facts.format} headers state what cannot be: {stated}; record or export it again"
+    return replace(facts, **dict.fromkeys(odd), defect=facts.defect or Defect("DamagedHeader", message))
 
 
 def _not_media(name: str | None, key: str) -> MediaFacts:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import struct
+import time
 import zlib
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 from PIL import Image
 
+from include.core.features import MEBIBYTE
 from include.discover import media_probe
 from include.discover.media_probe import probe
 from include.store.object_reader import S3ObjectReader
@@ -139,3 +141,32 @@ def test_an_object_replaced_during_a_probe_is_no_defect_of_the_media(s3: Any) ->
     s3.put_object(Bucket=BUCKET, Key="k", Body=b"other")
     with pytest.raises(ClientError, match="PreconditionFailed"):
         probe(remote, 5000, "a.mp4")
+
+
+def chunk(kind: bytes, payload: bytes) -> bytes:
+    return struct.pack(">I", len(payload)) + kind + payload + struct.pack(">I", zlib.crc32(kind + payload))
+
+
+def test_a_size_that_no_table_can_hold_is_damage() -> None:
+    header = chunk(b"IHDR", struct.pack(">2I5B", 2**32 - 1, 48, 8, 2, 0, 0, 0))
+    facts = look(b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", b""), "a.png")
+    assert facts.defect is not None
+    assert facts.defect.code == "DamagedHeader"
+    assert "state what cannot be: width 4.29497e+09" in facts.defect.message
+    assert (facts.width, facts.height) == (None, 48)
+
+
+def test_a_damaged_jpeg_is_searched_through_quickly(s3: Any) -> None:
+    data = b"\xff\xd8\xff\xe0\0\4\1\2" + bytes(8 * MEBIBYTE)
+    began = time.thread_time()
+    facts = look(data)
+    assert time.thread_time() - began < 3.5
+    assert code(facts) is not None
+
+
+def test_a_parser_that_was_interrupted_prints_nothing(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(media_probe, "MAX_CPU_SECONDS", 0.0)
+    assert code(look(movie("avi", "mpeg4"), "a.avi")) == "HeaderTooLarge"
+    assert capfd.readouterr().err == ""
