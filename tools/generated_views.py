@@ -383,11 +383,13 @@ JOIN "${{database}}".current_assets AS assets
 
 def published_partitions() -> str:
     """Return the view of when each partition was published, which its files' paths tell."""
-    partitions = union(_partitions(table) for table in TABLES.values() if not table.sensitive)
+    partitions = union(
+        _partitions(table) for table in TABLES.values() if not (table.sensitive or table.grows)
+    )
     header = _header(
         "How fresh is the lake: when was each day published, and with how many rows? One row per table and "
         "partition that has rows; tables about people are left out, so that everybody may read this. The "
-        "time is that of the published version, in the path of its files.",
+        "time is that of the published version, in the path of its files; publications has all versions.",
         {
             "table_name": "the table",
             "dt, media_type": "the partition; media_type is null where a table has none",

@@ -1,6 +1,6 @@
 -- How fresh is the lake: when was each day published, and with how many rows? One row per table and
 -- partition that has rows; tables about people are left out, so that everybody may read this. The time is
--- that of the published version, in the path of its files.
+-- that of the published version, in the path of its files; publications has all versions.
 --
 -- Columns:
 --   table_name: the table
@@ -53,11 +53,5 @@ FROM (
   UNION ALL
   SELECT 'costs_daily' AS table_name, dt, CAST(NULL AS varchar) AS media_type, "$$path" AS path
   FROM "${database}".costs_daily
-  UNION ALL
-  SELECT 'validation_results' AS table_name, dt, media_type, "$$path" AS path
-  FROM "${database}".validation_results
-  UNION ALL
-  SELECT 'publications' AS table_name, dt, CAST(NULL AS varchar) AS media_type, "$$path" AS path
-  FROM "${database}".publications
 ) AS files
 GROUP BY table_name, dt, media_type

@@ -22,6 +22,7 @@ from include.publish.publisher import publish
 from include.store.objects import Row, get, list_uris
 from include.store.tables import TableWriter
 from tests.integration.conftest import LocalLake
+from tests.staged_tables import as_audited
 from tests.table_rows import least_row, rows_of
 
 pytestmark = pytest.mark.integration
@@ -110,7 +111,8 @@ def publish_rows(lake: LocalLake, run: Run, names: list[str], media_type: MediaT
             for row in rows(TABLES[name]):
                 writer.add(name, row)
         writer.close()
-    return publish(lake.workspace(run), names, media_type)
+    workspace = lake.workspace(run)
+    return publish(workspace, as_audited(workspace, names, media_type), media_type)
 
 
 @pytest.mark.parametrize("name", TABLES)

@@ -7,6 +7,7 @@ import time
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -134,9 +135,10 @@ def enrich(local_lake: LocalLake, case: Case, lake: Lake) -> tuple[Row, str]:
     rows = read_plan(workspace.s3, batch["uri"])
     analyze(local_lake, workspace, case, rows)
     normalize_batch(workspace, case.media_type, "batch-0000", rows)
-    _, failed = validate(workspace, case.media_type, figures["assets"], figures["analyses"])
-    publish(workspace, run_tables(case.media_type), case.media_type)
-    return figures, failed
+    planned_at = datetime.fromisoformat(figures["planned_at"])
+    audit = validate(workspace, case.media_type, figures["assets"], figures["analyses"], planned_at)
+    publish(workspace, audit.tables, case.media_type)
+    return figures, audit.failed
 
 
 def work(local_lake: LocalLake, case: Case, prefix: str) -> Result:

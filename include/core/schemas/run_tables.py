@@ -169,6 +169,7 @@ ACCOUNTS: tuple[Table, ...] = (
             Column("details", "string", "expectation and result as JSON", required=True),
             Column("checked_at", "timestamp", "when the run was audited"),
         ),
+        grows=True,
     ),
     Table(
         "publications",
@@ -189,5 +190,6 @@ ACCOUNTS: tuple[Table, ...] = (
         ),
         partition_keys=("dt",),
         unique=("published_at", "version", "table_name"),
+        grows=True,
     ),
 )

@@ -53,6 +53,7 @@ class Table:
     :param unique: columns that together identify a row within a partition; empty if rows have no key.
     :param sensitive: findings about identifiable people: readers are granted apart from the other tables.
     :param score: column that ``min_confidence`` of the lake applies to; None if rows have none.
+    :param grows: files are only ever added to a partition, which has one place and no versions.
     :param moments: how its rows appear in views of all findings; if empty, by the name of the table alone.
     """
 
@@ -64,6 +65,7 @@ class Table:
     sensitive: bool = False
     score: str | None = "confidence"
     moments: tuple[Moment, ...] = ()
+    grows: bool = False
 
     @property
     def column_types(self) -> dict[str, str]:
