@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import argparse
 import csv
+import io
 import json
+import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -21,6 +23,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from tabulate import tabulate  # type: ignore[import-untyped]
 from tenacity import Retrying, retry_if_result, wait_exponential
 
+from include.core.printable import escaped
 from include.core.settings import SettingsError, load_settings
 
 if TYPE_CHECKING:
@@ -31,6 +34,7 @@ Value = str | int | float | bool | None
 
 _INTEGERS = {"tinyint", "smallint", "integer", "bigint"}
 _REALS = {"double", "float", "real", "decimal"}
+_UNPRINTABLE = re.compile(r"[^ -~]+")
 _FINAL = {"SUCCEEDED", "FAILED", "CANCELLED"}
 _FIRST_PAUSE = 0.05
 _LONGEST_PAUSE = 2.0
@@ -117,12 +121,11 @@ def _value(text: str | None, type_: str) -> Value:
 
 
 def print_table(result: Result, out: TextIO) -> None:
-    """Print rows in aligned columns and their number; values are shown as they are."""
-    rows = list(result.rows)
+    """Print rows in aligned columns and their number; what a terminal would obey is escaped."""
+    rows = [[escaped(value) if isinstance(value, str) else value for value in row] for row in result.rows]
     if result.columns:
-        out.write(
-            tabulate(rows, headers=result.columns, disable_numparse=_texts_of(rows), missingval="") + "\n"
-        )
+        headers = [escaped(name) for name in result.columns]
+        out.write(tabulate(rows, headers=headers, disable_numparse=_texts_of(rows), missingval="") + "\n")
         out.write(f"({len(rows)} row{'' if len(rows) == 1 else 's'})\n")
 
 
@@ -137,8 +140,14 @@ def print_json(result: Result, out: TextIO) -> None:
     out.write("[")
     for number, row in enumerate(result.rows):
         values = {name: _finite(value) for name, value in zip(result.columns, row, strict=True)}
-        out.write((",\n " if number else "") + json.dumps(values, ensure_ascii=False, allow_nan=False))
+        text = json.dumps(values, ensure_ascii=False, allow_nan=False)
+        out.write((",\n " if number else "") + _UNPRINTABLE.sub(_as_json, text))
     out.write("]\n")
+
+
+def _as_json(found: re.Match[str]) -> str:
+    """Escape characters that JSON may hold as they are, but that a terminal would obey."""
+    return "".join(each if each.isprintable() else json.dumps(each)[1:-1] for each in found[0])
 
 
 def _finite(value: Value) -> Value:
@@ -146,12 +155,17 @@ def _finite(value: Value) -> Value:
 
 
 def print_csv(result: Result, out: TextIO) -> None:
-    """Print a header and rows as CSV; null is an empty field."""
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(result.columns)
-    writer.writerows(
-        [str(value).lower() if isinstance(value, bool) else value for value in row] for row in result.rows
-    )
+    """Print a header and rows as CSV, exactly; null is an empty field."""
+    out.write(_csv_line(result.columns))
+    for row in result.rows:
+        out.write(_csv_line([str(value).lower() if isinstance(value, bool) else value for value in row]))
+
+
+def _csv_line(row: Sequence[Value]) -> str:
+    """Return a line of CSV. Only with this end of lines does the writer quote both of its characters."""
+    line = io.StringIO()
+    csv.writer(line, lineterminator="\r\n").writerow(row)
+    return line.getvalue().removesuffix("\r\n") + "\n"
 
 
 FORMATS = {"table": print_table, "json": print_json, "csv": print_csv}
@@ -159,7 +173,11 @@ FORMATS = {"table": print_table, "json": print_json, "csv": print_csv}
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
-        prog="python -m tools.query", description="Run SQL through the Athena API."
+        prog="python -m tools.query",
+        description="Run SQL through the Athena API.",
+        epilog="Keys of S3 may hold any character. A table shows what a terminal would obey as escapes, such "
+        "as \\n; JSON and CSV are exact. A CSV cell that begins with =, +, - or @ is a formula to a "
+        "spreadsheet: to import it as text is the reader's matter.",
     )
     parser.add_argument("sql", help="the statement")
     parser.add_argument(
@@ -172,7 +190,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         result = run_query(athena, options.sql, settings.database, settings.workgroup)
         FORMATS[options.format](result, sys.stdout)
     except (QueryError, SettingsError, ClientError, BotoCoreError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        print("\n".join(map(escaped, f"error: {error}".splitlines())), file=sys.stderr)
         return 1
     except BrokenPipeError:
         sys.stderr.close()

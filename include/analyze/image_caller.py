@@ -15,6 +15,7 @@ from include.analyze.circuit_breaker import Breaker
 from include.analyze.image_lanes import ImageWork, Lane, Outcome
 from include.core.errors import TransientError, Verdict, code_and_message, finds_nothing, judge
 from include.core.metrics import Metric, Metrics
+from include.core.printable import escaped
 from include.store.ledger import Entry
 from include.store.objects import Row
 from include.store.response_archive import model_version, now, response_line
@@ -115,7 +116,7 @@ class ImageCaller:
         if verdict is Verdict.REJECTED:
             self._breaker.succeeded()
             return Outcome(work, "failed", entry=_failed(claim, *code_and_message(error)))
-        log.debug("%s of %s: %s", work.call.operation, work.asset["key"], error)
+        log.debug("%s of %s: %s", work.call.operation, escaped(work.asset["key"]), error)
         if verdict is Verdict.TRY_AGAIN:
             self._breaker.failed()
         else:

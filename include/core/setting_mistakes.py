@@ -13,6 +13,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 from include.core.near_misses import near_miss
+from include.core.printable import escaped
 
 Place = tuple[str | int, ...]
 
@@ -95,7 +96,7 @@ def mistakes_of(
 
 def printable(text: str) -> str:
     """Return a text in one line that a terminal shows as it is, cut where it is long."""
-    line = "".join(each if each.isprintable() else repr(each)[1:-1] for each in " ".join(text.split()))
+    line = escaped(" ".join(text.split()))
     return line if len(line) <= _LONGEST_SENTENCE else line[: _LONGEST_SENTENCE - 1] + "…"
 
 

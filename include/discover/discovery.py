@@ -38,6 +38,7 @@ from include.core.errors import (
 )
 from include.core.features import MEBIBYTE
 from include.core.media_facts import Defect, MediaFacts
+from include.core.printable import escaped
 from include.discover.formats import media_type_of_name
 from include.discover.listed_object import ListedObject
 from include.discover.listing import list_media
@@ -131,9 +132,8 @@ def _media_rows(probed: Iterable[_Probed], counts: Counter[str]) -> Iterator[Row
         counts["known"] += known
         yield _manifest_row(item, facts)
     if ignored:
-        log.warning(
-            "%d objects are not media and were left out, such as %s", counts["ignored"], ", ".join(ignored)
-        )
+        examples = escaped(", ".join(ignored))
+        log.warning("%d objects are not media and were left out, such as %s", counts["ignored"], examples)
 
 
 def _in_window(
@@ -286,7 +286,7 @@ class _Refusals:
     def add(self, item: ListedObject, error: ClientError) -> Defect:
         """Return what the object's row says."""
         self._first.setdefault(item.bucket, error)
-        log.warning("s3://%s/%s cannot be read: %s", item.bucket, item.key, error)
+        log.warning("s3://%s/%s cannot be read: %s", item.bucket, escaped(item.key), error)
         code, message = code_and_message(error)
         advice = advice_for(error) or "Check the object's encryption and its owner."
         return Defect("Unreadable", f"S3 does not return the object: {code} ({message}). {advice}")

@@ -35,6 +35,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from include.core.errors import NO_OBJECT, TerminalError, TransientError, error_code
 from include.core.features import MEBIBYTE
 from include.core.lake import Source
+from include.core.printable import escaped
 from include.discover import inventory_rows
 from include.discover.inventory_rows import Question
 from include.discover.listed_object import ListedObject
@@ -242,6 +243,6 @@ def _read_in_a_process(file: IO[bytes], question: Question, rows: IO[bytes], uri
         why = "takes too long to read" if status == -signal.SIGXCPU else "makes its reader crash"
         raise InventoryError(f"{uri} {why}; S3 Inventory does not write such a file")
     if status == inventory_rows.REFUSED:
-        raise InventoryError(f"{uri} {said}")
+        raise InventoryError(f"{uri} {escaped(said)}")
     if status != 0:
         raise RuntimeError(f"the process that reads {uri} failed: {said[-2000:]}")

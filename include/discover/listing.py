@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote_plus
 
 from include.core.lake import Source
 from include.core.media_facts import Defect
@@ -21,6 +22,7 @@ from include.store.workspace import Workspace
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
+    from mypy_boto3_s3.type_defs import MultipartUploadTypeDef
 
 _UPLOADING = Defect(
     "Uploading",
@@ -55,9 +57,26 @@ def _list_keys(s3: S3Client, source: Source, bucket: str, day: date) -> Iterator
             if not by_time or modified.astimezone(UTC).date() == day:
                 etag = item["ETag"].strip('"')
                 yield ListedObject(source, bucket, item["Key"], etag, item["Size"], modified)
-    for uploads in s3.get_paginator("list_multipart_uploads").paginate(Bucket=bucket, Prefix=prefix):
-        for upload in uploads.get("Uploads", []):
-            begun = upload["Initiated"]
-            if not by_time or begun.astimezone(UTC).date() == day:
-                etag = f"upload-{upload['UploadId']}"
-                yield ListedObject(source, bucket, upload["Key"], etag, 0, begun, _UPLOADING)
+    for key, upload in _unfinished_uploads(s3, bucket, prefix):
+        begun = upload["Initiated"]
+        if not by_time or begun.astimezone(UTC).date() == day:
+            yield ListedObject(source, bucket, key, f"upload-{upload['UploadId']}", 0, begun, _UPLOADING)
+
+
+def _unfinished_uploads(
+    s3: S3Client, bucket: str, prefix: str
+) -> Iterator[tuple[str, MultipartUploadTypeDef]]:
+    """Yield the key and the description of each multipart upload that was not completed.
+
+    Keys are asked for URL-encoded, because XML cannot hold all that they may. botocore decodes them for lists
+    of objects, but not here, and its paginator would send markers back encoded.
+    """
+    after: dict[str, Any] = {}
+    while True:
+        page = s3.list_multipart_uploads(Bucket=bucket, Prefix=prefix, EncodingType="url", **after)
+        decoded = unquote_plus if page.get("EncodingType") == "url" else str
+        for upload in page.get("Uploads", []):
+            yield decoded(upload["Key"]), upload
+        if not page.get("IsTruncated"):
+            return
+        after = {"KeyMarker": decoded(page["NextKeyMarker"]), "UploadIdMarker": page["NextUploadIdMarker"]}

@@ -12,6 +12,7 @@ from dataclasses import fields, replace
 from typing import BinaryIO, cast
 
 from include.core.media_facts import Defect, MediaFacts
+from include.core.printable import escaped
 from include.discover.damaged_file import DamagedFileError
 from include.discover.formats import (
     HEAD_BYTES,
@@ -61,7 +62,7 @@ def probe(file: BinaryIO, size: int, key: str) -> MediaFacts:
     except DamagedFileError as error:
         found = replace(facts, defect=error.defect)
     except Exception as error:
-        log.warning("the parser of %s files failed on %s: %r", name, key, error)
+        log.warning("the parser of %s files failed on %s: %r", name, escaped(key), error)
         message = f"the {name} headers cannot be read ({type(error).__name__}); record or export it again"
         found = replace(facts, defect=Defect("DamagedHeader", message))
     if isinstance(limited.failure, ReadLimitExceededError):

@@ -11,6 +11,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from include.core.errors import code_and_message, error_chain
+from include.core.printable import escaped
 
 MOST_CAUSES = 3
 MOST_TASKS = 5
@@ -46,7 +47,7 @@ class Alert:
     @property
     def line(self) -> str:
         """The whole message in one line, for a log."""
-        return " | ".join(line.replace("\n", " ") for line in (self.subject, *self.lines))
+        return escaped(" | ".join(line.replace("\n", " ") for line in (self.subject, *self.lines)))
 
     @property
     def text(self) -> str:
@@ -160,7 +161,7 @@ def publish(sns: Any, topic: str, alert: Alert) -> None:
 
 def shorten(text: str) -> str:
     """Return an error's text in one line of :data:`MESSAGE_CHARACTERS`, without signatures of requests."""
-    line = _SECRETS.sub(r"\1\2***", " ".join(text.split()))
+    line = escaped(_SECRETS.sub(r"\1\2***", " ".join(text.split())))
     return line if len(line) <= MESSAGE_CHARACTERS else line[: MESSAGE_CHARACTERS - 1] + "…"
 
 

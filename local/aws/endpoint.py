@@ -12,7 +12,7 @@ from typing import Any
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.test import run_wsgi_app
 
-from local.aws import dynamodb_items, dynamodb_writes, s3_listing
+from local.aws import dynamodb_items, dynamodb_writes, s3_keys, s3_listing
 from local.aws.athena.service import AthenaService
 from local.aws.endpoint_errors import AwsError, Reply, error_reply, protocol_of
 from local.aws.endpoint_settings import LocalAwsSettings
@@ -44,6 +44,7 @@ class Endpoint:
     """
 
     def __init__(self, settings: LocalAwsSettings) -> None:
+        s3_keys.install()
         s3_listing.install()
         dynamodb_items.install()
         dynamodb_writes.install()
@@ -70,7 +71,7 @@ class Endpoint:
                 _not_implemented(environ, service, operation, error), protocol_of(environ, service)
             )
         except Exception as error:
-            logger.exception("%s %s failed", environ["REQUEST_METHOD"], environ.get("PATH_INFO"))
+            logger.exception("%s %r failed", environ["REQUEST_METHOD"], environ.get("PATH_INFO"))
             failure = AwsError("InternalError", f"{type(error).__name__}: {error}", status=500)
             reply = error_reply(failure, protocol_of(environ, service))
         start_response(reply.status_line, reply.wsgi_headers)

@@ -10,7 +10,10 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from botocore.exceptions import ClientError
+
 from include.core.lake import Source
+from include.core.printable import escaped
 from local.stack.stack_settings import StackError
 
 if TYPE_CHECKING:
@@ -81,7 +84,10 @@ def upload(s3: S3Client, bucket: str, uploads: Sequence[Upload]) -> None:
 def _upload_one(s3: S3Client, bucket: str, item: Upload) -> None:
     content_type = mimetypes.guess_type(item.path.name)[0] or "application/octet-stream"
     with item.path.open("rb") as body:
-        s3.put_object(Bucket=bucket, Key=item.key, Body=body, ContentType=content_type)
+        try:
+            s3.put_object(Bucket=bucket, Key=item.key, Body=body, ContentType=content_type)
+        except ClientError as error:
+            raise StackError(f"{escaped(str(item.path))} cannot be put into the lake: {error}") from error
 
 
 def _is_wanted(relative: Path) -> bool:

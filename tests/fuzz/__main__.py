@@ -123,7 +123,6 @@ def _save(folder: Path, name: str, seed: int, tally: Tally) -> None:
 
 def _play_again(kinds: str, name: str, seed: int, number: int) -> int:
     """Show an input, and what comes of it."""
-    silence()
     kind, tally = importlib.import_module(kinds).KINDS[name], Tally()
     print(f"{kind.make(Random(f'{seed}/{name}/{number}'))!r:.2000}")
     play(kind, name, seed, number, tally)
@@ -134,4 +133,5 @@ def _play_again(kinds: str, name: str, seed: int, number: int) -> int:
 
 
 if __name__ == "__main__":
+    silence()
     sys.exit(main())

@@ -96,3 +96,30 @@ def test_an_unreachable_endpoint_is_told(
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     assert main(["SELECT 1"]) == 1
     assert "http://127.0.0.1:9" in capsys.readouterr().err
+
+
+ODD = "\rkey\n\x1b[2J\x9b31m\u202e=1+1"
+ODD_SQL = (
+    "SELECT chr(13) || 'key' || chr(10) || chr(27) || '[2J' || chr(155) || '31m' || chr(8238) || '=1+1' AS k"
+)
+
+
+def test_a_table_obeys_no_key(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([ODD_SQL]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[2:] == [r"\rkey\n\x1b[2J\x9b31m\u202e=1+1", "(1 row)"]
+
+
+def test_json_and_csv_are_exact_and_json_obeys_no_key_either(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([ODD_SQL, "--format", "json"]) == 0
+    printed = capsys.readouterr().out
+    assert json.loads(printed) == [{"k": ODD}]
+    assert printed.replace("\n", "").isprintable()
+    assert main([ODD_SQL, "--format", "csv"]) == 0
+    assert list(csv.reader(io.StringIO(capsys.readouterr().out, newline=""))) == [["k"], [ODD]]
+
+
+def test_the_help_says_what_a_spreadsheet_makes_of_cells(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    assert "begins with =, +, - or @" in " ".join(capsys.readouterr().out.split())

@@ -50,6 +50,12 @@ class Dated:
     def __init__(self, s3: Any, times: dict[str, datetime]) -> None:
         self._s3, self._times = s3, times
 
+    def list_multipart_uploads(self, **request: Any) -> Any:
+        page = self._s3.list_multipart_uploads(**request)
+        for item in page.get("Uploads", []):
+            item["Initiated"] = self._times[item["Key"].rsplit("/", 1)[1]]
+        return page
+
     def get_paginator(self, operation: str) -> Any:
         dated, pages = self, self._s3.get_paginator(operation)
 
@@ -58,8 +64,6 @@ class Dated:
                 for page in pages.paginate(**request):
                     for item in page.get("Contents", []):
                         item["LastModified"] = dated._times[item["Key"].rsplit("/", 1)[1]]
-                    for item in page.get("Uploads", []):
-                        item["Initiated"] = dated._times[item["Key"].rsplit("/", 1)[1]]
                     yield page
 
         return Paginator()

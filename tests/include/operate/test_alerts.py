@@ -209,3 +209,9 @@ def test_a_topic_is_given_by_name_or_arn(topic: str, made: list[str]) -> None:
     assert sns.published == [
         {"TopicArn": "arn:aws:sns:us-east-1:1:alerts", "Subject": "? is late", "Message": "one\ntwo"}
     ]
+
+
+def test_an_alert_obeys_no_key() -> None:
+    failure = failure_of(ValueError("in/a\n\x1b[2J\u202e.jpg is odd"))
+    assert failure["message"] == r"in/a \x1b[2J\u202e.jpg is odd"
+    assert Alert("a subject", ("\x1b[2J\n", "b")).line == r"a subject | \x1b[2J  | b"
