@@ -14,7 +14,9 @@ sequencer, removed}``; sequencers tell which of two events of a key was later
 
 from __future__ import annotations
 
+import gzip
 import logging
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -40,6 +42,8 @@ _MOST_KEY_BYTES = 1024
 _FIRST_EVENT = datetime(2006, 3, 14, tzinfo=UTC)  # the day on which S3 began
 _MARKS = "events/undiscovered/"
 _READERS = 8
+# What reading raises that is not gzip, is cut short, or holds no JSON.
+_DAMAGE = (gzip.BadGzipFile, EOFError, zlib.error, ValueError)
 _DELETED = Defect("Deleted", "S3 reported that the object was deleted")
 _CREATED = ("ObjectCreated:", "Object Created")
 _REMOVED = ("ObjectRemoved:", "LifecycleExpiration:", "Object Deleted")
@@ -260,8 +264,18 @@ def _rows_of_day(s3: S3Client, lake_bucket: str, day: date) -> Iterator[Row]:
     uris = list_uris(s3, f"s3://{lake_bucket}/events/dt={day.isoformat()}/")
     with ThreadPoolExecutor(_READERS) as pool:
         for start in range(0, len(uris), _READERS):
-            for rows in pool.map(lambda uri: list(get_ndjson(s3, uri)), uris[start : start + _READERS]):
+            for rows in pool.map(lambda uri: _rows_of(s3, uri), uris[start : start + _READERS]):
                 yield from rows
+
+
+def _rows_of(s3: S3Client, uri: str) -> list[Row]:
+    """Return the lines of an object of events, as far as it can be read: others may write to the bucket."""
+    rows: list[Row] = []
+    try:
+        rows.extend(get_ndjson(s3, uri))
+    except _DAMAGE as error:
+        log.warning("%s cannot be read after %d lines; its other events are lost: %s", uri, len(rows), error)
+    return rows
 
 
 def _later(one: Event, other: Event) -> bool:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import json
 from dataclasses import asdict
 from datetime import date
@@ -17,7 +18,7 @@ from include.discover.events import (
     marked_days,
     remove_marks,
 )
-from include.store.objects import list_uris, put_ndjson
+from include.store.objects import list_uris, put, put_ndjson
 from tests.include.discover.conftest import a_lake
 from tests.odd_messages import BODIES, S3_EVENTS
 
@@ -204,3 +205,14 @@ def test_stored_lines_that_are_no_events_do_not_stop_their_day(
     put_ndjson(s3, "s3://media-lake/events/dt=2026-11-20/odd.ndjson.gz", iter([*odd, good]))
     assert [key for key, _, _ in found(s3)] == ["in/a.jpg", "in/b.jpg"]
     assert "5 stored lines of 2026-11-20 are no events" in caplog.text
+
+
+@pytest.mark.parametrize("body", [b"not gzip", gzip.compress(b"{}\n" * 50)[:-9], gzip.compress(b"{\n"), b""])
+def test_a_stored_object_that_is_damaged_does_not_stop_its_day(
+    s3: Any, caplog: pytest.LogCaptureFixture, body: bytes
+) -> None:
+    keep_events(s3, "media-lake", [an_event()], "run")
+    damaged = "s3://media-lake/events/dt=2026-11-20/damaged.ndjson.gz"
+    put(s3, damaged, body)
+    assert [key for key, _, _ in found(s3)] == ["in/a.jpg"]
+    assert (damaged in caplog.text) == bool(body)
