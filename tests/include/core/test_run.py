@@ -59,11 +59,11 @@ def test_places_of_a_run() -> None:
     assert run.staged_uri("usage", None) == f"s3://lake/staging/usage/dt=2026-11-20/run={token}/"
     assert (
         run.published_uri("labels", "image", "20261121T1200")
-        == f"s3://lake/curated/labels/dt=2026-11-20/media_type=image/version=20261121T1200-{token}/"
+        == "s3://lake/curated/labels/dt=2026-11-20/media_type=image/version=20261121T1200/"
     )
     assert (
         run.published_uri("usage", None, "20261121T1200")
-        == f"s3://lake/curated/usage/dt=2026-11-20/version=20261121T1200-{token}/"
+        == "s3://lake/curated/usage/dt=2026-11-20/version=20261121T1200/"
     )
 
 
@@ -72,7 +72,7 @@ def test_two_runs_of_a_day_share_only_the_manifest_and_the_usage_logs_prefix() -
     assert one.manifest_uri() == two.manifest_uri()
     assert one.plan_uri(0) != two.plan_uri(0)
     assert one.staged_uri("labels", "image") != two.staged_uri("labels", "image")
-    assert one.published_uri("labels", "image", "v") != two.published_uri("labels", "image", "v")
+    assert one.audit_uri("image") != two.audit_uri("image")
     assert one.usage_uri("x") != two.usage_uri("x")
     for run in (one, two):
         assert run.usage_uri("x").startswith(usage_log_uri("lake", "2026-11-20"))

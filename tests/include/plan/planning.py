@@ -119,6 +119,7 @@ class Planner:
         batches, summary = plan(
             workspace, media_type, BOOK, used if callable(used) else lambda: used or {}, selections
         )
+        assert datetime.fromisoformat(summary.pop("planned_at")).tzinfo
         return [read_plan(self.s3, batch["uri"]) for batch in batches], batches, summary
 
 
