@@ -1,8 +1,8 @@
 """
 # Expire versions
 
-**What it does.** Deletes, once a day, versions of published tables that readers no longer have, and files
-that runs staged. The newest three versions of a day stay for 30 days after they were replaced; settings
+**What it does.** Once a night, Airflow deletes versions of published tables that readers no longer have, and
+files that runs staged. The newest three versions of a day stay for 30 days after they were replaced; settings
 `MEDIA_LAKE_KEPT_VERSIONS` and `MEDIA_LAKE_KEPT_DAYS` change that. What readers have, the archive, manifests
 and reports are never touched.
 

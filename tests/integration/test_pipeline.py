@@ -131,7 +131,7 @@ def query(local_lake: LocalLake, sql: str) -> pd.DataFrame:
 
 def test_every_file_is_accounted_for(local_lake: LocalLake, day: dict[str, Any]) -> None:
     assert (day["found"]["images"], day["found"]["videos"], day["found"]["ignored"]) == (6, 1, 1)
-    assets = query(local_lake, "select key, status, reason_code from media_assets").set_index("key")
+    assets = query(local_lake, f"select key, status from media_assets where dt = '{DAY}'").set_index("key")
     status = {Path(key).name: row["status"] for key, row in assets.iterrows()}
     assert status.pop("empty.jpg") == status.pop("page.jpg") == "rejected"
     assert set(status.values()) == {"analyzed"}
@@ -145,7 +145,8 @@ def test_all_checks_hold(day: dict[str, Any]) -> None:
 
 def test_the_duplicate_is_reused(local_lake: LocalLake, day: dict[str, Any]) -> None:
     statuses = query(
-        local_lake, "select status, count(*) n from analyses where media_type = 'image' group by 1"
+        local_lake,
+        f"select status, count(*) n from analyses where dt = '{DAY}' and media_type = 'image' group by 1",
     )
     counts = dict(zip(statuses["status"], statuses["n"], strict=True))
     assert counts == {"succeeded": 3 * 9, "reused": 9, "rejected": 2 * 9}
@@ -160,13 +161,13 @@ def test_findings_are_what_the_pixels_show(local_lake: LocalLake, day: dict[str,
         local_lake,
         "select a.key, count(*) n from faces f"
         " join media_assets a on a.media_id = f.media_id and a.dt = f.dt "
-        "where a.media_type = 'image' group by 1",
+        f"where a.media_type = 'image' and a.dt = '{DAY}' group by 1",
     )
     assert {Path(row.key).name: row.n for row in faces.itertuples()} == {"grace-hopper.jpg": 1}
     matches = query(
         local_lake,
         "select a.key, f.external_image_id who from face_matches f "
-        "join media_assets a on a.media_id = f.media_id and a.dt = f.dt",
+        f"join media_assets a on a.media_id = f.media_id and a.dt = f.dt where f.dt = '{DAY}'",
     )
     assert [(Path(row.key).name, row.who) for row in matches.itertuples()] == [
         ("grace-hopper.jpg", "grace-hopper")
@@ -208,11 +209,14 @@ def test_it_is_known_when_the_day_was_published(local_lake: LocalLake, day: dict
 
 def test_costs_equal_units_times_price(local_lake: LocalLake, day: dict[str, Any]) -> None:
     minutes = query(
-        local_lake, "select sum(duration_ms) / 60000.0 m from media_assets where status = 'analyzed'"
+        local_lake,
+        f"select sum(duration_ms) / 60000.0 m from media_assets where status = 'analyzed' and dt = '{DAY}'",
     )["m"][0]
     image = 7 * 0.001 + 0.00075  # calls of the groups, and image properties; a model is billed by the hour
     expected = 3 * image + float(minutes) * (6 * 0.10 + 2 * 0.05)
-    costs = query(local_lake, "select sum(usd) usd, sum(saved_usd) saved from costs_daily")
+    costs = query(
+        local_lake, f"select sum(usd) usd, sum(saved_usd) saved from costs_daily where dt = '{DAY}'"
+    )
     assert float(costs["usd"][0]) == pytest.approx(expected, abs=1e-6)
     assert float(costs["saved"][0]) == pytest.approx(image)
     assert day["report"]["usd"] == pytest.approx(expected, abs=1e-6)
@@ -236,11 +240,13 @@ def test_a_second_run_pays_nothing_and_leaves_the_same_tables(
     local_lake: LocalLake, day: dict[str, Any]
 ) -> None:
     tables = {*run_tables("image"), *run_tables("video")}
-    before = {name: len(query(local_lake, f"select * from {name}")) for name in tables}
+    of_the_day = f"where dt = '{DAY}'"
+    before = {name: len(query(local_lake, f"select * from {name} {of_the_day}")) for name in tables}
     billed_before = sum(local_lake.billed().values())
     for media_type in MEDIA_TYPES:
         enrich(local_lake, media_type)
     assert sum(local_lake.billed().values()) == billed_before
-    assert {name: len(query(local_lake, f"select * from {name}")) for name in tables} == before
-    statuses = set(query(local_lake, "select status from analyses")["status"])
+    after = {name: len(query(local_lake, f"select * from {name} {of_the_day}")) for name in tables}
+    assert after == before
+    statuses = set(query(local_lake, f"select status from analyses {of_the_day}")["status"])
     assert statuses == {"reused", "rejected"}

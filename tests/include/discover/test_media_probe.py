@@ -160,7 +160,7 @@ def test_a_damaged_jpeg_is_searched_through_quickly(s3: Any) -> None:
     data = b"\xff\xd8\xff\xe0\0\4\1\2" + bytes(8 * MEBIBYTE)
     began = time.thread_time()
     facts = look(data)
-    assert time.thread_time() - began < 3.5
+    assert time.thread_time() - began < 5
     assert code(facts) is not None
 
 

@@ -12,6 +12,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
@@ -25,7 +26,7 @@ BATCH = {"uri": "s3://l/plans/batch-0000.ndjson.gz", "rows": 1, "bytes": 9}
 MODEL = {"arn": "arn", "feature": "custom_labels", "source": "s", "cost_center": "c"}
 SUMMARY = {
     "assets": 0, "analyses": 0, "calls": 0, "reused": 0, "rejected": 0, "models": [], "usd": {"likely": 0.0},
-    "approval_needed": False, "approval_text": "",
+    "approval_needed": False, "approval_text": "", "planned_at": "2026-11-20T05:00:00+00:00",
 }  # fmt: skip
 
 # Batches of the plan, and what is said of it beside SUMMARY.
@@ -64,8 +65,12 @@ def stages(batches: list[Any], summary: dict[str, Any]) -> Iterator[None]:
         "media_lake.sensors.model_sensors.task_models": lambda: (Work(), mock.MagicMock()),
         "media_lake.video_batch.video_analyzer": lambda *_: Work(),
         "include.normalize.batch.normalize_batch": lambda *_, **__: {"labels": 1},
-        "include.validate.audit.validate": lambda *_, **__: ([], ""),
-        "include.store.tables.write_table": lambda *_, **__: None,
+        "include.validate.audit.validate": lambda *_, **__: SimpleNamespace(
+            results=[], failed="", tables=mock.MagicMock()
+        ),
+        "include.publish.check_results.publish_results": lambda *_, **__: None,
+        "include.store.audited_tables.write_audit": lambda *_, **__: None,
+        "include.store.audited_tables.read_audit": lambda *_, **__: None,
         "include.publish.publisher.publish": lambda *_, **__: {},
         "include.store.waiting_reports.ask_for_report": lambda *_: None,
     }

@@ -37,6 +37,7 @@ def stages() -> Iterator[None]:
         mock.patch("include.discover.discovery.discover", return_value=FOUND),
         mock.patch("include.store.plan_batches.read_plan", return_value=[]),
         mock.patch("include.normalize.batch.normalize_batch", return_value={"labels": 7, "faces": 1}),
+        mock.patch("include.store.audited_tables.read_audit"),
         mock.patch("include.publish.publisher.publish", side_effect=denied),
     ):
         yield
