@@ -86,7 +86,7 @@ def test_lines_of_an_object_and_of_a_prefix(s3: Any) -> None:
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 def test_lines_that_another_tool_wrote_again(s3: Any, encoding: str) -> None:
     text = "".join(json.dumps(archived(number), ensure_ascii=False) + "\r\n" for number in range(3))
-    put(s3, "s3://media-lake/a", gzip.compress(text.encode(encoding)))
+    put(s3, "s3://media-lake/a", gzip.compress(text.encode(encoding), mtime=0))
     assert list(read_lines(s3, "s3://media-lake/a")) == [archived(number) for number in range(3)]
 
 
@@ -97,14 +97,14 @@ LINE = json.dumps(archived(1)).encode()
     "body",
     [
         LINE,
-        gzip.compress(LINE * 100)[:-20],
-        gzip.compress(LINE)[:20] + bytes(20),
-        gzip.compress(LINE[:-1]),
-        gzip.compress(LINE.decode().encode("utf-16-le")),
-        gzip.compress('{"Zoë"'.encode("latin-1")),
-        gzip.compress(b"[1]"),
-        gzip.compress(b'{"Labels": []}'),
-        gzip.compress(b"[" * 100_000),
+        gzip.compress(LINE * 100, mtime=0)[:-20],
+        gzip.compress(LINE, mtime=0)[:20] + bytes(20),
+        gzip.compress(LINE[:-1], mtime=0),
+        gzip.compress(LINE.decode().encode("utf-16-le"), mtime=0),
+        gzip.compress('{"Zoë"'.encode("latin-1"), mtime=0),
+        gzip.compress(b"[1]", mtime=0),
+        gzip.compress(b'{"Labels": []}', mtime=0),
+        gzip.compress(b"[" * 100_000, mtime=0),
     ],
     ids=["plain", "cut", "damaged", "half", "no mark", "latin-1", "list", "no line", "deep"],
 )
