@@ -16,6 +16,8 @@ BUCKET = "media-lake"
 LEDGER_TABLE = "media-lake-ledger"
 
 _SLOW_LAST = ("integration", "end_to_end")
+# It takes longest: were it the last, one of two processes would wait for it.
+_LONGEST_FIRST = "test_checklists.py"
 _FOREIGN = ("AWS_", "BOTO_", "AIRFLOW_CONN_", "MEDIA_LAKE_", "LOCAL_AWS_", "LOCAL_REKOGNITION_")
 _ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "local",
@@ -44,10 +46,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=_place)
 
 
-def _place(item: pytest.Item) -> int:
-    return max(
-        (place for place, name in enumerate(_SLOW_LAST, 1) if item.get_closest_marker(name)), default=0
-    )
+def _place(item: pytest.Item) -> tuple[int, bool]:
+    slow = (place for place, name in enumerate(_SLOW_LAST, 1) if item.get_closest_marker(name))
+    return max(slow, default=0), item.path.name != _LONGEST_FIRST
 
 
 @pytest.fixture(scope="module")
