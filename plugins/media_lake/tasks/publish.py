@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from airflow.sdk import task
+from airflow.sdk.exceptions import AirflowSkipException
 
 from include.core.features import MediaType
 from include.core.metrics import Metric
@@ -13,14 +14,21 @@ from media_lake.run_figures import findings_figures, leave_figures
 
 @task(multiple_outputs=False)
 def publish(media_type: MediaType) -> dict[str, str]:
-    """Point the day's partitions at the audited data, and ask for the day's cost report."""
+    """Point the day's partitions at the audited data, and ask for the day's cost report.
+
+    Skipped, with the reason in its log, if a run that was planned later has published meanwhile.
+    """
+    from include.publish.pointers import StaleRunError
     from include.publish.publisher import publish
     from include.store.audited_tables import read_audit
     from include.store.waiting_reports import ask_for_report
     from media_lake.task_context import task_workspace
 
     workspace = task_workspace()
-    published = publish(workspace, read_audit(workspace.s3, workspace.run, media_type), media_type)
+    try:
+        published = publish(workspace, read_audit(workspace.s3, workspace.run, media_type), media_type)
+    except StaleRunError as error:
+        raise AirflowSkipException(str(error)) from error
     leave_figures(FINDINGS[media_type], findings_figures(media_type))
     ask_for_report(workspace.s3, workspace.run)
     task_metrics(media_type).count(Metric.PARTITIONS_PUBLISHED, len(published))
