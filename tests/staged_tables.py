@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from include.core.features import MediaType
-from include.store.audited_tables import AuditedTable, AuditedTables, list_objects
+from include.store.audited_tables import AuditedTable, AuditedTables, staged_objects
 from include.store.workspace import Workspace
 
 
@@ -20,9 +20,7 @@ def as_audited(
 
     :param planned_at: by default now.
     """
-    objects = {
-        name: list_objects(workspace.s3, workspace.run.staged_uri(name, media_type)) for name in tables
-    }
+    objects = {name: staged_objects(workspace.s3, workspace.run, name, media_type) for name in tables}
     now = datetime.now(UTC)
     return AuditedTables(
         planned_at=planned_at or now,

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from include.publish.glue_catalog import Catalog
 from include.publish.publications import Publication, publications_of
-from include.store.objects import delete
+from include.store.objects import delete, list_objects
 from include.store.workspace import Deployment
 
 if TYPE_CHECKING:
@@ -65,29 +65,23 @@ def expire(deployment: Deployment, now: datetime) -> Counter[str]:
         uris = list(_expired_files(deployment, day, media_type, files, now))
         delete(s3, uris)
         deleted["curated"] += len(uris)
-    staged = (
-        f"s3://{settings.bucket}/{key}"
-        for key, modified in _objects(s3, settings.bucket, "staging/")
-        if modified < oldest and not key.startswith(_MANIFESTS)
-    )
-    uris = list(staged)
+    uris = [
+        uri
+        for uri, item in list_objects(s3, settings.uri("staging", ""))
+        if item["LastModified"] < oldest and not item["Key"].startswith(_MANIFESTS)
+    ]
     delete(s3, uris)
     deleted["staging"] += len(uris)
     return deleted
 
 
-def _objects(s3: S3Client, bucket: str, prefix: str) -> Iterator[tuple[str, datetime]]:
-    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
-    return ((item["Key"], item["LastModified"]) for page in pages for item in page.get("Contents", []))
-
-
 def _published_files(s3: S3Client, bucket: str) -> Mapping[tuple[str, str | None], _Set]:
     """Return the files of all versions, by day and media type; costs have none."""
     found: defaultdict[tuple[str, str | None], _Set] = defaultdict(lambda: defaultdict(_Files))
-    for key, modified in _objects(s3, bucket, "curated/"):
-        if named := _VERSION.match(key):
+    for uri, item in list_objects(s3, f"s3://{bucket}/curated/"):
+        if named := _VERSION.match(item["Key"]):
             files = found[named["day"], named["media_type"]]
-            files[named["table"], named["version"]].add(f"s3://{bucket}/{key}", modified)
+            files[named["table"], named["version"]].add(uri, item["LastModified"])
     return found
 
 

@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, NonNegativeInt, Valid
 from include.core.errors import TerminalError
 from include.core.features import MediaType
 from include.core.run import Run
-from include.store.objects import get, put, split_uri
+from include.store.objects import get, list_objects, put
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -62,15 +62,12 @@ class AuditedTables(_Record):
         return self.planned_at, self.audited_at
 
 
-def list_objects(s3: S3Client, prefix_uri: str) -> tuple[AuditedObject, ...]:
-    """Return the objects below a prefix with their ETags, in key order."""
-    bucket, prefix = split_uri(prefix_uri)
-    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
-    return tuple(
-        AuditedObject(uri=f"s3://{bucket}/{item['Key']}", etag=item["ETag"])
-        for page in pages
-        for item in page.get("Contents", [])
-    )
+def staged_objects(
+    s3: S3Client, run: Run, table: str, media_type: MediaType | None
+) -> tuple[AuditedObject, ...]:
+    """Return what a run staged of a table, in key order."""
+    found = list_objects(s3, run.staged_uri(table, media_type))
+    return tuple(AuditedObject(uri=uri, etag=item["ETag"]) for uri, item in found)
 
 
 def write_audit(s3: S3Client, run: Run, media_type: MediaType, audited: AuditedTables) -> None:

@@ -18,7 +18,7 @@ from include.core.errors import NO_OBJECT, error_code
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
-    from mypy_boto3_s3.type_defs import ObjectIdentifierTypeDef
+    from mypy_boto3_s3.type_defs import ObjectIdentifierTypeDef, ObjectTypeDef
 
 Row = dict[str, Any]
 
@@ -55,11 +55,16 @@ def get(s3: S3Client, uri: str) -> bytes:
         raise
 
 
-def list_uris(s3: S3Client, prefix_uri: str) -> list[str]:
-    """Return the URIs of the objects below a prefix, in key order."""
+def list_objects(s3: S3Client, prefix_uri: str) -> Iterator[tuple[str, ObjectTypeDef]]:
+    """Yield the objects below a prefix, in key order: the URI of each, and S3's description of it."""
     bucket, prefix = split_uri(prefix_uri)
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
-    return [f"s3://{bucket}/{item['Key']}" for page in pages for item in page.get("Contents", [])]
+    return ((f"s3://{bucket}/{item['Key']}", item) for page in pages for item in page.get("Contents", []))
+
+
+def list_uris(s3: S3Client, prefix_uri: str) -> list[str]:
+    """Return the URIs of the objects below a prefix, in key order."""
+    return [uri for uri, _ in list_objects(s3, prefix_uri)]
 
 
 def delete_prefix(s3: S3Client, prefix_uri: str) -> None:

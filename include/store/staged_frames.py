@@ -3,30 +3,31 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from include.core.features import MediaType
 from include.core.schemas import TABLES
-from include.store.objects import get, list_uris
+from include.store.objects import get
 from include.store.parquet import file_schema
-from include.store.workspace import Workspace
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.client import S3Client
 
 ROWS_AT_A_TIME = 250_000
 
 
 def read_frames(
-    workspace: Workspace, name: str, media_type: MediaType | None, columns: list[str] | None = None
+    s3: S3Client, name: str, uris: Sequence[str], columns: list[str] | None = None
 ) -> Iterator[pd.DataFrame]:
-    """Yield what the run wrote of a table, ``ROWS_AT_A_TIME``; one frame without rows if it wrote nothing.
+    """Yield the rows of a table's files, ``ROWS_AT_A_TIME``; one frame without rows if there are no files.
 
     :param columns: to read; None for all.
     """
-    uris = list_uris(workspace.s3, workspace.run.staged_uri(name, media_type))
-    files = (pq.ParquetFile(io.BytesIO(get(workspace.s3, uri))) for uri in uris)
+    files = (pq.ParquetFile(io.BytesIO(get(s3, uri))) for uri in uris)
     batches = (batch for file in files for batch in file.iter_batches(ROWS_AT_A_TIME, columns=columns))
     schema = file_schema(TABLES[name])
     empty = schema.empty_table().select(columns or schema.names)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import logging
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 
 from include.core.features import MediaType, run_tables
 from include.core.schemas import TABLES, Table
-from include.store.audited_tables import AuditedTable, AuditedTables, list_objects
+from include.store.audited_tables import AuditedTable, AuditedTables, staged_objects
 from include.store.objects import Row
 from include.store.staged_frames import read_frames
 from include.store.workspace import Workspace
@@ -81,18 +81,23 @@ def validate(
     """
     tables = run_tables(media_type)
     # Listed before they are read: what is changed meanwhile is not what is listed, and is not published.
-    objects = {
-        name: list_objects(workspace.s3, workspace.run.staged_uri(name, media_type)) for name in tables
-    }
+    objects = {name: staged_objects(workspace.s3, workspace.run, name, media_type) for name in tables}
+
+    def frames_of(name: str, columns: list[str] | None = None) -> Iterator[pd.DataFrame]:
+        return read_frames(workspace.s3, name, [item.uri for item in objects[name]], columns)
+
     counted: Counter[str] = Counter(media_assets=assets, analyses=analyses)
-    for frame in read_frames(workspace, "analyses", media_type, ["findings_by_table"]):
+    for frame in frames_of("analyses", ["findings_by_table"]):
         counted += _counted_findings(frame)
-    durations = _durations(workspace) if media_type == "video" else None
+    durations = None
+    if media_type == "video":
+        durations = _durations(frames_of("media_assets", ["media_id", "duration_ms"]))
     rows: list[Row] = []
     audited: dict[str, AuditedTable] = {}
     for name in tables:
-        frames = read_frames(workspace, name, media_type)
-        found, count = _check_table(TABLES[name], frames, counted[name], durations, workspace.run.run_id)
+        found, count = _check_table(
+            TABLES[name], frames_of(name), counted[name], durations, workspace.run.run_id
+        )
         rows += found
         audited[name] = AuditedTable(rows=count, objects=objects[name])
     failed = [row for row in rows if not row["success"]]
@@ -146,10 +151,9 @@ def _sum_of(one: Row, other: Row) -> Row:
     return one | sums | {"success": success, "details": json.dumps(details, default=str, sort_keys=True)}
 
 
-def _durations(workspace: Workspace) -> pd.Series:
+def _durations(assets: Iterable[pd.DataFrame]) -> pd.Series:
     """Return the durations of a day's videos, in milliseconds, by media id."""
-    columns = ["media_id", "duration_ms"]
-    found = pd.concat(read_frames(workspace, "media_assets", "video", columns))
+    found = pd.concat(assets)
     return found.groupby("media_id")["duration_ms"].max().astype("float64")
 
 

@@ -97,7 +97,7 @@ def report_day(lake: Workspace) -> dict[str, Any]:
     from include.publish.pointers import StaleRunError
     from include.publish.publisher import publish
     from include.report.day_costs import COST_TABLES, price_day
-    from include.store.audited_tables import AuditedTable, AuditedTables, list_objects
+    from include.store.audited_tables import AuditedTable, AuditedTables, staged_objects
     from include.store.objects import delete_prefix
     from include.store.tables import write_frame
     from include.validate.audit import check, in_words
@@ -114,7 +114,7 @@ def report_day(lake: Workspace) -> dict[str, Any]:
         if len(frames[name]):
             uri = f"{run.staged_uri(name, None)}{name}.parquet"
             write_frame(lake.s3, TABLES[name], frames[name], uri)
-        objects = list_objects(lake.s3, run.staged_uri(name, None))
+        objects = staged_objects(lake.s3, run, name, None)
         tables[name] = AuditedTable(rows=len(frames[name]), objects=objects)
     audited = AuditedTables(planned_at=begun, audited_at=datetime.now(UTC), tables=tables)
     try:

@@ -12,7 +12,7 @@ import pytest
 from include.core.features import FEATURES, run_tables
 from include.core.run import Run
 from include.core.schemas import TABLES, Table
-from include.store.objects import Row
+from include.store.objects import Row, list_uris
 from include.store.staged_frames import read_frames
 from include.store.tables import write_table
 from include.validate.audit import check, in_words, validate
@@ -114,7 +114,8 @@ def test_good_data_passes_and_every_check_is_a_row(bench: Bench) -> None:
         rows,
         f"{bench.run.staged_uri('validation_results', 'video')}r.parquet",
     )
-    (frame,) = read_frames(bench.workspace, "validation_results", "video")
+    staged = list_uris(bench.s3, bench.run.staged_uri("validation_results", "video"))
+    (frame,) = read_frames(bench.s3, "validation_results", staged)
     assert check(TABLES["validation_results"], frame, "r")
     assert failures(check(TABLES["validation_results"], frame, "r")) == set()
 
