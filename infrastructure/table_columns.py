@@ -15,6 +15,7 @@ import boto3
 
 from include.core.errors import TerminalError
 from include.core.schemas import TABLES, Table
+from include.core.schemas.table import catalog_comment
 from include.core.settings import Settings
 
 if TYPE_CHECKING:
@@ -56,9 +57,9 @@ def _refuse_type_changes(database: str, table: Table, columns: Iterable[Mapping[
 
 
 def _columns(table: Table) -> list[ColumnTypeDef]:
-    """Return a table's columns as Glue describes them; DDL has no semicolons in comments, nor have these."""
+    """Return a table's columns as Glue describes them."""
     return [
-        {"Name": column.name, "Type": column.type, "Comment": column.meaning.replace(";", ",")}
+        {"Name": column.name, "Type": column.type, "Comment": catalog_comment(column.meaning)}
         for column in table.columns
     ]
 

@@ -12,14 +12,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from include.core.errors import DENIED, NOT_ALLOWED, NOT_THERE, code_and_message, error_code
 from include.core.lake import Lake
 from include.core.settings import Settings
 from tools.catalog_checks import table_mistakes
+from tools.command_clients import CommandClients
 from tools.delivery_checks import queue_mistakes, role_mistakes, subscription_mistakes
 
 State = Literal["ok", "wrong", "not checked"]
@@ -85,32 +84,13 @@ class Check:
         return Finding(self.subject, "not checked", f"AWS answered {code}: {message}")
 
 
-class CheckClients:
-    """Gives clients that give up soon, as :class:`include.store.workspace.AwsClients` describes."""
-
-    def __init__(self, region: str) -> None:
-        self._session = boto3.Session(region_name=region)
-
-    def session(self) -> boto3.Session:
-        return self._session
-
-    def client(self, service: str, connections: int = 10) -> Any:
-        config = Config(
-            connect_timeout=3,
-            read_timeout=10,
-            max_pool_connections=connections,
-            retries={"mode": "standard", "total_max_attempts": 2},
-        )
-        return self._session.client(service, config=config)  # type: ignore[call-overload]
-
-
 def run_checks(checks: Iterable[Check]) -> list[Finding]:
     """Run checks side by side and return what they found, in their order."""
     with ThreadPoolExecutor(_PARALLEL) as pool:
         return [finding for found in pool.map(Check.findings, checks) for finding in found]
 
 
-def checks_of(settings: Settings, lake: Lake, account: str, clients: CheckClients) -> Iterator[Check]:
+def checks_of(settings: Settings, lake: Lake, account: str, clients: CommandClients) -> Iterator[Check]:
     """Yield the checks of a lake.
 
     :param account: number of the account that the credentials are of.
@@ -144,7 +124,7 @@ def _exists(describe: Callable[..., object], **request: str) -> tuple[str, ...]:
     return ()
 
 
-def _bucket_checks(settings: Settings, lake: Lake, clients: CheckClients) -> Iterator[Check]:
+def _bucket_checks(settings: Settings, lake: Lake, clients: CommandClients) -> Iterator[Check]:
     s3 = clients.client("s3")
     media = {source.bucket or settings.bucket for source in lake.sources}
     lists = {source.inventory.bucket for source in lake.sources if source.inventory}
@@ -185,7 +165,7 @@ def _ledger_mistakes(dynamodb: Any, name: str) -> Iterator[str]:
         )
 
 
-def _catalog_checks(settings: Settings, clients: CheckClients) -> Iterator[Check]:
+def _catalog_checks(settings: Settings, clients: CommandClients) -> Iterator[Check]:
     athena, glue = clients.client("athena"), clients.client("glue")
     yield Check(
         f"workgroup {settings.workgroup}", "exists", partial(_workgroup_mistakes, athena, settings.workgroup)
@@ -208,7 +188,7 @@ def _workgroup_mistakes(athena: Any, name: str) -> Iterator[str]:
         yield f"does not exist; {MAKE}"
 
 
-def _event_checks(settings: Settings, lake: Lake, clients: CheckClients) -> Iterator[Check]:
+def _event_checks(settings: Settings, lake: Lake, clients: CommandClients) -> Iterator[Check]:
     s3, sqs = clients.client("s3"), clients.client("sqs")
     services = ("s3.amazonaws.com", "sns.amazonaws.com", "events.amazonaws.com")
     yield Check(
@@ -236,7 +216,7 @@ def _report_mistakes(s3: Any, bucket: str, queue: str) -> Iterator[str]:
         )
 
 
-def _job_checks(settings: Settings, account: str, clients: CheckClients) -> Iterator[Check]:
+def _job_checks(settings: Settings, account: str, clients: CommandClients) -> Iterator[Check]:
     sns, sqs = clients.client("sns"), clients.client("sqs")
     topic = settings.jobs_topic_arn
     yield Check(
@@ -261,7 +241,7 @@ def _job_checks(settings: Settings, account: str, clients: CheckClients) -> Iter
         )
 
 
-def _rekognition_checks(settings: Settings, lake: Lake, clients: CheckClients) -> Iterator[Check]:
+def _rekognition_checks(settings: Settings, lake: Lake, clients: CommandClients) -> Iterator[Check]:
     rekognition = clients.client("rekognition")
     for collection in _members(lake, "CollectionId"):
         yield Check(

@@ -14,6 +14,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 from tabulate import tabulate  # type: ignore[import-untyped]
@@ -26,9 +27,12 @@ from include.core.settings import Settings, SettingsError, load_settings
 from include.plan.preview import Preview, preview
 from include.store.manifest import discovered_days
 from include.store.workspace import Deployment
-from tools.aws_checks import CheckClients, checks_of, run_checks
+from tools.aws_checks import checks_of, run_checks
+from tools.command_clients import CommandClients
 
 DAYS = 30
+# Without an endpoint that answers, the file alone is checked, and soon.
+_IMPATIENT = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 2})
 
 
 class NoAwsError(Exception):
@@ -89,14 +93,14 @@ def _check_in_aws(settings: Settings, lake: Lake, book: PriceBook, days: int) ->
     return int(any(finding.state == "wrong" for finding in findings))
 
 
-def _connect(settings: Settings) -> tuple[CheckClients, str]:
+def _connect(settings: Settings) -> tuple[CommandClients, str]:
     """Return clients, and the number of the account that their credentials are of.
 
     :raises NoAwsError: if there are no credentials, or no AWS that answers.
     :raises SettingsError: if AWS refuses them.
     """
     try:
-        clients = CheckClients(settings.region)
+        clients = CommandClients(settings.region, _IMPATIENT)
         if clients.session().get_credentials() is None:
             raise NoAwsError("there are no credentials of AWS")
         return clients, clients.client("sts").get_caller_identity()["Account"]

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 
 from include.core.schemas import FINDING_TABLES, PARTITION_KEY_MEANINGS, TABLES, Table
+from include.core.schemas.table import catalog_comment
 
 NOTICE = "Generated from include/core/ by `python -m tools.generate`; change it there."
 
@@ -36,8 +37,8 @@ TBLPROPERTIES ('parquet.compression' = 'ZSTD')
 
 
 def _text(value: str) -> str:
-    """Quote a comment for Athena's DDL; some readers of it end a statement at any semicolon."""
-    escaped = value.replace("\\", "\\\\").replace("'", "\\'").replace(";", ",")
+    """Quote a comment for Athena's DDL."""
+    escaped = catalog_comment(value).replace("\\", "\\\\").replace("'", "\\'")
     return f"'{escaped}'"
 
 

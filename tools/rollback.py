@@ -10,33 +10,19 @@ import getpass
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
 
-import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 from tabulate import tabulate  # type: ignore[import-untyped]
 
 from include.core.errors import TerminalError
 from include.core.run import Run
 from include.core.settings import load_settings
-from include.publish.earlier_versions import live_versions, roll_back
+from include.publish.earlier_versions import instant, live_versions, roll_back
 from include.publish.publications import Publication, publications_of
 from include.store.workspace import Workspace
+from tools.command_clients import CommandClients
 
 HEADERS = ["tables", "version", "published", "action", "run", "rows", "readers have it"]
-
-
-class _Clients:
-    """Clients of whatever endpoint boto3 is configured for."""
-
-    def __init__(self, region: str) -> None:
-        self._session = boto3.Session(region_name=region)
-
-    def session(self) -> boto3.Session:
-        return self._session
-
-    def client(self, service: str, connections: int = 10) -> Any:
-        return self._session.client(service)  # type: ignore[call-overload]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -50,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = load_settings()
         now = datetime.now(UTC)
         run = Run(settings.bucket, "rollback", f"rollback__{now.isoformat()}", options.day)
-        workspace = Workspace(run, settings, _Clients(settings.region))
+        workspace = Workspace(run, settings, CommandClients(settings.region))
         if options.version or options.as_of:
             moved = roll_back(workspace, getpass.getuser(), options.version, options.as_of)
             print("\n".join(_in_words(each) for each in moved) or "readers have this already")
@@ -64,10 +50,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _instant(text: str) -> datetime:
     try:
-        found = datetime.fromisoformat(text)
+        return instant(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is no time such as 2026-11-20T18:00") from None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _listing(workspace: Workspace) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
 from typing import Any, Self
 
 from include.core.errors import TerminalError
 from include.core.features import FEATURES
+from include.core.run import is_day
 
 
 class SelectionError(TerminalError, ValueError):
@@ -76,7 +76,7 @@ class DayRange:
 
     def __post_init__(self) -> None:
         for day in (self.first, self.last):
-            if day is not None and not _is_day(day):
+            if day is not None and not is_day(day):
                 raise SelectionError(f"{day!r} is not a day such as 2026-11-20")
         if self.bounds[0] > self.bounds[1]:
             raise SelectionError(f"the first day, {self.first}, is after the last, {self.last}")
@@ -89,10 +89,3 @@ class DayRange:
     def __contains__(self, day: str) -> bool:
         first, last = self.bounds
         return first <= day <= last
-
-
-def _is_day(text: str) -> bool:
-    try:
-        return date.fromisoformat(text).isoformat() == text
-    except ValueError:
-        return False

@@ -38,6 +38,15 @@ def roll_back(
     return [moved for each in chosen if (moved := _move(workspace, each, decided_by))]
 
 
+def instant(text: str) -> datetime:
+    """Return the instant that a text in ISO 8601 names; without an offset it is UTC.
+
+    :raises ValueError: if it names none.
+    """
+    found = datetime.fromisoformat(text)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
 def live_versions(workspace: Workspace, known: Iterable[Publication]) -> set[str]:
     """Return which of a day's versions readers have now."""
     sets = {each.media_type: list(each.tables) for each in known}

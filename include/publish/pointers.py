@@ -169,10 +169,10 @@ def _publication(record: _Record, name: str) -> Publication | None:
 
 def _refuse_stale(publication: Publication, live: Publication | None) -> None:
     """Raise an error if what readers have is newer."""
-    age = publication.planned_at, publication.audited_at
-    if publication.action == "rolled_back" or live is None or age >= live.not_before:
+    if publication.action == "rolled_back" or live is None or publication.age >= live.not_before:
         return
-    planned, newer = (f"{moment:%Y-%m-%d %H:%M:%S} UTC" for moment in (age[0], live.not_before[0]))
+    moments = publication.planned_at, live.not_before[0]
+    planned, newer = (f"{moment:%Y-%m-%d %H:%M:%S} UTC" for moment in moments)
     what = "was gone back to at" if live.action == "rolled_back" else "was planned at"
     raise StaleRunError(
         f"run {publication.run_id} was planned at {planned}; version {live.version}, which readers have now, "

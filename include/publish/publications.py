@@ -66,6 +66,11 @@ class Publication(BaseModel):
         return {name: table.location for name, table in self.tables.items()}
 
     @property
+    def age(self) -> tuple[datetime, datetime]:
+        """When its run was planned and audited: what runs of one day are ordered by, oldest first."""
+        return self.planned_at, self.audited_at
+
+    @property
     def not_before(self) -> tuple[datetime, datetime]:
         """Planned and audited earlier than this, a run may not replace it.
 
@@ -73,7 +78,7 @@ class Publication(BaseModel):
         """
         if self.action == "rolled_back":
             return self.published_at, self.published_at
-        return self.planned_at, self.audited_at
+        return self.age
 
 
 def note_publication(s3: S3Client, bucket: str, day: str, publication: Publication) -> str:

@@ -81,8 +81,8 @@ def publish(workspace: Workspace, audited: AuditedTables, media_type: MediaType 
 
 def _is_of(live: Publication, run: Run, audited: AuditedTables) -> bool:
     """Whether a publication is of this run, and of this audit."""
-    made = live.dag_id, live.run_id, live.planned_at, live.audited_at
-    return live.action == "published" and made == (run.dag_id, run.run_id, *audited.age)
+    made = live.dag_id, live.run_id, live.age
+    return live.action == "published" and made == (run.dag_id, run.run_id, audited.age)
 
 
 def is_published(workspace: Workspace, table: str, media_type: MediaType | None) -> bool:

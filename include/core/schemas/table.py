@@ -27,6 +27,11 @@ class Column:
     values: tuple[str, ...] = ()
 
 
+def catalog_comment(meaning: str) -> str:
+    """Return a meaning as the catalog has it: some readers of DDL end a statement at any semicolon."""
+    return meaning.replace(";", ",")
+
+
 @dataclass(frozen=True)
 class Moment:
     """How rows of a table appear in views of all findings, such as ``asset_findings`` and ``video_moments``.

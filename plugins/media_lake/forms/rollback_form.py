@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 from airflow.sdk import Param, get_current_context
@@ -22,13 +21,8 @@ ROLLBACK_PARAMS: dict[str, Param] = {
 
 def chosen_rollback() -> dict[str, Any]:
     """Return what the run's form asks for, as :func:`include.publish.earlier_versions.roll_back` takes it."""
+    from include.publish.earlier_versions import instant
+
     params = get_current_context()["params"]
-    return {"version": params["version"] or None, "as_of": instant(params["as_of"])}
-
-
-def instant(text: str | None) -> datetime | None:
-    """Return the instant that a text names; without an offset it is UTC."""
-    if not text:
-        return None
-    found = datetime.fromisoformat(text)
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    as_of = instant(params["as_of"]) if params["as_of"] else None
+    return {"version": params["version"] or None, "as_of": as_of}
