@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from include.core.schemas import PARTITION_KEY_MEANINGS, TABLES, Column, Table
+from include.core.validation_rules import RULES, Layer
 from include.store.sql import sql_names
 from tools.generated_sql import NOTICE, SQL_FILES
 from tools.generated_views import VIEW_FILES
@@ -140,6 +141,47 @@ Every Dag works on one day of the lake, its partition key. They start each other
 {sections}"""
 
 
+_LAYERS: dict[Layer, str] = {
+    "columns": "What a column promises, and what each row keeps by itself",
+    "relations": "What tables, the run's plan and `lake.yaml` say of each other",
+    "archive": "What the archived responses say",
+    "trend": "What the days before say",
+    "costs": "What things cost",
+}
+
+
+def validation_page() -> str:
+    """Return the page of the rules of validation."""
+    sections = "\n".join(_layer(layer, title) for layer, title in _LAYERS.items())
+    notice = "Generated from include/core/validation_rules.py by `python -m tools.generate`; change it there."
+    return f"""<!-- {notice} -->
+# Rules of validation
+
+`validate` checks what a run wrote before anyone can read it. Each rule gives a row of
+[`validation_results`](DATA.md#validation_results), kept or broken. Rows that break one are in
+[`validation_failures`](DATA.md#validation_failures), up to 100 of a rule and table, but none of tables about
+identifiable people.
+
+A broken rule `fail` holds the day back: task `review` asks a person whether to publish it. A broken rule
+`warn` is shown, and the day is published. `lake.yaml` can set either for any rule:
+
+    validation_severity:
+      scores_differ: fail
+
+{sections}"""
+
+
+def _layer(layer: Layer, title: str) -> str:
+    rules = [rule for rule in RULES.values() if rule.layer == layer]
+    rows = "\n".join(f"| `{rule.name}` | {rule.meaning} | {rule.severity} |" for rule in rules)
+    return f"""## {title}
+
+| rule of layer `{layer}` | good data | broken |
+|---|---|---|
+{rows}
+"""
+
+
 # A generated file is one entry: its path from the project's root, and the function that returns its text. The
 # pages come last: they read the SQL.
 FILES: dict[str, Callable[[], str]] = {
@@ -147,6 +189,7 @@ FILES: dict[str, Callable[[], str]] = {
     **VIEW_FILES,
     "docs/DATA.md": data_dictionary,
     "docs/DAGS.md": dags_page,
+    "docs/VALIDATION.md": validation_page,
 }
 
 

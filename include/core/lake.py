@@ -37,6 +37,7 @@ from include.core.request_parameters import paid_twice, problems
 from include.core.schemas import TABLES
 from include.core.setting_mistakes import Mistake, Models, mistakes_of, printable, refuse, shown
 from include.core.settings import BUCKET_NAME, SHORT_NAME, BucketName, Name, SettingsError
+from include.core.validation_rules import RULES, Severity
 
 # What the pipeline itself writes in the lake's bucket: a source that held it would enrich its own results.
 OWN_PREFIXES = (
@@ -274,6 +275,8 @@ class Lake(BaseModel):
     :ivar min_confidence: feature name to the least confidence (percent) shown in tables.
     :ivar model_versions: feature name to the version of Rekognition's model that its analyses have to be
         of. An analysis of another version is paid for again, once. Without an entry, any version will do.
+    :ivar validation_severity: rule of validation to what happens when it is broken; without an entry, what
+        :mod:`include.core.validation_rules` says.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -285,6 +288,9 @@ class Lake(BaseModel):
     )
     model_versions: dict[str, Annotated[str, StringConstraints(min_length=1)]] = Field(
         {}, description="versions in quotes by feature", examples=['{labels: "3.0"}']
+    )
+    validation_severity: dict[str, Severity] = Field(
+        {}, description="fail or warn by rule", examples=["{rows_are_unique: warn}"]
     )
     cost_centers: dict[Name, CostCenter] = Field(
         description=f"teams, each with {SHORT_NAME}", examples=["{media-team: {title: Media team}}"]
@@ -307,6 +313,18 @@ class Lake(BaseModel):
         scored = [name for name, feature in FEATURES.items() if _has_score(feature)]
         refuse(_unknown_features(least, scored, "has no confidence"))
         return least
+
+    @field_validator("validation_severity")
+    @classmethod
+    def _rules_exist(cls, severities: dict[str, Severity]) -> dict[str, Severity]:
+        refuse(
+            Mistake(
+                (name,), f"there is no rule {name!r}{near_miss(name, RULES)}; docs/VALIDATION.md lists them"
+            )
+            for name in severities
+            if name not in RULES
+        )
+        return severities
 
     @field_validator("model_versions")
     @classmethod

@@ -54,9 +54,13 @@ class Run:
         """Where discover leaves the manifest of the partition; a later discovery replaces it."""
         return f"s3://{self.bucket}/staging/manifests/dt={self.partition}/manifest.parquet"
 
+    def plans_uri(self) -> str:
+        """Prefix of all batches of the run's plan."""
+        return f"s3://{self.bucket}/staging/plans/dt={self.partition}/run={self.token}/"
+
     def plan_uri(self, batch: int) -> str:
         """Where plan leaves a batch for the stages after it."""
-        return f"s3://{self.bucket}/staging/plans/dt={self.partition}/run={self.token}/batch-{batch:04d}.ndjson.gz"
+        return f"{self.plans_uri()}batch-{batch:04d}.ndjson.gz"
 
     def responses_uri(self, batch: str) -> str:
         """Prefix of the archived image responses of a batch."""

@@ -56,8 +56,8 @@ def plan(
     s3, lake, run = workspace.s3, workspace.lake, workspace.run
     planned_at = datetime.now(UTC).isoformat()
     manifest = ManifestReader(s3, run, media_type)
-    for table in run_tables(media_type):
-        delete_prefix(s3, run.staged_uri(table, media_type))
+    for prefix in (run.plans_uri(), *(run.staged_uri(table, media_type) for table in run_tables(media_type))):
+        delete_prefix(s3, prefix)
     per_source, hashes = manifest.survey()
     wants = {source: wanted_analyses(lake, source, media_type) for source in per_source}
     size = assets_per_batch(

@@ -1,74 +1,73 @@
-"""Validate: audit what a run wrote with Great Expectations, before anyone can read it.
+"""Validate: audit what a run wrote, before anyone can read it.
 
-The expectations follow from :mod:`include.core.schemas`: columns in order, required columns without nulls,
-values within their bounds and lists, keys unique. Each run promises more: a row for every asset and
-analysis that was planned, every finding that was counted, and no finding beyond the end of its video.
+The layers, each in modules of its own, and their rules in :mod:`include.core.validation_rules`:
+
+- columns: what the schema promises, by Great Expectations, and what each row keeps by itself;
+- relations: findings, analyses, assets and the run's plan tell the same story.
 """
 
 from __future__ import annotations
 
-import json
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from include.core.features import MediaType, run_tables
-from include.core.schemas import TABLES, Table
+from include.core.schemas import FINDING_TABLES, TABLES, Table
+from include.core.validation_rules import Severity
 from include.store.audited_tables import AuditedTable, AuditedTables, staged_objects
 from include.store.objects import Row
-from include.store.staged_frames import read_frames
+from include.store.plan_columns import planned_columns
+from include.store.staged_frames import UnfitFileError, read_parts
 from include.store.workspace import Workspace
-from include.validate.known_results import has_columns_of, results_of_no_rows
+from include.validate.column_rules import check_promises
+from include.validate.finding_rules import FindingRows, Outcomes, finding_results
+from include.validate.key_columns import KeyColumns
+from include.validate.outcome_rules import outcome_results
+from include.validate.plan_rules import plan_results
 from include.validate.promises import (
-    EXAMPLES,
+    COLUMNS,
     Promise,
-    bounded,
     counted,
     promises_of_keys,
     promises_of_rows,
-    promises_of_schema,
 )
+from include.validate.row_rules import RowRule, row_rules
+from include.validate.rule_results import FailingRow, RuleResult, merged, result_of_rows
+from include.validate.table_rules import TABLE_RULES
 
 log = logging.getLogger(__name__)
 
-PAST_END_TOLERANCE_MS = 1000.0
-
-_PAST_END = "past_end_ms"
-
-
-def check(table: Table, frame: pd.DataFrame, run_id: str) -> list[Row]:
-    """Check a whole table's rows and return the rows of table ``validation_results``."""
-    return _check(table, frame, promises_of_schema(table), run_id)
-
-
-def _check(table: Table, frame: pd.DataFrame, promises: Iterable[Promise], run_id: str) -> list[Row]:
-    """Check a frame; Great Expectations is imported only if there are rows to look at."""
-    promises = list(promises)
-    if len(frame) == 0 and has_columns_of(list(frame.columns), promises):
-        return results_of_no_rows(table, promises, run_id)
-    from include.validate.expectations import evaluate
-
-    return evaluate(table, frame, promises, run_id)
+_OUTCOMES = ("media_assets", "analyses")
 
 
 @dataclass(frozen=True)
 class Audit:
     """What the audit of a run found.
 
-    :param results: rows of ``validation_results``.
-    :param failed: the failed checks in words, empty if all is well.
+    :param results: rows of ``validation_results``, but for when.
+    :param failures: rows of ``validation_failures`` likewise.
     :param tables: what was looked at.
     """
 
     results: list[Row]
-    failed: str
+    failures: list[Row]
     tables: AuditedTables
+
+    @property
+    def failed(self) -> str:
+        """What holds the day back, in words; empty if nothing does."""
+        return in_words(self.broken("fail"))
+
+    def broken(self, severity: Severity) -> list[Row]:
+        """Return the results of rules of a severity that do not hold."""
+        return [row for row in self.results if not row["success"] and row["severity"] == severity]
 
 
 def validate(
@@ -83,104 +82,131 @@ def validate(
     # Listed before they are read: what is changed meanwhile is not what is listed, and is not published.
     objects = {name: staged_objects(workspace.s3, workspace.run, name, media_type) for name in tables}
 
-    def frames_of(name: str, columns: list[str] | None = None) -> Iterator[pd.DataFrame]:
-        return read_frames(workspace.s3, name, [item.uri for item in objects[name]], columns)
+    def parts_of(name: str, columns: list[str] | None = None) -> Iterator[pa.Table]:
+        return read_parts(workspace.s3, name, [item.uri for item in objects[name]], columns)
 
-    counted: Counter[str] = Counter(media_assets=assets, analyses=analyses)
-    for frame in frames_of("analyses", ["findings_by_table"]):
-        counted += _counted_findings(frame)
-    durations = None
-    if media_type == "video":
-        durations = _durations(frames_of("media_assets", ["media_id", "duration_ms"]))
-    rows: list[Row] = []
-    audited: dict[str, AuditedTable] = {}
+    promised: Counter[str] = Counter(media_assets=assets, analyses=analyses)
+    promised += _counted_findings(parts_of("analyses", ["findings_by_table"]))
+    keys = KeyColumns()
+    results: list[RuleResult] = []
+    rows: Counter[str] = Counter()
+    unfit: set[str] = set()
     for name in tables:
-        found, count = _check_table(
-            TABLES[name], frames_of(name), counted[name], durations, workspace.run.run_id
-        )
-        rows += found
-        audited[name] = AuditedTable(rows=count, objects=objects[name])
-    failed = [row for row in rows if not row["success"]]
-    log.info("%d checks of %d tables, %d failed", len(rows), len(tables), len(failed))
-    tables_audited = AuditedTables(planned_at=planned_at, audited_at=datetime.now(UTC), tables=audited)
-    return Audit(rows, in_words(failed), tables_audited)
-
-
-def _check_table(
-    table: Table, frames: Iterable[pd.DataFrame], expected: int, durations: pd.Series | None, run_id: str
-) -> tuple[list[Row], int]:
-    """Check a table whose parts come one after the other; only its keys are held.
-
-    :param expected: how many rows it should have.
-    :return: the results, and how many rows it has.
-    """
-    parts, keys = [], []
-    for frame in frames:
-        rows = _check(table, frame, promises_of_rows(table), run_id)
-        if durations is not None:
-            rows += _check_ends(table, frame, durations, run_id)
-        parts.append(rows)
-        keys.append(frame.reindex(columns=list(table.unique)))
-        log.info("%s: %d rows checked", table.name, sum(map(len, keys)))
-    promises = [*promises_of_keys(table), counted(expected)]
-    whole = pd.concat(keys, ignore_index=True)
-    return merged(parts) + _check(table, whole, promises, run_id), len(whole)
-
-
-def merged(parts: Iterable[list[Row]]) -> list[Row]:
-    """Return the results of a table from those of the same checks of its parts."""
-    results: dict[tuple[str, str | None], Row] = {}
-    for rows in parts:
-        for row in rows:
-            name = row["expectation"], row["column_name"]
-            results[name] = _sum_of(results[name], row) if name in results else row
-    return list(results.values())
-
-
-def _sum_of(one: Row, other: Row) -> Row:
-    """Return one result for two parts: details of a part that failed, and the first examples of both."""
-    shown = [json.loads(row["details"]) for row in (one, other)]
-    details = shown[0] if not one["success"] else shown[1]
-    if "examples" in details:
-        details["examples"] = [value for each in shown for value in each["examples"]][:EXAMPLES]
-    sums = {
-        name: None if one[name] is None and other[name] is None else (one[name] or 0) + (other[name] or 0)
-        for name in ("checked_rows", "unexpected_rows")
-    }
-    success = one["success"] and other["success"]
-    return one | sums | {"success": success, "details": json.dumps(details, default=str, sort_keys=True)}
-
-
-def _durations(assets: Iterable[pd.DataFrame]) -> pd.Series:
-    """Return the durations of a day's videos, in milliseconds, by media id."""
-    found = pd.concat(assets)
-    return found.groupby("media_id")["duration_ms"].max().astype("float64")
-
-
-def _check_ends(table: Table, frame: pd.DataFrame, durations: pd.Series, run_id: str) -> list[Row]:
-    """Check that no finding lies beyond the end of its video."""
-    times = [column for column in ("timestamp_ms", "end_ms") if column in frame.columns]
-    if not times:
-        return []
-    ends = frame["media_id"].map(durations).astype("float64")
-    past_end = frame[times].astype("float64").max(axis=1) - ends
-    promise = bounded(_PAST_END, maximum=PAST_END_TOLERANCE_MS)
-    return _check(table, pd.DataFrame({_PAST_END: past_end}), [promise], run_id)
-
-
-def in_words(failed: list[Row]) -> str:
-    """Return one line per failed check."""
-    return "\n".join(
-        f"- {'.'.join(filter(None, (row['table_name'], row['column_name'])))}: {row['expectation']}, "
-        f"{row['unexpected_rows'] or 'the whole'} of {row['checked_rows'] or '?'} rows"
-        for row in failed
+        check = _TableCheck(TABLES[name], media_type, keys)
+        try:
+            for part in parts_of(name):
+                check.add(part)
+            results += check.results(promised[name])
+        except UnfitFileError as error:
+            unfit.add(name)
+            results += _results_of_unfit(TABLES[name], error)
+        rows[name] = check.rows
+    results += _relations(workspace, media_type, keys, unfit)
+    broken = sum(not result.success for result in results)
+    log.info("%d checks of %d tables, %d found something", len(results), len(tables), broken)
+    audited = {name: AuditedTable(rows=rows[name], objects=objects[name]) for name in tables}
+    run_id, severities = workspace.run.run_id, workspace.lake.validation_severity
+    return Audit(
+        [result.to_row(run_id, severities) for result in results],
+        [row for result in results for row in result.failures(run_id)],
+        AuditedTables(planned_at=planned_at, audited_at=datetime.now(UTC), tables=audited),
     )
 
 
-def _counted_findings(analyses: pd.DataFrame) -> Counter[str]:
-    """Return the rows each finding table should have, from what normalize counted."""
-    parts = pc.list_flatten(pa.array(analyses["findings_by_table"]))
-    names = ("table_name", "row_count")
-    counts = pa.table({name: pc.struct_field(parts, name) for name in names}).group_by("table_name")
-    sums = counts.aggregate([("row_count", "sum")]).to_pydict()
-    return Counter(dict(zip(sums["table_name"], sums["row_count_sum"], strict=True)))
+class _TableCheck:
+    """The check of a table whose parts come one after the other; only key columns are held.
+
+    :param keys: takes what rules between tables need.
+    :ivar rows: how many rows came.
+    """
+
+    def __init__(self, table: Table, media_type: MediaType, keys: KeyColumns) -> None:
+        self.rows = 0
+        self._table = table
+        self._keys = keys
+        self._results: list[RuleResult] = []
+        self._unique: list[pa.Table] = []
+        self._rules = _rules_of(table, media_type)
+
+    def add(self, part: pa.Table) -> None:
+        """Check the next rows."""
+        found = check_promises(self._table, part, promises_of_rows(self._table))
+        found += [
+            result_of_rows(rule.name, self._table.name, part, rule.broken(part), rule.column)
+            for rule in self._rules
+        ]
+        self._results = merged([*self._results, *found])
+        # A table without a key is counted by its first column.
+        self._unique.append(part.select(self._table.unique or part.column_names[:1]))
+        self.rows += len(part)
+        self._keys.add(self._table, part)
+        log.info("%s: %d rows checked", self._table.name, self.rows)
+
+    def results(self, expected: int) -> list[RuleResult]:
+        """Return what was found.
+
+        :param expected: how many rows the table should have.
+        """
+        promises = [*promises_of_keys(self._table), counted(expected)]
+        return [*self._results, *check_promises(self._table, pa.concat_tables(self._unique), promises)]
+
+
+def _rules_of(table: Table, media_type: MediaType) -> Sequence[RowRule]:
+    if table.name not in FINDING_TABLES:
+        return ()
+    return (*row_rules(table, media_type), *TABLE_RULES.get(table.name, ()))
+
+
+def _results_of_unfit(table: Table, error: UnfitFileError) -> list[RuleResult]:
+    """Return the results of a table that cannot be checked further."""
+    failing = [
+        FailingRow(None, None, f"{error.uri}: {name}: {text}") for name, text in error.mistakes.items()
+    ]
+    promise = Promise(COLUMNS, {"column_list": list(table.column_types)})
+    return [
+        RuleResult("files_fit_the_schema", table.name, None, 1, failing),
+        *check_promises(table, pa.table({name: [] for name in error.columns}), [promise]),
+    ]
+
+
+def _relations(
+    workspace: Workspace, media_type: MediaType, keys: KeyColumns, unfit: set[str]
+) -> Iterator[RuleResult]:
+    """Yield the results of the rules between tables, for tables whose files fit their schema."""
+    if not unfit.isdisjoint(_OUTCOMES):
+        return
+    assets, analyses = (keys.of(name) for name in _OUTCOMES)
+    planned = planned_columns(workspace.s3, workspace.run, media_type)
+    yield from plan_results(*planned, assets, analyses, media_type)
+    yield from outcome_results(assets, analyses, media_type, workspace.lake)
+    outcomes = Outcomes(assets, analyses)
+    for name in run_tables(media_type):
+        if name in FINDING_TABLES and name not in unfit:
+            yield from finding_results(
+                FindingRows(TABLES[name], keys.of(name), outcomes), workspace.lake, media_type
+            )
+
+
+def in_words(broken: list[Row]) -> str:
+    """Return one line per rule that does not hold."""
+    return "\n".join(
+        f"- {'.'.join(filter(None, (row['table_name'], row['column_name'])))}: {row['expectation']}, "
+        f"{row['unexpected_rows'] or 'the whole'} of {row['checked_rows'] or '?'} rows"
+        for row in broken
+    )
+
+
+def _counted_findings(analyses: Iterable[pa.Table]) -> Counter[str]:
+    """Return the rows each finding table should have, from what normalize counted.
+
+    Nothing is counted beyond a file that does not fit its table; the check of the table says so.
+    """
+    counts: Counter[str] = Counter()
+    with suppress(UnfitFileError):
+        for part in analyses:
+            tables = pc.list_flatten(part["findings_by_table"].combine_chunks())
+            names = ("table_name", "row_count")
+            rows = pa.table({name: pc.struct_field(tables, name) for name in names})
+            sums = rows.group_by("table_name").aggregate([("row_count", "sum")]).to_pydict()
+            counts += Counter(dict(zip(sums["table_name"], sums["row_count_sum"], strict=True)))
+    return counts

@@ -1,53 +1,43 @@
-"""Great Expectations at work: it checks promises, and its outcomes become rows of ``validation_results``."""
+"""Great Expectations at work: it checks promises, and its outcomes become results of rules."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
 import great_expectations as gx
 import pandas as pd
+import pyarrow as pa
 from great_expectations.data_context.types.base import ProgressBarsConfig
 from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
 
 from include.core.schemas import Table
-from include.store.objects import Row
-from include.validate.known_results import result_of_kept
-from include.validate.promises import EXAMPLES, Promise
+from include.store.staged_frames import frame_of
+from include.validate.promises import Promise
+from include.validate.rule_results import KEPT_FAILURES, FailingRow, RuleResult
 
-# In an expectation's meta data: which of the promises it is. Great Expectations groups them by column.
-_NUMBER = "promise"
+# Columns that say which row it is that breaks a promise.
+_KEYS = ("media_id", "analysis_key")
 
 
-def evaluate(table: Table, frame: pd.DataFrame, promises: Iterable[Promise], run_id: str) -> list[Row]:
-    """Return a row of ``validation_results`` for each promise of a frame.
-
-    A first look gets verdicts only; promises that are broken are looked at again, for counts and examples.
-    """
-    promises = list(promises)
+def report(table: Table, rows: pa.Table, promises: Iterable[Promise]) -> list[RuleResult]:
+    """Return a result for each promise of rows, with how many break it, and which."""
+    frame = frame_of(rows)
     batch = _asset().get_batch(batch_parameters={"dataframe": frame})
-    verdicts = batch.validate(_suite(table, promises), result_format="BOOLEAN_ONLY").results
-    kept = {verdict.expectation_config.meta[_NUMBER] for verdict in verdicts if verdict.success}
-    rows = [result_of_kept(table, promises[number], run_id, len(frame)) for number in sorted(kept)]
-    broken = [promise for number, promise in enumerate(promises) if number not in kept]
-    return rows + (report(table, frame, broken, run_id) if broken else [])
-
-
-def report(table: Table, frame: pd.DataFrame, promises: Iterable[Promise], run_id: str) -> list[Row]:
-    """Return what :func:`evaluate` does, with all promises looked at for counts and examples."""
-    batch = _asset().get_batch(batch_parameters={"dataframe": frame})
-    outcomes = batch.validate(_suite(table, promises), result_format="SUMMARY").results
-    return [_result(table, outcome, run_id) for outcome in outcomes]
+    form = {
+        "result_format": "COMPLETE",
+        "unexpected_index_column_names": [name for name in _KEYS if name in frame.columns],
+        "include_unexpected_rows": False,
+    }
+    outcomes = batch.validate(_suite(table, promises), result_format=form).results
+    return [_result(table, outcome) for outcome in outcomes]
 
 
 def _suite(table: Table, promises: Iterable[Promise]) -> gx.ExpectationSuite:
     expectations = [
-        ExpectationConfiguration(
-            type=promise.type, kwargs=promise.kwargs, meta={_NUMBER: number}
-        ).to_domain_obj()
-        for number, promise in enumerate(promises)
+        ExpectationConfiguration(type=promise.type, kwargs=promise.kwargs).to_domain_obj()
+        for promise in promises
     ]
     return gx.ExpectationSuite(name=table.name, expectations=expectations)
 
@@ -60,20 +50,36 @@ def _asset() -> Any:
     return source.add_dataframe_asset("frame").add_batch_definition_whole_dataframe("whole")
 
 
-def _result(table: Table, outcome: Any, run_id: str) -> Row:
+def _result(table: Table, outcome: Any) -> RuleResult:
     configuration, result = outcome.expectation_config, outcome.result or {}
-    details = {"kwargs": configuration.kwargs, "observed": result.get("observed_value")}
-    if outcome.exception_info and outcome.exception_info.get("raised_exception"):
-        details["exception"] = outcome.exception_info.get("exception_message")
-    if not table.sensitive:  # readers of the checks are not all readers of the table
-        details["examples"] = result.get("partial_unexpected_list", [])[:EXAMPLES]
-    return {
-        "run_id": run_id,
-        "table_name": table.name,
-        "expectation": configuration.type,
-        "column_name": configuration.kwargs.get("column"),
-        "success": bool(outcome.success),
-        "checked_rows": result.get("element_count"),
-        "unexpected_rows": result.get("unexpected_count"),
-        "details": json.dumps(details, default=str, sort_keys=True),
-    }
+    asked = {name: value for name, value in configuration.kwargs.items() if name != "batch_id"}
+    exception = outcome.exception_info or {}
+    broken = result.get("unexpected_count") or 0
+    return RuleResult(
+        rule=configuration.type,
+        table=table.name,
+        checked=result.get("element_count"),
+        broken=0 if outcome.success else max(1, broken),
+        failing=_failing(result, asked.get("column")),
+        column=asked.get("column"),
+        observed=exception.get("exception_message") or result.get("observed_value"),
+        asked=asked,
+    )
+
+
+def _failing(result: Mapping[str, Any], column: str | None) -> Sequence[FailingRow]:
+    found = result.get("unexpected_index_list") or []
+    return tuple(
+        FailingRow(
+            _text(row.get("media_id")),
+            _text(row.get("analysis_key")),
+            str(row[column] if column else {name: row[name] for name in row if name not in _KEYS} or row),
+        )
+        for row in found[:KEPT_FAILURES]
+        if isinstance(row, Mapping)
+    )
+
+
+def _text(value: Any) -> str | None:
+    """Return a key as text; pandas has values of its own for null."""
+    return None if pd.isna(value) else str(value)

@@ -14,9 +14,6 @@ from include.core.schemas import Table
 COLUMNS = "expect_table_columns_to_match_ordered_list"
 ROW_COUNT = "expect_table_row_count_to_equal"
 
-# Values of a failed check that its result shows.
-EXAMPLES = 5
-
 
 @dataclass(frozen=True)
 class Promise:

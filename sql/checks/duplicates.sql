@@ -205,13 +205,24 @@ SELECT 'validation_results' AS table_name, dt, count(*) AS duplicates
 FROM (
   SELECT
     dt, media_type, run_id, table_name, expectation, column_name, success, checked_rows, unexpected_rows,
-    details, checked_at
+    details, checked_at, layer, severity
   FROM "${database}".validation_results
   GROUP BY
     dt, media_type, run_id, table_name, expectation, column_name, success, checked_rows, unexpected_rows,
-    details, checked_at
+    details, checked_at, layer, severity
   HAVING count(*) > 1
 ) AS validation_results_keys
+GROUP BY dt
+UNION ALL
+SELECT 'validation_failures' AS table_name, dt, count(*) AS duplicates
+FROM (
+  SELECT
+    dt, media_type, run_id, table_name, expectation, column_name, media_id, analysis_key, value, checked_at
+  FROM "${database}".validation_failures
+  GROUP BY
+    dt, media_type, run_id, table_name, expectation, column_name, media_id, analysis_key, value, checked_at
+  HAVING count(*) > 1
+) AS validation_failures_keys
 GROUP BY dt
 UNION ALL
 SELECT 'publications' AS table_name, dt, count(*) AS duplicates

@@ -6,13 +6,14 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import awswrangler as wr
-import pandas as pd
+import pyarrow as pa
 import pytest
 
 from include.core.run import Run
 from include.core.schemas import TABLES
 from include.publish.check_results import publish_results
-from include.validate.audit import check
+from include.store.parquet import file_schema
+from include.validate.column_rules import check
 from tests.integration.conftest import LocalLake
 from tests.workspaces import make_workspace
 
@@ -24,16 +25,17 @@ CHECKED_AT = datetime(2026, 3, 10, 5, tzinfo=UTC)
 
 def test_a_reader_finds_the_check_that_failed_and_how_many_rows_broke_it(local_lake: LocalLake) -> None:
     table = TABLES["usage"]
-    frame = pd.DataFrame({name: [None, None, None] for name in table.column_types})
     column = next(column for column in table.columns if column.minimum == 0)
-    frame[column.name] = [1, -1, -2]
+    schema = pa.schema([(each.name, each.type) for each in file_schema(table)])
+    values = {name: [1, -1, -2] if name == column.name else [None] * 3 for name in table.column_types}
     run = Run(local_lake.settings.bucket, "enrich_images", "run-of-failed-checks", DAY)
-    made = check(table, frame, run.run_id)
+    results = check(table, pa.table(values, schema))
     # An audit of another run, and one that is repeated: the other's results stay, the repeated one's once.
     for each in (run, replace(run, run_id="another-run"), run):
         workspace = make_workspace(each, local_lake.session, local_lake.settings)
-        rows = [row | {"run_id": each.run_id} for row in made]
-        publish_results(workspace, "image", rows, CHECKED_AT)
+        made = [result.to_row(each.run_id, {}) for result in results]
+        failures = [row for result in results for row in result.failures(each.run_id)]
+        publish_results(workspace, "image", made, failures, CHECKED_AT)
 
     published = wr.athena.read_sql_query(
         f"""
@@ -60,3 +62,15 @@ def test_a_reader_finds_the_check_that_failed_and_how_many_rows_broke_it(local_l
     named = published.dropna(subset=["column_name"])
     assert len(named) > 0
     assert (named["checked_column"] == named["column_name"]).all()
+
+    failed = wr.athena.read_sql_query(
+        f"""
+        select value from validation_failures
+        where dt = '{DAY}' and run_id = '{run.run_id}' and column_name = '{column.name}'
+        """,
+        database=local_lake.settings.database,
+        workgroup=local_lake.settings.workgroup,
+        ctas_approach=False,
+        boto3_session=local_lake.session,
+    )
+    assert sorted(failed["value"]) == ["-1.0", "-2.0"]

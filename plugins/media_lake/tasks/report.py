@@ -99,13 +99,19 @@ def report_day(lake: Workspace) -> dict[str, Any]:
     from include.report.day_costs import COST_TABLES, price_day
     from include.store.audited_tables import AuditedTable, AuditedTables, staged_objects
     from include.store.objects import delete_prefix
+    from include.store.parquet import arrow_frame
     from include.store.tables import write_frame
-    from include.validate.audit import check, in_words
+    from include.validate.audit import in_words
+    from include.validate.column_rules import check
 
     run, begun = lake.run, datetime.now(UTC)
     frames = price_day(lake.session, lake.s3, lake.settings, run)
-    results = [row for name in COST_TABLES for row in check(TABLES[name], frames[name], run.run_id)]
-    failed = [row for row in results if not row["success"]]
+    results = [
+        result
+        for name in COST_TABLES
+        for result in check(TABLES[name], arrow_frame(TABLES[name], frames[name]))
+    ]
+    failed = [result.to_row(run.run_id, lake.lake.validation_severity) for result in results if result.broken]
     if failed:
         raise CheckError(f"the costs of {run.partition} were not published:\n{in_words(failed)}")
     tables = {}

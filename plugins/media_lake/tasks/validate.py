@@ -20,15 +20,21 @@ def validate(media_type: MediaType, planned: dict[str, Any]) -> dict[str, Any]:
     """
     from include.publish.check_results import publish_results
     from include.store.audited_tables import write_audit
-    from include.validate.audit import validate
+    from include.validate.audit import in_words, validate
     from media_lake.task_context import task_workspace
 
     lake = task_workspace()
     planned_at = datetime.fromisoformat(planned["planned_at"])
     audit = validate(lake, media_type, planned["assets"], planned["analyses"], planned_at)
-    publish_results(lake, media_type, audit.results, audit.tables.audited_at)
+    publish_results(lake, media_type, audit.results, audit.failures, audit.tables.audited_at)
     write_audit(lake.s3, lake.run, media_type, audit.tables)
-    passed = sum(row["success"] for row in audit.results)
-    counts = {"passed": passed, "failed": len(audit.results) - passed}
+    failed, warned = len(audit.broken("fail")), len(audit.broken("warn"))
+    counts = {"passed": len(audit.results) - failed - warned, "failed": failed, "warned": warned}
     count_each(task_metrics(media_type), Metric.CHECKS, "result", counts)
-    return {"checks": len(audit.results), "failed": bool(audit.failed), "failed_text": audit.failed}
+    return {
+        "checks": len(audit.results),
+        "failed": failed > 0,
+        "failed_text": audit.failed,
+        "warned": warned,
+        "warned_text": in_words(audit.broken("warn")),
+    }
