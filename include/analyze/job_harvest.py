@@ -104,9 +104,10 @@ class JobHarvest:
         return done
 
 
-def _archive_line(work: JobWork, job_id: str, reply: Row) -> Row:
+def _archive_line(work: JobWork, job_id: str, reply: Row, token: str | None) -> Row:
     version = model_version(work.job, work.parameters, reply)
-    line = response_line(work.key, work.job.get_operation, {"JobId": job_id}, reply, version)
+    request = {"JobId": job_id} | ({"NextToken": token} if token else {})
+    line = response_line(work.key, work.job.get_operation, request, reply, version)
     return line | {"feature": work.feature, "content_id": work.asset["content_id"]}
 
 

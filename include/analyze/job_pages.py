@@ -48,7 +48,7 @@ class JobArchive:
     """The pages of one job.
 
     :param prefix: S3 prefix of this job's pages alone.
-    :param line: makes the line that is archived of a reply.
+    :param line: makes the line that is archived of a reply and of the token that it was asked for by.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class JobArchive:
         job: VideoJob,
         job_id: str,
         prefix: str,
-        line: Callable[[Row], Row],
+        line: Callable[[Row, str | None], Row],
     ) -> None:
         self._rekognition = rekognition
         self._s3 = s3
@@ -101,7 +101,7 @@ class JobArchive:
         pages = Ndjson()
         while first is None or last is None or last["response"].get("NextToken"):
             token = last["response"]["NextToken"] if last else None
-            last = self._line(self._page(token))
+            last = self._line(self._page(token), token)
             first = first or last
             if last["response"]["JobStatus"] != "SUCCEEDED":
                 return Pages(last, last)

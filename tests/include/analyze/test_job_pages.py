@@ -53,7 +53,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def complete(rekognition: Rekognition, s3: Any) -> Pages:
     assert JOB is not None
-    return JobArchive(rekognition, s3, JOB, "j", PREFIX, lambda reply: {"response": reply}).complete()
+    return JobArchive(rekognition, s3, JOB, "j", PREFIX, lambda reply, token: {"response": reply}).complete()
 
 
 def archived(s3: Any) -> list[list[int]]:
