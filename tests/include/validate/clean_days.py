@@ -12,6 +12,7 @@ from include.core.features import FEATURES, MediaType, features_for, run_tables
 from include.core.lake import Lake
 from include.core.run import Run
 from include.core.schemas import TABLES
+from include.normalize import normalize
 from include.normalize.batch import normalize_batch
 from include.store.ledger import Entry
 from include.store.objects import Row, delete_prefix, list_uris, put_ndjson
@@ -59,7 +60,8 @@ class CleanDay:
             write_table(self.workspace.s3, TABLES[name], rows, f"{prefix}batch-0000-0000.parquet")
 
     def validate(self) -> Audit:
-        return validate(self.workspace, self.media_type, self.assets, self.analyses, PLANNED_AT)
+        counts = self.assets, self.analyses
+        return validate(self.workspace, self.media_type, *counts, PLANNED_AT, normalize)
 
     def _rows_of(self, name: str) -> list[Row]:
         uris = list_uris(self.workspace.s3, self.workspace.run.staged_uri(name, self.media_type))
@@ -72,7 +74,12 @@ def make_clean_day(aws: SimpleNamespace, run: Run, media_type: MediaType, lake: 
     make_asset = a_video if media_type == "video" else an_asset
     facts: Row = {"duration_ms": DURATION_MS} if media_type == "video" else {}
     assets = [
-        make_asset(name, **facts, content_id=f"etag:{content}", last_modified="2026-11-20T10:00:00.123000")
+        make_asset(
+            name,
+            **facts,
+            content_id=f"etag:{media_type}-{content}",
+            last_modified="2026-11-20T10:00:00.123000",
+        )
         for name, content in (("one", "a"), ("two", "b"), ("copy", "a"))
     ]
     lines = [{"asset": asset, "analyses": list(_analyses(asset, media_type))} for asset in assets]
