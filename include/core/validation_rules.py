@@ -221,6 +221,66 @@ _RULES = (
     ),
     Rule("the_line_of_a_word_is_a_line", "relations", "What a word is on, in the same frame, is a line."),
     Rule("shots_follow_one_another", "relations", "Shots of a video have rising numbers and do not overlap."),
+    # include/validate/archive_rules.py; of a large day part is read, at random.
+    Rule(
+        "the_archived_response_exists", "archive", "What an analysis names as its response is in the archive."
+    ),
+    Rule(
+        "the_archive_has_the_response",
+        "archive",
+        "The archived object can be read, and has the response of the analysis.",
+    ),
+    Rule(
+        "the_response_is_of_the_operation",
+        "archive",
+        "The response is of the operation and the model version that the analysis names.",
+    ),
+    Rule(
+        "pages_of_a_job_are_complete",
+        "archive",
+        "The archived pages of a job lead from the first to the last, and say that it succeeded.",
+    ),
+    Rule(
+        "the_archive_has_the_findings_counted",
+        "archive",
+        "A raw response has as many findings at or above min_confidence as were counted.",
+    ),
+    Rule(
+        "rows_are_those_of_the_response",
+        "archive",
+        "Rows have the values that their response gives when it is normalized again; a sample.",
+    ),
+    # include/validate/trend_rules.py says how days are compared.
+    Rule(
+        "the_day_did_not_fail_as_a_whole",
+        "trend",
+        "Not every analysis of the day failed; days with fewer than 20 are not judged.",
+    ),
+    Rule("volume_is_as_usual", "trend", "A source has about as many assets as on the days before.", "warn"),
+    Rule(
+        "failures_are_as_usual",
+        "trend",
+        "About as many analyses of a source and feature failed as on the days before.",
+        "warn",
+    ),
+    Rule(
+        "empty_answers_are_as_usual",
+        "trend",
+        "About as many answers to a source and feature are without findings as on the days before.",
+        "warn",
+    ),
+    Rule(
+        "confidence_is_as_usual",
+        "trend",
+        "The mean confidence of a source and model version is about that of the days before.",
+        "warn",
+    ),
+    Rule(
+        "the_mix_is_as_usual",
+        "trend",
+        "Labels of a source and model version have about the shares that they had on the days before.",
+        "warn",
+    ),
 )
 
 RULES: dict[str, Rule] = {rule.name: rule for rule in _RULES}

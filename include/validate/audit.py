@@ -3,7 +3,9 @@
 The layers, each in modules of its own, and their rules in :mod:`include.core.validation_rules`:
 
 - columns: what the schema promises, by Great Expectations, and what each row keeps by itself;
-- relations: findings, analyses, assets and the run's plan tell the same story.
+- relations: findings, analyses, assets and the run's plan tell the same story;
+- archive: the archived responses tell it too;
+- trend: the day is about what the days before were.
 """
 
 from __future__ import annotations
@@ -22,11 +24,15 @@ from include.core.features import MediaType, run_tables
 from include.core.schemas import FINDING_TABLES, TABLES, Table
 from include.core.validation_rules import Severity
 from include.store.audited_tables import AuditedTable, AuditedTables, staged_objects
+from include.store.day_profiles import DayProfile, trailing_profiles, write_profile
 from include.store.objects import Row
+from include.store.parquet import file_schema
 from include.store.plan_columns import planned_columns
 from include.store.staged_frames import UnfitFileError, read_parts
 from include.store.workspace import Workspace
+from include.validate.archive_rules import Normalize, archive_results
 from include.validate.column_rules import check_promises
+from include.validate.day_figures import DayFigures
 from include.validate.finding_rules import FindingRows, Outcomes, finding_results
 from include.validate.key_columns import KeyColumns
 from include.validate.outcome_rules import outcome_results
@@ -41,6 +47,7 @@ from include.validate.promises import (
 from include.validate.row_rules import RowRule, row_rules
 from include.validate.rule_results import FailingRow, RuleResult, merged, result_of_rows
 from include.validate.table_rules import TABLE_RULES
+from include.validate.trend_rules import LEARNED_DAYS, WITHIN_DAYS, trend_results
 
 log = logging.getLogger(__name__)
 
@@ -71,12 +78,18 @@ class Audit:
 
 
 def validate(
-    workspace: Workspace, media_type: MediaType, assets: int, analyses: int, planned_at: datetime
+    workspace: Workspace,
+    media_type: MediaType,
+    assets: int,
+    analyses: int,
+    planned_at: datetime,
+    normalize: Normalize | None = None,
 ) -> Audit:
-    """Check every table that a run on images or videos wrote, some rows at a time.
+    """Check every table that a run on images or videos wrote, some rows at a time, and keep its profile.
 
     :param assets: assets that were planned; ``analyses`` likewise.
     :param planned_at: when the manifest was read.
+    :param normalize: ``include.normalize.normalize``; without it the archive is not looked into.
     """
     tables = run_tables(media_type)
     # Listed before they are read: what is changed meanwhile is not what is listed, and is not published.
@@ -87,7 +100,7 @@ def validate(
 
     promised: Counter[str] = Counter(media_assets=assets, analyses=analyses)
     promised += _counted_findings(parts_of("analyses", ["findings_by_table"]))
-    keys = KeyColumns()
+    keys, figures = KeyColumns(), DayFigures(_sources_of(parts_of("media_assets", ["media_id", "source"])))
     results: list[RuleResult] = []
     rows: Counter[str] = Counter()
     unfit: set[str] = set()
@@ -96,12 +109,18 @@ def validate(
         try:
             for part in parts_of(name):
                 check.add(part)
+                figures.add(TABLES[name], part)
             results += check.results(promised[name])
         except UnfitFileError as error:
             unfit.add(name)
             results += _results_of_unfit(TABLES[name], error)
         rows[name] = check.rows
     results += _relations(workspace, media_type, keys, unfit)
+    if unfit.isdisjoint(_OUTCOMES):
+        if normalize is not None:
+            found = archive_results(workspace, media_type, keys.of("analyses"), keys, normalize)
+            results += [result for result in found if result.table not in unfit]
+        results += _trend(workspace, media_type, figures.profile(keys.of("analyses")))
     broken = sum(not result.success for result in results)
     log.info("%d checks of %d tables, %d found something", len(results), len(tables), broken)
     audited = {name: AuditedTable(rows=rows[name], objects=objects[name]) for name in tables}
@@ -185,6 +204,22 @@ def _relations(
             yield from finding_results(
                 FindingRows(TABLES[name], keys.of(name), outcomes), workspace.lake, media_type
             )
+
+
+def _trend(workspace: Workspace, media_type: MediaType, profile: DayProfile) -> Iterator[RuleResult]:
+    """Keep the profile of the run, and yield the results of the rules that compare it with days before."""
+    s3, run = workspace.s3, workspace.run
+    write_profile(s3, run, media_type, profile)
+    before = trailing_profiles(s3, run, media_type, LEARNED_DAYS, WITHIN_DAYS)
+    yield from trend_results(profile, before, media_type, [source.name for source in workspace.lake.sources])
+
+
+def _sources_of(assets: Iterable[pa.Table]) -> pa.Table:
+    """Return assets with their sources; none beyond a file that does not fit its table."""
+    parts = [file_schema(TABLES["media_assets"]).empty_table().select(["media_id", "source"])]
+    with suppress(UnfitFileError):
+        parts += assets
+    return pa.concat_tables(parts)
 
 
 def in_words(broken: list[Row]) -> str:

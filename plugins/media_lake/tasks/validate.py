@@ -18,6 +18,7 @@ def validate(media_type: MediaType, planned: dict[str, Any]) -> dict[str, Any]:
 
     A day without assets has no batch to normalize, and is validated and published nevertheless.
     """
+    from include.normalize import normalize
     from include.publish.check_results import publish_results
     from include.store.audited_tables import write_audit
     from include.validate.audit import in_words, validate
@@ -25,7 +26,7 @@ def validate(media_type: MediaType, planned: dict[str, Any]) -> dict[str, Any]:
 
     lake = task_workspace()
     planned_at = datetime.fromisoformat(planned["planned_at"])
-    audit = validate(lake, media_type, planned["assets"], planned["analyses"], planned_at)
+    audit = validate(lake, media_type, planned["assets"], planned["analyses"], planned_at, normalize)
     publish_results(lake, media_type, audit.results, audit.failures, audit.tables.audited_at)
     write_audit(lake.s3, lake.run, media_type, audit.tables)
     failed, warned = len(audit.broken("fail")), len(audit.broken("warn"))
