@@ -1,17 +1,19 @@
 """
 # Report costs
 
-**What it does.** Runs whenever the images or the videos of a day are published. Prices what was used and
-what was reused that day, publishes `usage` and `costs_daily`, and draws the cost page of the whole lake. One
-run reports all days that wait, up to 100, and draws the page once. The runs of the other days then have
-nothing left to do.
+**What it does.** Runs whenever the images or the videos of a day are published. Prices what was used and what
+was reused that day, checks it, publishes `usage` and `costs_daily`, and draws the cost page of the whole
+lake. One run reports all days that wait, up to 100, and draws the page once. The runs of the other days then
+have nothing left to do.
 
-**Reads and writes.** Reads `usage_log/` and the price book of the region; writes the days' partitions of
-`usage` and `costs_daily`, `reports/costs.html` and asset `cost_report`; removes the marks of these days under
-`reports/waiting/`. Task `report` has a button *Cost page*; the page also opens without a network.
+**Reads and writes.** Reads `usage_log/`, the price book of the region and the published `analyses`; writes
+the days' partitions of `usage`, `costs_daily`, `validation_results` and `validation_failures`,
+`reports/costs.html` and asset `cost_report`; removes the marks of these days under `reports/waiting/`. Task
+`report` has a button *Cost page*; the page also opens without a network.
 
-**When it fails.** The message names a price that the price book lacks: add it to
-`include/core/price_books/`. Only the run of that day fails; other days are reported.
+**When it fails.** The message names a price that the price book lacks: add it to `include/core/price_books/`.
+Or it names rules that the costs break: they are held back, and readers keep what they have. Only the run of
+that day fails; other days are reported.
 
 **Re-running.** Safe at any time, also by clearing the task. Runs only ever add to the usage log, and each
 report prices the whole day anew.

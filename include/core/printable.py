@@ -14,3 +14,16 @@ def escaped(text: str) -> str:
 
 def _escaped_character(character: str) -> str:
     return character if character.isprintable() else repr(character)[1:-1]
+
+
+def as_code(text: str, most: int = 200) -> str:
+    """Return a text as Markdown that shows it as it is, on one line.
+
+    :param most: characters that are shown; the rest is cut.
+    """
+    line = escaped(text)
+    line = line if len(line) <= most else f"{line[: most - 1]}…"
+    fence = "`"
+    while fence in line:
+        fence += "`"
+    return f"{fence}{line}{fence}" if "`" not in line else f"{fence} {line} {fence}"

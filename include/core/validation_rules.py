@@ -279,6 +279,63 @@ _RULES = (
         "the_mix_is_as_usual",
         "trend",
         "Labels of a source and model version have about the shares that they had on the days before.",
+    # include/validate/cost_rules.py
+    Rule("amounts_are_finite", "costs", "Units, dollars and counts are finite and not negative."),
+    Rule("the_price_book_is_known", "costs", "Prices are of a price book of the lake's region."),
+    Rule(
+        "the_price_line_is_of_the_feature",
+        "costs",
+        "A row has an operation and a line of the price book that its feature is billed by.",
+    ),
+    Rule(
+        "the_payer_is_in_lake_yaml", "costs", "lake.yaml has the source, and that team pays for it.", "warn"
+    ),
+    Rule("what_is_reused_costs_nothing", "costs", "What was reused has a price of 0."),
+    Rule("what_is_paid_saves_nothing", "costs", "What was paid for has no saving."),
+    Rule(
+        "the_time_of_use_is_possible",
+        "costs",
+        "Nothing was used in the future, or before there was Rekognition.",
+    ),
+    Rule("usage_is_counted_once", "costs", "No use of an analysis is there under two ids."),
+    Rule(
+        "dollars_are_units_times_a_price_of_the_book",
+        "costs",
+        "Dollars are the units times the price of a tier of the row's line and price book.",
+    ),
+    Rule(
+        "prices_do_not_rise_within_a_month",
+        "costs",
+        "A unit costs no more than one that was paid for earlier in the month, where tiers fall.",
+    ),
+    Rule(
+        "costs_have_the_keys_of_the_usage",
+        "costs",
+        "`costs_daily` has the days, teams, sources, features and lines of the usage.",
+    ),
+    Rule("costs_are_the_sum_of_the_usage", "costs", "`costs_daily` has the sums of the usage."),
+    # include/validate/usage_rules.py
+    Rule(
+        "units_are_those_of_the_analysis",
+        "costs",
+        "An image is one unit; a video has the minutes of its analysis.",
+    ),
+    Rule("the_feature_is_that_of_the_analysis", "costs", "Usage and analysis have the same feature."),
+    Rule(
+        "usage_is_of_a_known_analysis",
+        "costs",
+        "Usage is of an analysis of the day, or one that the ledger knows.",
+        "warn",
+    ),
+    Rule(
+        "what_was_paid_for_is_in_the_usage",
+        "costs",
+        "Each analysis that the day paid for has its lines of usage.",
+    ),
+    Rule(
+        "what_was_reused_is_in_the_usage",
+        "costs",
+        "Each analysis that was reused has its lines of usage.",
         "warn",
     ),
 )

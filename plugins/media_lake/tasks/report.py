@@ -16,6 +16,9 @@ from media_lake.links.cost_page_link import CostPageLink
 from media_lake.run_figures import leave_figures
 
 if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
     from include.store.workspace import Workspace
 
 log = logging.getLogger(__name__)
@@ -25,7 +28,7 @@ MOST_DAYS = 100
 
 
 class CheckError(TerminalError, ValueError):
-    """Priced usage broke its own schema; nothing was published. The text names the checks."""
+    """Costs break rules that hold them back; readers keep what they have. The text says what to do."""
 
 
 class ReportCostsOperator(BaseOperator):
@@ -91,29 +94,23 @@ def report_day(lake: Workspace) -> dict[str, Any]:
 
     :return: ``{rows, usd, saved_usd}``.
     :raises include.core.prices.PriceError: if something was used that the price book does not know.
-    :raises CheckError: if the result breaks its schema.
+    :raises CheckError: if the result breaks rules that hold it back.
     """
     from include.core.schemas import TABLES
     from include.publish.pointers import StaleRunError
+    from include.publish.published_rows import read_published
     from include.publish.publisher import publish
     from include.report.day_costs import COST_TABLES, price_day
     from include.store.audited_tables import AuditedTable, AuditedTables, staged_objects
     from include.store.objects import delete_prefix
-    from include.store.parquet import arrow_frame
     from include.store.tables import write_frame
-    from include.validate.audit import in_words
-    from include.validate.column_rules import check
+    from include.validate.usage_rules import ANALYSIS_COLUMNS
 
     run, begun = lake.run, datetime.now(UTC)
+    # Before the usage log, which has whatever these were paid with.
+    analyses = read_published(lake, "analyses", ANALYSIS_COLUMNS)
     frames = price_day(lake.session, lake.s3, lake.settings, run)
-    results = [
-        result
-        for name in COST_TABLES
-        for result in check(TABLES[name], arrow_frame(TABLES[name], frames[name]))
-    ]
-    failed = [result.to_row(run.run_id, lake.lake.validation_severity) for result in results if result.broken]
-    if failed:
-        raise CheckError(f"the costs of {run.partition} were not published:\n{in_words(failed)}")
+    _check(lake, frames, analyses)
     tables = {}
     for name in COST_TABLES:
         delete_prefix(lake.s3, run.staged_uri(name, None))
@@ -131,3 +128,38 @@ def report_day(lake: Workspace) -> dict[str, Any]:
     usd, saved_usd = float(costs["usd"].sum()), float(costs["saved_usd"].sum())
     log.info("%s: $%.4f paid, $%.4f saved by re-use", run.partition, usd, saved_usd)
     return {"rows": len(frames["usage"]), "usd": round(usd, 6), "saved_usd": round(saved_usd, 6)}
+
+
+def _check(lake: Workspace, frames: Mapping[str, pd.DataFrame], analyses: pa.Table) -> None:
+    """Check the costs of a day, and publish what was found.
+
+    :param frames: cost table to rows.
+    :raises CheckError: if a rule is broken that holds them back.
+    """
+    from include.core.prices import load_price_book
+    from include.core.schemas import TABLES
+    from include.publish.check_results import publish_results
+    from include.store.parquet import arrow_frame
+    from include.validate.column_rules import check
+    from include.validate.cost_rules import cost_results
+    from include.validate.review_text import found_in_words
+    from include.validate.usage_rules import usage_results
+
+    run, book = lake.run, load_price_book(lake.settings.region)
+    rows = {name: arrow_frame(TABLES[name], frame) for name, frame in frames.items()}
+    results = [result for name in rows for result in check(TABLES[name], rows[name])]
+    results += cost_results(rows["usage"], rows["costs_daily"], {book.version: book}, lake.lake)
+    results += usage_results(rows["usage"], analyses, run.partition, lake.ledger.lookup)
+    found = [result.to_row(run.run_id, lake.lake.validation_severity) for result in results]
+    failures = [row for result in results for row in result.failures(run.run_id)]
+    publish_results(lake, None, found, failures, datetime.now(UTC))
+    broken = [row for row in found if not row["success"]]
+    if held_back := [row for row in broken if row["severity"] == "fail"]:
+        raise CheckError(
+            f"the costs of {run.partition} are held back, readers keep what they have:\n"
+            f"{found_in_words(held_back, failures)}\n"
+            "validation_failures has the rows, under media_type = 'costs'. Mend the usage log or the price "
+            "book, then clear this task; or set a rule to warn under validation_severity in lake.yaml"
+        )
+    if broken:
+        log.warning("%s: published although\n%s", run.partition, found_in_words(broken, failures))

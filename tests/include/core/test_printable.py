@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from include.core.printable import escaped
+from include.core.printable import as_code, escaped
 
 
 @pytest.mark.parametrize("text", ["raw/a b+c%20.jpg", "café 写真 📷 ابجد", "back\\slash", ""])
@@ -27,3 +27,15 @@ def test_what_a_terminal_would_obey_is_escaped(text: str, shown: str) -> None:
 def test_every_control_character_is_escaped() -> None:
     controls = "".join(map(chr, [*range(0x20), *range(0x7F, 0xA0)]))
     assert escaped(controls).isprintable()
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [("raw/a.jpg", "`raw/a.jpg`"), ("a`b", "`` a`b ``"), ("``", "``` `` ```"), ("a\n# b", "`a\\n# b`")],
+)
+def test_markdown_shows_a_text_as_it_is(text: str, shown: str) -> None:
+    assert as_code(text) == shown
+
+
+def test_markdown_shows_as_much_of_a_text_as_is_asked_for() -> None:
+    assert as_code("a" * 300, 10) == f"`{'a' * 9}…`"

@@ -1,0 +1,226 @@
+"""Rules of what things cost: tables ``usage`` and ``costs_daily`` of a day, and the price book.
+
+They share nothing with what prices the usage (:mod:`include.report.pricing`), and hold however the volume of
+a month is counted: a price is that of a tier, whichever was reached.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from itertools import chain, product
+from math import isclose
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from include.core.features import FEATURES, MEDIA_TYPES, RETIRED, ImageCall, VideoJob
+from include.core.lake import Lake
+from include.core.prices import PriceBook, PriceItem
+from include.core.schemas import TABLES
+from include.store.objects import Row
+from include.validate.arrow_masks import Mask, Numbers, as_mask, floats, mask, outside
+from include.validate.outcome_rules import CLOCK_TOLERANCE, REKOGNITION_BEGAN
+from include.validate.rule_results import FailingRow, RuleResult, result_of_rows
+
+# Dollars are kept to a billionth; a sum of floats differs a little with its order.
+ROUNDING = 1e-8
+RELATIVE = 1e-9
+
+# Model hours are billed by this operation, whatever is analyzed meanwhile.
+HOURS_OPERATION = "StartProjectVersion"
+
+_AMOUNTS = {
+    "usage": ("units", "usd", "saved_usd"),
+    "costs_daily": ("analyses", "units", "usd", "reused_analyses", "reused_units", "saved_usd"),
+}
+_LINE = ("media_type", "feature", "operation", "price_item")
+_OCCASION = ["analysis_key", "price_item", "media_id", "run_id", "at", "reused"]
+
+
+def cost_results(
+    usage: pa.Table, costs: pa.Table, books: Mapping[str, PriceBook], lake: Lake
+) -> Iterator[RuleResult]:
+    """Yield the result of each rule.
+
+    :param usage: the rows of table ``usage``; ``costs`` those of ``costs_daily``.
+    :param books: the price books that the day may be priced with, by version.
+    """
+    tables = {"usage": usage, "costs_daily": costs}
+    for name, rows in tables.items():
+        for column in _AMOUNTS[name]:
+            wrong = outside(floats(rows[column]), 0.0, float(np.finfo(float).max))
+            yield result_of_rows("amounts_are_finite", name, rows, wrong, column)
+        unknown = _not_among(rows["price_version"], books)
+        yield result_of_rows("the_price_book_is_known", name, rows, unknown, "price_version")
+        yield result_of_rows("the_price_line_is_of_the_feature", name, rows, _other_lines(rows, books))
+        yield result_of_rows("the_payer_is_in_lake_yaml", name, rows, _other_payers(rows, lake), "source")
+    reused = mask(usage["reused"])
+    yield _of_usage("what_is_reused_costs_nothing", usage, reused & (floats(usage["usd"]) != 0), "usd")
+    yield _of_usage(
+        "what_is_paid_saves_nothing", usage, ~reused & (floats(usage["saved_usd"]) != 0), "saved_usd"
+    )
+    yield _of_usage("the_time_of_use_is_possible", usage, _impossible_times(usage), "at")
+    twice = usage.select(_OCCASION).to_pandas().duplicated().to_numpy()
+    yield _of_usage("usage_is_counted_once", usage, twice, "usage_id")
+    wrong_price, risen = _wrong_prices(usage, books)
+    yield _of_usage("dollars_are_units_times_a_price_of_the_book", usage, wrong_price, "usd")
+    yield _of_usage("prices_do_not_rise_within_a_month", usage, risen, "usd")
+    yield from _sums(usage, costs)
+
+
+def _of_usage(rule: str, usage: pa.Table, broken: Mask, column: str) -> RuleResult:
+    return result_of_rows(rule, "usage", usage, broken, column)
+
+
+def _not_among(values: pa.ChunkedArray, known: Mapping[str, object]) -> Mask:
+    return ~mask(pc.is_in(values, value_set=pa.array(list(known), pa.string())))
+
+
+def _joined(rows: pa.Table, columns: tuple[str, ...]) -> pa.ChunkedArray:
+    return pc.binary_join_element_wise(*(rows[name] for name in columns), " ")
+
+
+def _other_lines(rows: pa.Table, books: Mapping[str, PriceBook]) -> Mask:
+    """Which rows have a line of the price book that their feature is not billed by."""
+    items = {item for book in books.values() for item in book.items}
+    retired = (
+        (media_type, feature.name, operation, item)
+        for feature in RETIRED.values()
+        for media_type, operation, item in product(MEDIA_TYPES, feature.operations, items)
+    )
+    lines = {" ".join(line): line for line in chain(_known_lines(), retired)}
+    return _not_among(_joined(rows, _LINE), lines)
+
+
+def _known_lines() -> Iterator[tuple[str, str, str, str]]:
+    """Yield every line that the registry knows: media type, feature, billed operation, price item."""
+    for (name, feature), media_type in product(FEATURES.items(), MEDIA_TYPES):
+        if call := feature.analysis(media_type):
+            for operation, item in _lines_of(call):
+                yield media_type, name, operation, item
+
+
+def _lines_of(call: ImageCall | VideoJob) -> Iterator[tuple[str, str]]:
+    operation = call.operation if isinstance(call, ImageCall) else call.start_operation
+    for item in call.price_items:
+        yield operation, item
+    for kind in call.choice.kinds.values() if call.choice else ():
+        yield operation, kind.price_item
+    if isinstance(call, ImageCall) and call.hourly_price_item:
+        yield HOURS_OPERATION, call.hourly_price_item
+
+
+def _other_payers(rows: pa.Table, lake: Lake) -> Mask:
+    known = {f"{source.name} {source.cost_center}": source for source in lake.sources}
+    return _not_among(_joined(rows, ("source", "cost_center")), known)
+
+
+def _impossible_times(usage: pa.Table) -> Mask:
+    latest = datetime.now(UTC).replace(tzinfo=None) + CLOCK_TOLERANCE
+    instants = usage["at"].to_pandas()
+    return ~as_mask(instants.between(pd.Timestamp(REKOGNITION_BEGAN), pd.Timestamp(latest)))
+
+
+def _wrong_prices(usage: pa.Table, books: Mapping[str, PriceBook]) -> tuple[Mask, Mask]:
+    """Return which rows have a price that the book does not give, and which are dearer than earlier ones."""
+    wrong, risen = np.zeros(len(usage), bool), np.zeros(len(usage), bool)
+    reused = mask(usage["reused"])
+    dollars = np.where(reused, floats(usage["saved_usd"]), floats(usage["usd"]))
+    units = floats(usage["units"])
+    lines = usage.select(["price_version", "price_item", "at"]).to_pandas()
+    month = lines["at"].to_numpy().astype("datetime64[M]").astype(np.int64)
+    groups = lines.groupby(["price_version", "price_item", month], dropna=True).indices
+    for (version, name, _), places in groups.items():
+        item = books[version].items.get(name) if version in books else None
+        if item is None:
+            continue  # another rule says so
+        wrong[places] = _off_the_book(item, units[places], dollars[places], ~reused[places])
+        paid = places[~reused[places] & (units[places] > 0)]
+        instants = lines["at"].to_numpy()[paid].astype("datetime64[ns]").astype(np.int64)
+        risen[paid] = _dearer_than_before(item, instants, units[paid], dollars[paid])
+    return wrong, risen
+
+
+def _off_the_book(item: PriceItem, units: Numbers, dollars: Numbers, paid: Mask) -> Mask:
+    """A price is that of a tier. Between two are only rows in which one tier ends and the next begins.
+
+    At most one row that is paid lies on each edge; what is reused moves no tier, so many of its rows may.
+    """
+    prices = [float(tier.usd) for tier in item.tiers]
+    tolerance = ROUNDING + RELATIVE * np.abs(dollars)
+    beyond = (dollars < min(prices) * units - tolerance) | (dollars > max(prices) * units + tolerance)
+    off_tiers = np.all([np.abs(dollars - price * units) > tolerance for price in prices], axis=0)
+    between = paid & off_tiers & ~beyond
+    if np.count_nonzero(between) > len(prices) - 1:
+        beyond |= between
+    return beyond
+
+
+def _dearer_than_before(item: PriceItem, at: NDArray[np.int64], units: Numbers, dollars: Numbers) -> Mask:
+    """A unit costs no more than one that was paid at an earlier instant of the month, where tiers fall."""
+    prices = [tier.usd for tier in item.tiers]
+    if prices != sorted(prices, reverse=True) or len(at) == 0:
+        return np.zeros(len(at), bool)
+    order = np.argsort(at, kind="stable")
+    at, unit_usd, tolerance = at[order], (dollars / units)[order], (ROUNDING / units)[order]
+    least_so_far = np.concatenate([[np.inf], np.fmin.accumulate(unit_usd + tolerance)])
+    earlier = np.searchsorted(at, at, side="left")  # how many came before this instant
+    found = np.zeros(len(at), bool)
+    found[order] = unit_usd - tolerance > least_so_far[earlier]
+    return found
+
+
+def _sums(usage: pa.Table, costs: pa.Table) -> Iterator[RuleResult]:
+    """Yield whether ``costs_daily`` has the keys of the usage, and its sums."""
+    used = {_key(row): row for row in _summed(usage)}
+    found = {_key(row): row for row in costs.to_pylist()}
+    other = sorted(used.keys() ^ found.keys())
+    failing = [
+        FailingRow(None, None, f"{key}: {'missing' if key in used else 'nothing was used'}") for key in other
+    ]
+    rule = "costs_have_the_keys_of_the_usage"
+    yield RuleResult(rule, "costs_daily", len(used.keys() | found.keys()), len(other), failing)
+    both = sorted(used.keys() & found.keys())
+    for name in _AMOUNTS["costs_daily"]:
+        pairs = [(key, found[key][name], used[key][name]) for key in both]
+        failing = [
+            FailingRow(None, None, f"{key}: {sum_} and not {wanted}")
+            for key, sum_, wanted in pairs
+            if not _is_sum(sum_, wanted)
+        ]
+        rule = "costs_are_the_sum_of_the_usage"
+        yield RuleResult(rule, "costs_daily", len(both), len(failing), failing, name)
+
+
+def _is_sum(found: float | None, wanted: float | None) -> bool:
+    if found is None or wanted is None:
+        return found is wanted
+    return isclose(found, wanted, rel_tol=RELATIVE, abs_tol=ROUNDING)
+
+
+def _summed(usage: pa.Table) -> list[Row]:
+    """Return what the usage sums up to, by the key of ``costs_daily``."""
+    reused = pc.fill_null(usage["reused"], False)
+    nothing = pa.scalar(0.0)
+    sums = {
+        "analyses": pc.cast(pc.invert(reused), pa.int64()),
+        "units": pc.if_else(reused, nothing, usage["units"]),
+        "usd": usage["usd"],
+        "reused_analyses": pc.cast(reused, pa.int64()),
+        "reused_units": pc.if_else(reused, usage["units"], nothing),
+        "saved_usd": usage["saved_usd"],
+    }
+    dated = {"usage_date": pc.cast(usage["at"], pa.date32(), safe=False)}
+    keys = list(TABLES["costs_daily"].unique)
+    columns = {name: dated[name] if name in dated else usage[name] for name in keys}
+    grouped = pa.table(columns | sums).group_by(keys).aggregate([(name, "sum") for name in sums])
+    rows = grouped.rename_columns([name.removesuffix("_sum") for name in grouped.column_names]).to_pylist()
+    return list(rows)
+
+
+def _key(row: Row) -> str:
+    return " ".join(str(row[name]) for name in TABLES["costs_daily"].unique)
