@@ -10,7 +10,7 @@ skipped if the plan has no model, `analyze` and `normalize` on a day without ima
 
 **Reads and writes.** Reads asset `media_manifest`, the ledger and the archived responses; writes
 `responses/`, `usage_log/`, the finding tables with `media_type=image`, `media_assets`, `analyses`,
-`validation_results` and asset `image_findings`.
+`validation_results`, `publish_decisions` and asset `image_findings`.
 
 **When it fails.** `analyze`: access denied fails at once; throttling and outages are retried. A single bad
 image never fails the run: table `analyses` has a row with its error. Bad data never fails `validate`;

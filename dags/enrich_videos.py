@@ -7,7 +7,7 @@ of their results.
 
 **Reads and writes.** Reads asset `media_manifest`, the ledger, the queue of job notifications and the
 archived pages; writes `responses/jobs/`, `usage_log/`, the finding tables with `media_type=video`,
-`media_assets`, `analyses`, `validation_results` and asset `video_findings`.
+`media_assets`, `analyses`, `validation_results`, `publish_decisions` and asset `video_findings`.
 
 **When it fails.** A job that ends as FAILED is started again, up to three times. After that, table
 `analyses` has a row with its error. Lost notifications do no harm: the trigger looks up overdue jobs.

@@ -6,7 +6,8 @@ normalizers and table definitions. Audits the tables and publishes them. No task
 Dag cannot incur charges.
 
 **Reads and writes.** Reads the day's manifest, the ledger and the archived responses; writes the finding
-tables with `media_type=video`, `media_assets`, `analyses`, `validation_results` and asset `video_findings`.
+tables with `media_type=video`, `media_assets`, `analyses`, `validation_results`, `publish_decisions` and
+asset `video_findings`.
 
 **When it fails.** The message names a day that has no manifest: discover it first. Bad data never fails
 `validate`; `review` then asks a person whether to publish.

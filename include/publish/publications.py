@@ -44,7 +44,7 @@ class Publication(BaseModel):
     :ivar media_type: None for costs.
     :ivar dag_id: of the run that made the data; ``run_id`` and the two instants likewise.
     :ivar published_at: when it was decided that readers get it.
-    :ivar decided_by: who went back to it; None if a run published it.
+    :ivar decided_by: who approved it in ``review`` or went back to it; None if nobody had to.
     """
 
     model_config = ConfigDict(frozen=True)

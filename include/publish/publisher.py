@@ -37,13 +37,19 @@ class ChangedSinceAuditError(TerminalError, ValueError):
     """A staged object is not the one that was audited; the text says which and what to do."""
 
 
-def publish(workspace: Workspace, audited: AuditedTables, media_type: MediaType | None) -> dict[str, str]:
+def publish(
+    workspace: Workspace,
+    audited: AuditedTables,
+    media_type: MediaType | None,
+    decided_by: str | None = None,
+) -> dict[str, str]:
     """Give readers what the run staged and audited.
 
     All data is copied before the first partition moves. If an earlier attempt got that far, this one finishes
     it; if it came to its end, nothing is done.
 
     :param media_type: None for costs.
+    :param decided_by: who approved it although rules are broken; None if nobody had to.
     :return: table to location.
     :raises ChangedSinceAuditError: if a staged object was changed after the audit, or is gone.
     :raises include.publish.pointers.StaleRunError: if readers have newer data.
@@ -74,6 +80,7 @@ def publish(workspace: Workspace, audited: AuditedTables, media_type: MediaType 
         audited_at=audited.audited_at,
         published_at=now,
         tables=tables,
+        decided_by=decided_by,
     )
     pointers.move(publication)
     return publication.locations

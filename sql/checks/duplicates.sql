@@ -225,6 +225,17 @@ FROM (
 ) AS validation_failures_keys
 GROUP BY dt
 UNION ALL
+SELECT 'publish_decisions' AS table_name, dt, count(*) AS duplicates
+FROM (
+  SELECT
+    dt, media_type, run_id, decided_at
+  FROM "${database}".publish_decisions
+  GROUP BY
+    dt, media_type, run_id, decided_at
+  HAVING count(*) > 1
+) AS publish_decisions_keys
+GROUP BY dt
+UNION ALL
 SELECT 'publications' AS table_name, dt, count(*) AS duplicates
 FROM (
   SELECT

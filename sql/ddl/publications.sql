@@ -11,7 +11,7 @@ CREATE EXTERNAL TABLE IF NOT EXISTS `${database}`.`publications` (
   `audited_at` timestamp COMMENT 'when its audit ended',
   `row_count` bigint COMMENT 'rows of the table',
   `location` string COMMENT 'S3 prefix of the table\'s files',
-  `decided_by` string COMMENT 'who went back to it, null if a run published it'
+  `decided_by` string COMMENT 'who approved it in review or went back to it, null if nobody had to'
 )
 COMMENT 'One row per table of each version that readers got: published, or gone back to.'
 PARTITIONED BY (

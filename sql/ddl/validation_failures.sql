@@ -9,7 +9,7 @@ CREATE EXTERNAL TABLE IF NOT EXISTS `${database}`.`validation_failures` (
   `value` string COMMENT 'what is wrong',
   `checked_at` timestamp COMMENT 'when the run was audited'
 )
-COMMENT 'Rows that broke a rule, up to 100 a rule and table, none of tables about identifiable people.'
+COMMENT 'Rows that broke a rule, up to 100 a rule and table, none of tables about identifiable people. Of cost tables, media_type is costs.'
 PARTITIONED BY (
   `dt` string COMMENT 'day of the lake, YYYY-MM-DD (the Dag run\'s partition key)',
   `media_type` string COMMENT 'image or video'

@@ -12,7 +12,7 @@ CREATE EXTERNAL TABLE IF NOT EXISTS `${database}`.`validation_results` (
   `layer` string COMMENT 'what the rule looks at: columns, relations, archive, trend or costs',
   `severity` string COMMENT 'what a broken rule does: fail holds the day back, warn does not'
 )
-COMMENT 'One row per expectation checked before a partition was published, of every run.'
+COMMENT 'One row per expectation checked before a partition was published, of every run. Of cost tables, media_type is costs.'
 PARTITIONED BY (
   `dt` string COMMENT 'day of the lake, YYYY-MM-DD (the Dag run\'s partition key)',
   `media_type` string COMMENT 'image or video'

@@ -52,5 +52,8 @@ UNION ALL
 SELECT 'validation_failures' AS table_name, count(*) AS row_count
 FROM "${database}".validation_failures, days WHERE dt BETWEEN first_day AND last_day
 UNION ALL
+SELECT 'publish_decisions' AS table_name, count(*) AS row_count
+FROM "${database}".publish_decisions, days WHERE dt BETWEEN first_day AND last_day
+UNION ALL
 SELECT 'publications' AS table_name, count(*) AS row_count
 FROM "${database}".publications, days WHERE dt BETWEEN first_day AND last_day

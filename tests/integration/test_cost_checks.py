@@ -34,17 +34,17 @@ def test_costs_that_break_a_rule_are_held_back_and_the_others_published(local_la
     workspace = local_lake.workspace(days.run(DAY, "report_costs"), lake)
     assert report_day(workspace) == {"rows": 3, "usd": 0.003, "saved_usd": 0.0}
     checks = f"FROM validation_results WHERE dt = '{DAY}' AND media_type = 'costs' AND layer = 'costs'"
-    assert days.query(f"SELECT count(*) > 20, bool_and(success) {checks}") == [["true", "true"]]
+    assert days.query(f"SELECT count(*) > 20, bool_and(success) {checks}") == [[True, True]]
 
     lose_a_line(local_lake)
     workspace = local_lake.workspace(days.run(DAY, "report_costs"), lake)
     with pytest.raises(CheckError, match=f"usage, {LOST}, 1 of 3: .*\n.*set a rule to warn"):
         report_day(workspace)
     costs = f"SELECT analyses, usd FROM costs_daily WHERE dt = '{DAY}'"
-    assert days.query(costs) == [["3", "0.003"]]
+    assert days.query(costs) == [[3, 0.003]]
     failures = f"SELECT expectation, count(media_id) FROM validation_failures WHERE dt = '{DAY}' GROUP BY 1"
-    assert days.query(failures) == [[LOST, "1"]]
+    assert days.query(failures) == [[LOST, 1]]
 
     lenient = days.lake(validation_severity={LOST: "warn"})
     report_day(local_lake.workspace(days.run(DAY, "report_costs"), lenient))
-    assert days.query(costs) == [["2", "0.002"]]
+    assert days.query(costs) == [[2, 0.002]]

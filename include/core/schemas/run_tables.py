@@ -157,7 +157,8 @@ ACCOUNTS: tuple[Table, ...] = (
     ),
     Table(
         "validation_results",
-        "One row per expectation checked before a partition was published, of every run.",
+        "One row per expectation checked before a partition was published, of every run. "
+        "Of cost tables, media_type is costs.",
         (
             Column("run_id", "string", "Dag run that checked it", required=True),
             Column("table_name", "string", "table checked", required=True),
@@ -175,7 +176,8 @@ ACCOUNTS: tuple[Table, ...] = (
     ),
     Table(
         "validation_failures",
-        "Rows that broke a rule, up to 100 a rule and table; none of tables about identifiable people.",
+        "Rows that broke a rule, up to 100 a rule and table; none of tables about identifiable people. "
+        "Of cost tables, media_type is costs.",
         (
             Column("run_id", "string", "Dag run that checked it", required=True),
             Column("table_name", "string", "table checked", required=True),
@@ -186,6 +188,27 @@ ACCOUNTS: tuple[Table, ...] = (
             Column("value", "string", "what is wrong", required=True),
             Column("checked_at", "timestamp", "when the run was audited", required=True),
         ),
+        grows=True,
+    ),
+    Table(
+        "publish_decisions",
+        "One row per decision whether a day is published although rules of validation are broken.",
+        (
+            Column("decided_at", "timestamp", "when it was decided, or the time was over", required=True),
+            Column(
+                "decision",
+                "string",
+                "what was decided; timed_out if nobody answered",
+                required=True,
+                values=("approved", "rejected", "timed_out"),
+            ),
+            Column("decided_by", "string", "name of the Airflow user; null if nobody answered"),
+            Column("reason", "string", "why, in the words of who decided"),
+            Column("dag_id", "string", "Dag whose data it is", required=True),
+            Column("run_id", "string", "Dag run whose data it is", required=True),
+            Column("failed_rules", "array<string>", "the rules that held the day back", required=True),
+        ),
+        unique=("run_id", "decided_at"),
         grows=True,
     ),
     Table(
@@ -203,7 +226,9 @@ ACCOUNTS: tuple[Table, ...] = (
             Column("audited_at", "timestamp", "when its audit ended", required=True),
             Column("row_count", "bigint", "rows of the table", required=True, minimum=0),
             Column("location", "string", "S3 prefix of the table's files", required=True),
-            Column("decided_by", "string", "who went back to it; null if a run published it"),
+            Column(
+                "decided_by", "string", "who approved it in review or went back to it; null if nobody had to"
+            ),
         ),
         partition_keys=("dt",),
         unique=("published_at", "version", "table_name"),

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from airflow.providers.standard.operators.hitl import ApprovalOperator
-from airflow.sdk import Context
+from airflow.sdk import Context, Param
 from airflow.sdk.exceptions import AirflowFailException
 
 from include.core.features import MediaType
@@ -75,6 +75,48 @@ class ConditionalApprovalOperator(ApprovalOperator):
         super().process_trigger_event_error(event)
 
 
+class ReviewOperator(ConditionalApprovalOperator):
+    """
+    Ask a person whether to publish, and keep who decided, when and why in table ``publish_decisions``.
+
+    :param media_type: of the day's tables.
+    :param failed_rules: names of the broken rules, with commas between them. (templated)
+    """
+
+    template_fields: Collection[str] = ("failed_rules", *ConditionalApprovalOperator.template_fields)
+
+    def __init__(self, *, media_type: MediaType, failed_rules: str, **kwargs: Any) -> None:
+        reason = Param(
+            None,
+            type=["string", "null"],
+            maxLength=1000,
+            title="Reason",
+            description="Why, for those who ask later: table publish_decisions keeps it.",
+        )
+        super().__init__(params={"reason": reason}, **kwargs)
+        self.media_type = media_type
+        self.failed_rules = failed_rules
+
+    def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:
+        from include.publish.publish_decisions import PublishDecision
+
+        if "error" not in event:
+            self.validate_chosen_options(event["chosen_options"])
+            self.validate_params_input(event["params_input"] or {})
+            # Noted before it takes effect: a rejection ends the task by an exception.
+            self._note(PublishDecision.of_answer(event, self.APPROVE in event["chosen_options"]))
+        elif event["error_type"] == "timeout":
+            self._note(PublishDecision.of_nobody())
+        return super().execute_complete(context, event)
+
+    def _note(self, decision: Any) -> None:
+        from include.publish.publish_decisions import note_decision
+        from media_lake.task_context import task_workspace
+
+        rules = [rule for rule in self.failed_rules.split(",") if rule]
+        note_decision(task_workspace(), self.media_type, decision, rules)
+
+
 def approve_plan(media_type: MediaType) -> ConditionalApprovalOperator:
     """Return task ``approve``: whether to pay for a plan above its source's limit.
 
@@ -94,15 +136,19 @@ def approve_plan(media_type: MediaType) -> ConditionalApprovalOperator:
     )
 
 
-def review_checks(media_type: MediaType) -> ConditionalApprovalOperator:
+def review_checks(media_type: MediaType) -> ReviewOperator:
     """Return task ``review``: whether to publish a day some of whose checks failed."""
-    return ConditionalApprovalOperator(
+    return ReviewOperator(
         task_id="review",
+        media_type=media_type,
         needed="{{ ti.xcom_pull(task_ids='validate')['failed'] }}",
         doc_md=(
             "Ask a person whether to publish, if checks failed. Otherwise go on at once.\n\n"
-            "A rejection skips `publish`: readers keep the version of the day that they have."
+            "A rejection skips `publish`: readers keep the version of the day that they have. Table "
+            "`publish_decisions` keeps who decided, when and why."
         ),
         subject=f"Publish the {media_type}s of {{{{ dag_run.partition_key }}}} although checks failed?",
         body="{{ ti.xcom_pull(task_ids='validate')['failed_text'] }}",
+        # A run that an earlier version validated has no names.
+        failed_rules="{{ ti.xcom_pull(task_ids='validate').get('failed_rules', []) | join(',') }}",
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from airflow.sdk import task
+from airflow.sdk import get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
 
 from include.core.features import MediaType
@@ -19,14 +19,21 @@ def publish(media_type: MediaType) -> dict[str, str]:
     Skipped, with the reason in its log, if a run that was planned later has published meanwhile.
     """
     from include.publish.pointers import StaleRunError
+    from include.publish.publish_decisions import decider
     from include.publish.publisher import publish
     from include.store.audited_tables import read_audit
     from include.store.waiting_reports import ask_for_report
     from media_lake.task_context import task_workspace
 
     workspace = task_workspace()
+    answer = get_current_context()["ti"].xcom_pull(task_ids="review")
     try:
-        published = publish(workspace, read_audit(workspace.s3, workspace.run, media_type), media_type)
+        published = publish(
+            workspace,
+            read_audit(workspace.s3, workspace.run, media_type),
+            media_type,
+            decided_by=decider(answer) if answer else None,
+        )
     except StaleRunError as error:
         raise AirflowSkipException(str(error)) from error
     leave_figures(FINDINGS[media_type], findings_figures(media_type))

@@ -21,7 +21,9 @@ def validate(media_type: MediaType, planned: dict[str, Any]) -> dict[str, Any]:
     from include.normalize import normalize
     from include.publish.check_results import publish_results
     from include.store.audited_tables import write_audit
+    from include.store.staged_frames import read_parts
     from include.validate.audit import in_words, validate
+    from include.validate.review_text import ASSET_COLUMNS, review_text, rules_of
     from media_lake.task_context import task_workspace
 
     lake = task_workspace()
@@ -29,13 +31,17 @@ def validate(media_type: MediaType, planned: dict[str, Any]) -> dict[str, Any]:
     audit = validate(lake, media_type, planned["assets"], planned["analyses"], planned_at, normalize)
     publish_results(lake, media_type, audit.results, audit.failures, audit.tables.audited_at)
     write_audit(lake.s3, lake.run, media_type, audit.tables)
-    failed, warned = len(audit.broken("fail")), len(audit.broken("warn"))
+    broken = audit.broken("fail")
+    files = [item.uri for item in audit.tables.tables["media_assets"].objects]
+    assets = read_parts(lake.s3, "media_assets", files, ASSET_COLUMNS)
+    failed, warned = len(broken), len(audit.broken("warn"))
     counts = {"passed": len(audit.results) - failed - warned, "failed": failed, "warned": warned}
     count_each(task_metrics(media_type), Metric.CHECKS, "result", counts)
     return {
         "checks": len(audit.results),
         "failed": failed > 0,
-        "failed_text": audit.failed,
+        "failed_rules": rules_of(broken),
+        "failed_text": review_text(broken, audit.failures, assets, media_type),
         "warned": warned,
         "warned_text": in_words(audit.broken("warn")),
     }

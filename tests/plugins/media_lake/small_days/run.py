@@ -66,7 +66,7 @@ def stages(batches: list[Any], summary: dict[str, Any]) -> Iterator[None]:
         "media_lake.video_batch.video_analyzer": lambda *_: Work(),
         "include.normalize.batch.normalize_batch": lambda *_, **__: {"labels": 1},
         "include.validate.audit.validate": lambda *_, **__: SimpleNamespace(
-            results=[], failed="", tables=mock.MagicMock()
+            results=[], failures=[], broken=lambda severity: [], tables=mock.MagicMock()
         ),
         "include.publish.check_results.publish_results": lambda *_, **__: None,
         "include.store.audited_tables.write_audit": lambda *_, **__: None,
