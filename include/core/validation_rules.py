@@ -279,6 +279,8 @@ _RULES = (
         "the_mix_is_as_usual",
         "trend",
         "Labels of a source and model version have about the shares that they had on the days before.",
+        "warn",
+    ),
     # include/validate/cost_rules.py
     Rule("amounts_are_finite", "costs", "Units, dollars and counts are finite and not negative."),
     Rule("the_price_book_is_known", "costs", "Prices are of a price book of the lake's region."),
