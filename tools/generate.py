@@ -63,6 +63,8 @@ def _section(table: Table) -> str:
     notes = [f"Partitioned by {_names(table.partition_keys)}."]
     if table.unique:
         notes.append(f"Unique within a partition: {_names(table.unique)}.")
+    if table.sort_keys:
+        notes.append(f"In the order of: {_names(table.sort_keys)}.")
     if table.sensitive:
         notes.append(
             "**Sensitive**: findings about identifiable people; readers are granted apart from other tables."

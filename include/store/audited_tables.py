@@ -10,7 +10,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, NonNegativeInt, Valid
 from include.core.errors import TerminalError
 from include.core.features import MediaType
 from include.core.run import Run
-from include.store.objects import get, list_objects, put
+from include.store.compaction import staged_files
+from include.store.objects import get, put
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -65,9 +66,9 @@ class AuditedTables(_Record):
 def staged_objects(
     s3: S3Client, run: Run, table: str, media_type: MediaType | None
 ) -> tuple[AuditedObject, ...]:
-    """Return what a run staged of a table, in key order."""
-    found = list_objects(s3, run.staged_uri(table, media_type))
-    return tuple(AuditedObject(uri=uri, etag=item["ETag"]) for uri, item in found)
+    """Return the files of which a table of a run consists, in key order."""
+    found = staged_files(s3, run.staged_uri(table, media_type))
+    return tuple(AuditedObject(uri=file.uri, etag=file.etag) for file in found)
 
 
 def write_audit(s3: S3Client, run: Run, media_type: MediaType, audited: AuditedTables) -> None:

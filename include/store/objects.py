@@ -1,6 +1,6 @@
 """Whole objects in S3, also as compressed NDJSON.
 
-Each is written in one PUT, so a reader sees all of it or nothing.
+A reader sees all of an object or nothing.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import gzip
 import hashlib
 import io
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -38,6 +39,12 @@ def put(s3: S3Client, uri: str, body: bytes, content_type: str = "application/oc
     bucket, key = split_uri(uri)
     s3.put_object(Bucket=bucket, Key=key, Body=body, ContentType=content_type)
     return len(body)
+
+
+def upload(s3: S3Client, uri: str, path: Path) -> None:
+    """Write a file of the local disk as an object, in parts if it is large."""
+    bucket, key = split_uri(uri)
+    s3.upload_file(str(path), bucket, key, ExtraArgs={"ContentType": "application/octet-stream"})
 
 
 def get(s3: S3Client, uri: str) -> bytes:

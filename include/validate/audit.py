@@ -28,7 +28,8 @@ from include.store.day_profiles import DayProfile, trailing_profiles, write_prof
 from include.store.objects import Row
 from include.store.parquet import file_schema
 from include.store.plan_columns import planned_columns
-from include.store.staged_frames import UnfitFileError, read_parts
+from include.store.staged_file import UnfitFileError
+from include.store.staged_frames import read_parts
 from include.store.workspace import Workspace
 from include.validate.archive_rules import Normalize, archive_results
 from include.validate.column_rules import check_promises

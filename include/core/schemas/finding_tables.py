@@ -74,6 +74,7 @@ FINDINGS: tuple[Table, ...] = (
                 "box and confidence of each instance",
             ),
         ),
+        sort_keys=("name", "media_id", "timestamp_ms", "start_ms"),
         moments=(Moment("label", "name"),),
     ),
     Table(
@@ -99,6 +100,7 @@ FINDINGS: tuple[Table, ...] = (
                 "colors, the most frequent first, with their share of the region's pixels in percent",
             ),
         ),
+        sort_keys=("region", "media_id"),
         score=None,
         moments=(
             Moment(
@@ -127,6 +129,7 @@ FINDINGS: tuple[Table, ...] = (
             _confidence(),
             Column("content_types", "array<string>", "kinds of content, such as Animated or Illustrated"),
         ),
+        sort_keys=("name", "media_id", "timestamp_ms", "start_ms"),
         moments=(Moment("moderation", "name"),),
     ),
     Table(
@@ -147,6 +150,7 @@ FINDINGS: tuple[Table, ...] = (
                 "corners of the text, as ratios of the frame",
             ),
         ),
+        sort_keys=("type", "text", "media_id", "timestamp_ms", "text_id"),
         moments=(Moment("text", "text", where="type = 'LINE'"),),
     ),
     Table(
@@ -188,6 +192,7 @@ FINDINGS: tuple[Table, ...] = (
                 "all emotions with their confidence",
             ),
         ),
+        sort_keys=("media_id", "timestamp_ms", "face_index"),
         sensitive=True,
         moments=(
             Moment(
@@ -218,6 +223,7 @@ FINDINGS: tuple[Table, ...] = (
             *_BOX,
             *_named_box("body_box", "the person's body"),
         ),
+        sort_keys=("name", "media_id", "timestamp_ms"),
         sensitive=True,
         moments=(Moment("celebrity", "name"),),
     ),
@@ -249,6 +255,7 @@ FINDINGS: tuple[Table, ...] = (
             *_BOX,
             *_named_box("matched_box", "the matching face, in its own image"),
         ),
+        sort_keys=("external_image_id", "face_id", "media_id", "timestamp_ms", "person_index"),
         sensitive=True,
         score="similarity",
         moments=(Moment("face match", "coalesce(external_image_id, face_id)"),),
@@ -274,6 +281,7 @@ FINDINGS: tuple[Table, ...] = (
             *_BOX,
             *_named_box("equipment_box", "the item"),
         ),
+        sort_keys=("equipment", "body_part", "media_id", "person_id"),
         moments=(
             Moment(
                 "equipment",
@@ -292,6 +300,7 @@ FINDINGS: tuple[Table, ...] = (
             *_BOX,
             Column("polygon", "array<struct<x:double,y:double>>", "outline, as ratios of the frame"),
         ),
+        sort_keys=("name", "media_id"),
         moments=(Moment("custom label", "name"),),
     ),
     Table(
@@ -318,6 +327,7 @@ FINDINGS: tuple[Table, ...] = (
             ),
             *_named_box("face_box", "the person's face"),
         ),
+        sort_keys=("media_id", "person_index", "timestamp_ms"),
         sensitive=True,
         score=None,
         moments=(
@@ -344,6 +354,7 @@ FINDINGS: tuple[Table, ...] = (
             Column("end_timecode", "string", "end as SMPTE time code"),
             _confidence(),
         ),
+        sort_keys=("type", "cue_type", "media_id", "start_ms"),
         moments=(
             Moment("shot", "concat('Shot ', CAST(shot_index AS varchar))", where="type = 'SHOT'"),
             Moment("technical cue", "cue_type", where="type = 'TECHNICAL_CUE'"),

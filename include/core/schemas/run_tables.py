@@ -62,6 +62,7 @@ OUTCOMES: tuple[Table, ...] = (
             Column("display_height", "int", "height in pixels as a viewer shows it, turned", minimum=0),
         ),
         unique=("media_id",),
+        sort_keys=("source", "key", "media_id"),
     ),
     Table(
         "analyses",
@@ -86,6 +87,7 @@ OUTCOMES: tuple[Table, ...] = (
             ),
         ),
         unique=("media_id", "feature"),
+        sort_keys=("feature", "status", "media_id"),
     ),
 )
 
@@ -125,6 +127,7 @@ ACCOUNTS: tuple[Table, ...] = (
         ),
         partition_keys=("dt",),
         unique=("usage_id",),
+        sort_keys=("source", "feature", "media_id"),
     ),
     Table(
         "costs_daily",

@@ -60,6 +60,8 @@ class Table:
     :param score: column that ``min_confidence`` of the lake applies to; None if rows have none.
     :param grows: files are only ever added to a partition, which has one place and no versions.
     :param moments: how its rows appear in views of all findings; if empty, by the name of the table alone.
+    :param sort_keys: columns of texts or whole numbers by which the rows of a partition lie in order: what
+        people filter on comes first. Empty if rows lie as they were written.
     """
 
     name: str
@@ -71,6 +73,7 @@ class Table:
     score: str | None = "confidence"
     moments: tuple[Moment, ...] = ()
     grows: bool = False
+    sort_keys: tuple[str, ...] = ()
 
     @property
     def column_types(self) -> dict[str, str]:

@@ -14,19 +14,22 @@ from media_lake.airflow_metrics import task_metrics
 
 @task(multiple_outputs=False, trigger_rule="none_failed")
 def validate(media_type: MediaType, planned: dict[str, Any]) -> dict[str, Any]:
-    """Audit what the run wrote, and leave what was audited for ``publish``; results are published at once.
+    """Merge the files of batches, audit them, and leave what was audited for ``publish``.
 
+    Results are published at once.
     A day without assets has no batch to normalize, and is validated and published nevertheless.
     """
     from include.normalize import normalize
     from include.publish.check_results import publish_results
     from include.store.audited_tables import write_audit
+    from include.store.compaction import compact
     from include.store.staged_frames import read_parts
     from include.validate.audit import in_words, validate
     from include.validate.review_text import ASSET_COLUMNS, review_text, rules_of
     from media_lake.task_context import task_workspace
 
     lake = task_workspace()
+    compact(lake.s3, lake.run, media_type)
     planned_at = datetime.fromisoformat(planned["planned_at"])
     audit = validate(lake, media_type, planned["assets"], planned["analyses"], planned_at, normalize)
     publish_results(lake, media_type, audit.results, audit.failures, audit.tables.audited_at)

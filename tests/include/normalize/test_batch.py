@@ -132,8 +132,8 @@ def test_findings_are_there_once_per_asset_with_the_same_content(bench: Bench) -
         ("a", "Label 0"), ("b", "Label 0"), ("a", "Label 1"), ("b", "Label 1"),
     ]  # fmt: skip
     assert [(row["media_id"], row["status"], row["findings"]) for row in bench.rows("analyses")] == [
-        ("a", "succeeded", 2),
         ("b", "reused", 2),
+        ("a", "succeeded", 2),
     ]
 
 
@@ -383,7 +383,7 @@ def test_rows_are_packed_before_they_are_written(bench: Bench, monkeypatch: pyte
     monkeypatch.setattr(tables, "ROWS_PER_FILE", 8)
     bench.archive("k1", labels(*range(60, 79)))
     bench.normalize([planned(an_asset("a"), an_analysis("k1"))])
-    assert [row["confidence"] for row in bench.rows("labels")] == [float(n) for n in range(60, 79)]
+    assert sorted(row["confidence"] for row in bench.rows("labels")) == [float(n) for n in range(60, 79)]
     sizes = [
         pq.read_metadata(pa.BufferReader(get(bench.s3, uri))).num_rows
         for uri in list_uris(bench.s3, bench.run.staged_uri("labels", "image"))

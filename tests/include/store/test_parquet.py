@@ -1,4 +1,4 @@
-"""Data files are as awswrangler writes them; the library itself is not needed for that."""
+"""Data files are as awswrangler writes them, and in order; the library itself is not needed for that."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import awswrangler as wr
+import duckdb
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -18,7 +19,7 @@ import pytest
 
 from include.core.schemas import TABLES, Table
 from include.store.objects import Row, get
-from include.store.parquet import file_schema, write_parquet
+from include.store.parquet import arrow_rows, file_schema, table_file, write_parquet
 from include.store.tables import write_frame, write_table
 from tests.table_rows import rows_of, value_of
 
@@ -41,8 +42,8 @@ def facts(body: bytes) -> dict[str, Any]:
     group = file.metadata.row_group(0)
     columns = [group.column(number) for number in range(group.num_columns)]
     return {
-        "parquet": [str(file.schema.column(number)) for number in range(len(file.schema))],
-        "arrow": file.schema_arrow.remove_metadata(),
+        "parquet": [described(file.schema.column(number)) for number in range(len(file.schema))],
+        "arrow": pa.schema(field.with_nullable(True) for field in file.schema_arrow),
         "version": file.metadata.format_version,
         "groups": file.metadata.num_row_groups,
         "compression": [column.compression for column in columns],
@@ -51,14 +52,46 @@ def facts(body: bytes) -> dict[str, Any]:
     }
 
 
+def described(leaf: pq.ColumnSchema) -> str:
+    """Return what a file says of a column, apart from whether it may be null."""
+    return f"{leaf.path} {leaf.physical_type} {leaf.logical_type} {leaf.converted_type}"
+
+
 @every_table
 def test_a_file_is_as_awswrangler_writes_it(aws: SimpleNamespace, s3: Any, table: Table) -> None:
     rows = rows_of(table)
     write_table(s3, table, rows, "s3://media-lake/ours.parquet")
-    ours = facts(get(s3, "s3://media-lake/ours.parquet"))
-    assert ours == facts(by_awswrangler(aws, table, rows))
+    ours, theirs = facts(get(s3, "s3://media-lake/ours.parquet")), facts(by_awswrangler(aws, table, rows))
+    assert ours | {"rows": in_any_order(ours["rows"])} == theirs | {"rows": in_any_order(theirs["rows"])}
     assert set(ours["compression"]) == {"ZSTD"}
     assert len(ours["rows"]) == 3
+
+
+def in_any_order(rows: list[Row]) -> list[str]:
+    return sorted(str(row) for row in rows)
+
+
+@every_table
+def test_required_columns_are_declared_so_and_rows_lie_in_order(s3: Any, table: Table) -> None:
+    write_table(s3, table, list(reversed(rows_of(table))), "s3://media-lake/ours.parquet")
+    file = pq.ParquetFile(io.BytesIO(get(s3, "s3://media-lake/ours.parquet")))
+    assert {field.name for field in file.schema_arrow if not field.nullable} == {
+        column.name for column in table.columns if column.required
+    }
+    keys = [[(row[key] is None, row[key]) for key in table.sort_keys] for row in file.read().to_pylist()]
+    assert keys == sorted(keys)
+
+
+def test_readers_can_tell_which_pages_and_assets_a_group_has(tmp_path: Path) -> None:
+    path = tmp_path / "labels.parquet"
+    rows = [{"media_id": f"m{n}", "analysis_key": "k", "name": "x", "instance_count": 0} for n in range(100)]
+    path.write_bytes(table_file(TABLES["labels"], arrow_rows(TABLES["labels"], rows)))
+    chunk = pq.read_metadata(path).row_group(0).column(0)
+    assert chunk.has_column_index
+    assert chunk.has_offset_index
+    asked = "SELECT bloom_filter_excludes FROM parquet_bloom_probe(?, 'media_id', ?)"
+    assert duckdb.execute(asked, [str(path), "m42"]).fetchall() == [(False,)]
+    assert duckdb.execute(asked, [str(path), "nobody"]).fetchall() == [(True,)]
 
 
 # What Spark refuses in a column's name, and types that it does not read; INT96 is its own form of timestamps.
@@ -115,8 +148,11 @@ def test_a_frame_without_a_column_of_the_table_is_refused(s3: Any) -> None:
 
 def test_null_in_a_required_column_is_written_for_the_audit_to_find(s3: Any) -> None:
     write_table(s3, TABLES["labels"], [{"media_id": "a"}], "s3://media-lake/null.parquet")
-    (row,) = facts(get(s3, "s3://media-lake/null.parquet"))["rows"]
+    body = get(s3, "s3://media-lake/null.parquet")
+    (row,) = facts(body)["rows"]
     assert row["name"] is None
+    schema = pq.read_schema(io.BytesIO(body))
+    assert [schema.field(name).nullable for name in ("media_id", "name")] == [False, True]
 
 
 def test_groups_are_written_one_after_the_other_and_none_is_a_file_without_rows() -> None:

@@ -32,6 +32,16 @@ def test_names_are_unique_and_partition_keys_are_known(table: Table) -> None:
 
 
 @every_table
+def test_rows_are_ordered_by_columns_of_texts_or_whole_numbers(table: Table) -> None:
+    assert {table.column_types[key] for key in table.sort_keys} <= {"string", "int", "bigint"}
+
+
+@pytest.mark.parametrize("name", FINDING_TABLES)
+def test_findings_lie_in_order(name: str) -> None:
+    assert "media_id" in TABLES[name].sort_keys
+
+
+@every_table
 def test_everything_has_a_meaning(table: Table) -> None:
     assert table.meaning.endswith(".")
     assert all(column.meaning and len(column.meaning) <= 255 for column in table.columns)
