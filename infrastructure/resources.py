@@ -1,7 +1,7 @@
 """Make the bucket, ledger, topic, queue, workgroups, database, tables, views and the policies of readers.
 
-What exists already is left alone, except that views, policies, the queues' retention, and the columns of
-tables and their partitions become those of this version.
+What exists already is left alone, except that views, policies, the queues' retention, the bucket's lifecycle
+rules, and the columns of tables and their partitions become those of this version.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from botocore.exceptions import ClientError
 
 from include.core.settings import Settings
 from include.store.sql import load_sql, sql_names, view_levels, view_names
+from infrastructure.lifecycle_rules import update_lifecycle_rules
 from infrastructure.readers import PEOPLE_RESULTS, RESULTS, create_reader_policies, people_workgroup
 from infrastructure.table_columns import update_columns
 
@@ -91,6 +92,7 @@ def _create_bucket(session: boto3.Session, settings: Settings) -> None:
             "RestrictPublicBuckets": True,
         },
     )
+    update_lifecycle_rules(s3, settings)
 
 
 def _create_ledger(session: boto3.Session, settings: Settings) -> None:

@@ -122,6 +122,7 @@ class Settings(BaseSettings):
     kept_days: int = Field(
         30, ge=1, description="days after which replaced versions and what runs staged are deleted"
     )
+    query_result_days: int = Field(7, ge=1, description="days after which results of queries are deleted")
 
     @property
     def jobs_topic_arn(self) -> str:
