@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from include.core.schemas import TABLES
-from include.store.sql import sql_names, view_names
+from include.store.sql import view_names
 from tests.local.aws.queried_lake import Lake, Query, Row
 
 pytestmark = pytest.mark.integration
@@ -21,8 +21,6 @@ def test_views_can_be_made_again_and_are_empty_on_an_empty_lake(lake: Lake, quer
     lake.make_views()
     for name in view_names():
         assert query(f"SELECT * FROM {name.removeprefix('views/')}") == []
-    for name in sql_names("checks"):
-        assert lake.run(name) == []
 
 
 def test_moderation_queue_has_one_row_per_asset_newest_first_with_its_best_label(
@@ -210,25 +208,6 @@ def test_cost_by_team_day_sums_over_sources_and_partitions(lake: Lake, query: Qu
         ("2026-11-20", "news", "labels", "image", "4.0", "0.004", "1.0"),
         ("2026-11-20", "news", "labels", "video", "7.0", "0.002", "0.5"),
     ]
-
-
-def test_checks_find_duplicates_and_orphans(lake: Lake) -> None:
-    image = {"dt": "2026-11-20", "media_type": "image"}
-    lake.insert(
-        "media_assets", {**image, "media_id": "a"}, {**image, "media_id": "a"}, {**image, "media_id": "b"}
-    )
-    lake.insert(
-        "labels",
-        {**image, "media_id": "a", "name": "Tree"},
-        {**image, "media_id": "a", "name": "Sky"},
-        {**image, "media_id": "gone", "name": "Tree"},
-        {**image, "media_id": "gone", "name": "Tree"},
-    )
-    assert sorted(lake.run("checks/duplicates")) == [
-        ("labels", "2026-11-20", "1"),
-        ("media_assets", "2026-11-20", "1"),
-    ]
-    assert lake.run("checks/orphan_findings") == [("labels", "2026-11-20", "image", "2")]
 
 
 def test_month_to_date_counts_what_was_paid_elsewhere_in_the_month(lake: Lake) -> None:
