@@ -17,6 +17,7 @@ from include.discover.discovery import discover
 from include.normalize.batch import normalize_batch
 from include.plan.planner import plan
 from include.publish.publisher import publish
+from include.store.compaction import compact
 from include.store.objects import Row
 from include.store.plan_batches import read_plan
 from include.validate.audit import validate
@@ -84,6 +85,7 @@ class Days:
             if pay:
                 ImageAnalyzer(workspace, batch=name, paces=paces()).analyze(rows)
             normalize_batch(workspace, "image", name, rows)
+        compact(workspace.s3, run, "image")
         audit = validate(
             workspace,
             "image",

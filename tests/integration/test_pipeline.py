@@ -25,6 +25,7 @@ from include.normalize.batch import normalize_batch
 from include.plan.planner import plan
 from include.publish.check_results import publish_results
 from include.publish.publisher import publish
+from include.store.compaction import compact
 from include.store.job_ends import job_end_item
 from include.store.objects import Row, get
 from include.store.plan_batches import read_plan
@@ -85,6 +86,7 @@ def enrich(local_lake: LocalLake, media_type: MediaType) -> tuple[list[Row], str
             jobs.collect(rows)
         normalize_batch(workspace, media_type, "batch-0000", rows)
     planned_at = datetime.fromisoformat(figures["planned_at"])
+    compact(workspace.s3, run, media_type)
     audit = validate(workspace, media_type, figures["assets"], figures["analyses"], planned_at)
     publish_results(workspace, media_type, audit.results, audit.tables.audited_at)
     publish(workspace, audit.tables, media_type)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -227,6 +228,20 @@ def test_what_was_changed_after_its_audit_is_not_published(s3: Any, glue: Any, r
         publish(workspace, audited, "image")
     assert glue.get_partitions(DatabaseName=DATABASE, TableName="labels")["Partitions"] == []
     assert publications_of(s3, run.bucket, run.partition) == []
+
+
+def test_a_large_object_that_was_changed_after_its_audit_is_not_published(
+    s3: Any, glue: Any, run: Run
+) -> None:
+    """It is copied in parts."""
+    stage(s3, run, "labels", "image", large=b"1" * 9 * 2**20)
+    workspace = lake(s3, glue, run)
+    audited = as_audited(workspace, ["labels"], "image")
+    assert content(s3, publish(workspace, audited, "image")["labels"]).keys() == {"large.parquet"}
+    stage(s3, run, "labels", "image", large=b"2" * 9 * 2**20)
+    later = audited.model_copy(update={"audited_at": datetime.now(UTC)})
+    with pytest.raises(ChangedSinceAuditError, match=r"large\.parquet is not what was audited"):
+        publish(workspace, later, "image")
 
 
 def test_what_was_added_after_the_audit_is_left_out(s3: Any, glue: Any, run: Run) -> None:
