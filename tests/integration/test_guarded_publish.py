@@ -11,27 +11,18 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from include.core.run import Run
-from include.core.schemas import TABLES
 from include.publish.earlier_versions import roll_back
 from include.publish.pointers import StaleRunError
 from include.publish.publications import publications_of
 from include.publish.publisher import publish
-from include.store.audited_tables import AuditedTables, write_audit
-from include.store.tables import TableWriter
-from include.store.workspace import Workspace
 from tests.integration.conftest import LocalLake
-from tests.staged_tables import as_audited
-from tests.table_rows import least_row
-from tests.workspaces import make_workspace
-from tools.query import run_query
+from tests.integration.published_days import BEGUN, DAYS, NAMES, POINTERS, PublishedDay, whole
 
 pytestmark = pytest.mark.integration
 
@@ -39,96 +30,16 @@ pytestmark = pytest.mark.integration
 long = (pytest.mark.matrix, pytest.mark.timeout(1200))
 
 ROOT = Path(__file__).parents[2]
-NAMES = ["analyses", "labels", "media_assets", "texts"]
-# Partitions that a publication moves: those of the tables, then that of table publications.
-POINTERS = len(NAMES) + 1
-BEGUN = datetime(2026, 11, 21, tzinfo=UTC)
 
 
 class Killed(BaseException):
     """The process dies here."""
 
 
-@dataclass
-class Day:
-    """A day of the lake with tables of runs, whose rows say of which run they are."""
-
-    lake: LocalLake
-    day: str
-    clients: dict[str, Any] = field(default_factory=dict)
-
-    def workspace(self, run_id: str, before_pointer: Callable[[], None] | None = None) -> Workspace:
-        """Return what a run works with.
-
-        :param before_pointer: called before each pointer moves.
-        """
-        run = Run(self.lake.settings.bucket, "enrich_images", run_id, self.day)
-        clients = self.clients or {name: self.lake.client(name) for name in ("dynamodb", "glue", "s3")}
-        self.clients = clients
-        if before_pointer:
-            glue = self.lake.client("glue")
-            for operation in ("CreatePartition", "UpdatePartition"):
-                glue.meta.events.register(f"before-send.glue.{operation}", lambda **_: before_pointer())
-            clients = clients | {"glue": glue}
-        return make_workspace(run, self.lake.session, self.lake.settings, **clients)
-
-    def staged(self, number: int) -> AuditedTables:
-        """Stage and audit the tables of a run, in two files each."""
-        workspace = self.workspace(f"run-{number}")
-        for batch in range(2):
-            writer = TableWriter(workspace.s3, workspace.run, "image", f"batch-{batch:04d}")
-            for name in NAMES:
-                for _ in range(rows_of_run(number)):
-                    writer.add(name, least_row(TABLES[name]) | {"media_id": f"run-{number}"})
-            writer.close()
-        planned_at = BEGUN + timedelta(minutes=number)
-        audited = as_audited(workspace, NAMES, "image", planned_at)
-        write_audit(workspace.s3, workspace.run, "image", audited)
-        return audited
-
-    def query(self, sql: str) -> list[tuple[Any, ...]]:
-        settings = self.lake.settings
-        athena = self.lake.client("athena")
-        return [tuple(row) for row in run_query(athena, sql, settings.database, settings.workgroup).rows]
-
-    def seen(self, name: str) -> list[tuple[Any, ...]]:
-        """Return the runs whose rows a reader of a table gets, with their number."""
-        return self.query(
-            f"SELECT media_id, count(*) FROM {name} WHERE dt = '{self.day}' GROUP BY media_id ORDER BY 1"
-        )
-
-    def pointed_at(self) -> set[str]:
-        """Return the versions that partitions of the tables point to."""
-        glue = self.clients["glue"]
-        found = (
-            glue.get_partition(
-                DatabaseName=self.lake.settings.database, TableName=name, PartitionValues=[self.day, "image"]
-            )["Partition"]
-            for name in NAMES
-        )
-        return {partition["StorageDescriptor"]["Location"].split("version=")[1] for partition in found}
-
-    def assert_all_of(self, number: int) -> None:
-        assert {name: self.seen(name) for name in NAMES} == {name: [whole(number)] for name in NAMES}
-        assert len(self.pointed_at()) == 1
-
-
-def rows_of_run(number: int) -> int:
-    """Return how many rows each of the two files of a run has."""
-    return 1 + number % 4
-
-
-def whole(number: int) -> tuple[str, int]:
-    return f"run-{number}", 2 * rows_of_run(number)
-
-
-_days = iter(f"2032-{month:02d}-{day:02d}" for month in range(1, 13) for day in range(1, 29))
-
-
 @pytest.fixture
-def day(local_lake: LocalLake) -> Day:
+def day(local_lake: LocalLake) -> PublishedDay:
     """A day of the test's own."""
-    return Day(local_lake, next(_days))
+    return PublishedDay(local_lake, next(DAYS))
 
 
 def dies_before(pointer: int) -> Callable[[], None]:
@@ -150,7 +61,7 @@ def test_after_a_kill_before_a_pointer_retry_and_rollback_leave_one_run_everywhe
     local_lake: LocalLake, some_pointers: Iterable[int]
 ) -> None:
     for pointer in some_pointers:
-        day = Day(local_lake, next(_days))
+        day = PublishedDay(local_lake, next(DAYS))
         publish(day.workspace("run-1"), day.staged(1), "image")
         audited = day.staged(2)
         with pytest.raises(Killed):
@@ -163,7 +74,7 @@ def test_after_a_kill_before_a_pointer_retry_and_rollback_leave_one_run_everywhe
 
 
 @pytest.mark.parametrize("races", [4, pytest.param(200, marks=long)])
-def test_two_runs_that_publish_at_once_leave_one_of_them_everywhere(day: Day, races: int) -> None:
+def test_two_runs_that_publish_at_once_leave_one_of_them_everywhere(day: PublishedDay, races: int) -> None:
     """The one that was planned later, whoever is faster: each pointer waits for up to 20 ms."""
     audits = {number: day.staged(number) for number in (1, 2)}
     workspaces = {number: day.workspace(f"run-{number}", wait_a_moment) for number in audits}
@@ -194,7 +105,7 @@ def test_two_runs_that_publish_at_once_leave_one_of_them_everywhere(day: Day, ra
 class Reader:
     """Asks Athena for the day again and again, one table at a time and two joined."""
 
-    def __init__(self, day: Day) -> None:
+    def __init__(self, day: PublishedDay) -> None:
         self._day = day
         self._stopped = threading.Event()
         self.seen: Counter[tuple[Any, ...]] = Counter()
@@ -226,7 +137,9 @@ class Reader:
 
 
 @pytest.mark.parametrize(("publishes", "kills"), [(3, 1), pytest.param(50, 10, marks=long)])
-def test_a_reader_sees_whole_days_while_runs_publish_and_die(day: Day, publishes: int, kills: int) -> None:
+def test_a_reader_sees_whole_days_while_runs_publish_and_die(
+    day: PublishedDay, publishes: int, kills: int
+) -> None:
     """A process that is killed is retried, as Airflow does."""
     publish(day.workspace("run-0"), day.staged(0), "image")
     killed = random.sample(range(1, publishes + 1), kills)
@@ -243,7 +156,7 @@ def test_a_reader_sees_whole_days_while_runs_publish_and_die(day: Day, publishes
     assert reader.seen.total() > publishes
 
 
-def die_in_a_process(day: Day, number: int, pointers: int) -> None:
+def die_in_a_process(day: PublishedDay, number: int, pointers: int) -> None:
     module = "tests.integration.publishing_process"
     command = [sys.executable, "-m", module, f"run-{number}", day.day, str(pointers)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=60)

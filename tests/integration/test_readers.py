@@ -19,6 +19,7 @@ from include.core.features import MediaType
 from include.core.run import Run
 from include.core.schemas import TABLES, Table
 from include.publish.publisher import publish
+from include.store.compaction import compact
 from include.store.objects import Row, get, list_uris
 from include.store.tables import TableWriter
 from tests.integration.conftest import LocalLake
@@ -86,7 +87,10 @@ READERS = [by_pandas, by_awswrangler, by_pyarrow, by_duckdb, by_polars]
 
 @pytest.fixture(scope="module")
 def published(provisioned: LocalLake, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Published]:
-    """Every table of the day, in two files; in the second one, all that may be null is null."""
+    """Every table of the day: rows of two batches; in the second, all that may be null is null.
+
+    Tables that images fill are merged into one file, the others have two.
+    """
     s3, run = provisioned.client("s3"), Run(provisioned.settings.bucket, "readers", "test", DAY)
     found = {}
     for media_type in ("image", None):
@@ -112,6 +116,8 @@ def publish_rows(lake: LocalLake, run: Run, names: list[str], media_type: MediaT
                 writer.add(name, row)
         writer.close()
     workspace = lake.workspace(run)
+    if media_type:
+        compact(workspace.s3, run, media_type)
     return publish(workspace, as_audited(workspace, names, media_type), media_type)
 
 
