@@ -9,6 +9,7 @@ from typing import Any
 
 from include.core.run import Run
 from include.core.schemas import TABLES
+from include.publish.publications import PUBLICATIONS
 from include.store.audited_tables import AuditedTables, write_audit
 from include.store.tables import TableWriter
 from include.store.workspace import Workspace
@@ -28,11 +29,23 @@ DAYS = iter(f"2032-{month:02d}-{day:02d}" for month in range(1, 13) for day in r
 
 @dataclass
 class PublishedDay:
-    """A day of the lake with tables of runs, whose rows say of which run they are."""
+    """A day of the lake with tables of runs, whose rows say of which run they are.
+
+    It is a context: at its end the catalog forgets the day, because other tests look at all days.
+    """
 
     lake: LocalLake
     day: str
     clients: dict[str, Any] = field(default_factory=dict)
+
+    def __enter__(self) -> PublishedDay:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        glue, database = self.lake.client("glue"), self.lake.settings.database
+        for name in NAMES:
+            glue.delete_partition(DatabaseName=database, TableName=name, PartitionValues=[self.day, "image"])
+        glue.delete_partition(DatabaseName=database, TableName=PUBLICATIONS, PartitionValues=[self.day])
 
     def workspace(self, run_id: str, before_pointer: Callable[[], None] | None = None) -> Workspace:
         """Return what a run works with.

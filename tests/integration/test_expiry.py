@@ -34,7 +34,11 @@ def remains(day: PublishedDay) -> dict[str, int]:
 def test_after_ten_publications_three_versions_remain_and_after_a_month_one(local_lake: LocalLake) -> None:
     lake = replace(local_lake, settings=local_lake.settings.model_copy(update={"bucket": BUCKET}))
     lake.client("s3").create_bucket(Bucket=BUCKET)
-    day = PublishedDay(lake, next(DAYS))
+    with PublishedDay(lake, next(DAYS)) as day:
+        publish_and_expire(day)
+
+
+def publish_and_expire(day: PublishedDay) -> None:
     run = day.workspace("run-0").run
     for uri in (run.manifest_uri(), run.plan_uri(0), *(f"s3://{BUCKET}/{folder}/a" for folder in OTHERS)):
         put(day.clients["s3"], uri, b"something")

@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -37,9 +37,10 @@ class Killed(BaseException):
 
 
 @pytest.fixture
-def day(local_lake: LocalLake) -> PublishedDay:
+def day(local_lake: LocalLake) -> Iterator[PublishedDay]:
     """A day of the test's own."""
-    return PublishedDay(local_lake, next(DAYS))
+    with PublishedDay(local_lake, next(DAYS)) as day:
+        yield day
 
 
 def dies_before(pointer: int) -> Callable[[], None]:
@@ -61,16 +62,20 @@ def test_after_a_kill_before_a_pointer_retry_and_rollback_leave_one_run_everywhe
     local_lake: LocalLake, some_pointers: Iterable[int]
 ) -> None:
     for pointer in some_pointers:
-        day = PublishedDay(local_lake, next(DAYS))
-        publish(day.workspace("run-1"), day.staged(1), "image")
-        audited = day.staged(2)
-        with pytest.raises(Killed):
-            publish(day.workspace("run-2", dies_before(pointer)), audited, "image")
-        publish(day.workspace("run-2"), audited, "image")
-        day.assert_all_of(2)
-        first = publications_of(day.clients["s3"], local_lake.settings.bucket, day.day)[0]
-        roll_back(day.workspace("by-hand"), "ann", version=first.version)
-        day.assert_all_of(1)
+        with PublishedDay(local_lake, next(DAYS)) as day:
+            die_and_recover(day, pointer)
+
+
+def die_and_recover(day: PublishedDay, pointer: int) -> None:
+    publish(day.workspace("run-1"), day.staged(1), "image")
+    audited = day.staged(2)
+    with pytest.raises(Killed):
+        publish(day.workspace("run-2", dies_before(pointer)), audited, "image")
+    publish(day.workspace("run-2"), audited, "image")
+    day.assert_all_of(2)
+    first = publications_of(day.clients["s3"], day.lake.settings.bucket, day.day)[0]
+    roll_back(day.workspace("by-hand"), "ann", version=first.version)
+    day.assert_all_of(1)
 
 
 @pytest.mark.parametrize("races", [4, pytest.param(200, marks=long)])
