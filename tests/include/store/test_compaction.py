@@ -6,6 +6,7 @@ from collections.abc import Callable
 from itertools import chain
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -16,6 +17,7 @@ from include.store.audited_tables import staged_objects
 from include.store.compaction import compact, staged_files
 from include.store.objects import Row, delete, get, list_uris
 from include.store.tables import write_table
+from tests.parquet_objects import put_parquet
 
 LABELS = TABLES["labels"]
 
@@ -169,3 +171,13 @@ def test_a_kill_between_two_files_leaves_those_of_the_batches(
     assert [name.split("-", 2)[2] for name in files_of(s3, run)] == [
         f"{number:04d}-of-0004.parquet" for number in range(4)
     ]
+
+
+def test_files_that_do_not_fit_the_table_stay_for_the_audit_to_find(s3: Any, run: Run, write: Write) -> None:
+    write("batch-0000", some_labels(0))
+    odd = f"{run.staged_uri('labels', 'image')}batch-0001-0000.parquet"
+    put_parquet(
+        s3, odd, [{"media_id": "a", "name": 7}], pa.schema([("media_id", pa.string()), ("name", "int32")])
+    )
+    compact(s3, run, "image")
+    assert files_of(s3, run) == ["batch-0000-0000.parquet", "batch-0001-0000.parquet"]
