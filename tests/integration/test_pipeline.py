@@ -88,7 +88,7 @@ def enrich(local_lake: LocalLake, media_type: MediaType) -> tuple[list[Row], str
     planned_at = datetime.fromisoformat(figures["planned_at"])
     compact(workspace.s3, run, media_type)
     audit = validate(workspace, media_type, figures["assets"], figures["analyses"], planned_at)
-    publish_results(workspace, media_type, audit.results, audit.tables.audited_at)
+    publish_results(workspace, media_type, audit.results, audit.failures, audit.tables.audited_at)
     publish(workspace, audit.tables, media_type)
     return audit.results, audit.failed
 

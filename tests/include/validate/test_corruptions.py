@@ -125,10 +125,10 @@ GEOMETRY = [
 
 
 def other_media(tables: Tables) -> None:
-    tables["labels"][0]["media_id"] = next(
-        row["media_id"]
-        for row in tables["media_assets"]
-        if row["media_id"] != tables["labels"][0]["media_id"]
+    label = tables["labels"][0]
+    owners = {row["media_id"] for row in tables["analyses"] if row["analysis_key"] == label["analysis_key"]}
+    label["media_id"] = next(
+        row["media_id"] for row in tables["media_assets"] if row["media_id"] not in owners
     )
 
 
