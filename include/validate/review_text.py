@@ -14,7 +14,7 @@ from include.core.printable import as_code, escaped
 from include.core.schemas import TABLES
 from include.core.validation_rules import RULES
 from include.store.objects import Row
-from include.store.staged_frames import UnfitFileError
+from include.store.staged_file import UnfitFileError
 from include.validate.rule_results import EXAMPLES
 
 # Airflow keeps the text with the request, and a page shows it whole.
