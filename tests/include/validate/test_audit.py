@@ -133,13 +133,13 @@ def test_the_lake_says_which_rules_hold_a_day_back(clean_days: dict[MediaType, C
     day = clean_days["image"]
     texts = day.rows()["texts"]
     next(row for row in texts if row["media_id"] == "id-two")["text"] = "cafÃ©"
-    assert audit_with(day, texts=texts).failed == ""
+    assert "text_is_not_garbled" not in audit_with(day, texts=texts).failed
     for severity in ("warn", "fail"):
         lake = LAKE.model_copy(update={"validation_severity": {"text_is_not_garbled": severity}})
         other = replace(day, workspace=replace_run(day, day.workspace.run, lake))
         audit = audit_with(other, texts=texts)
-        assert [row["expectation"] for row in audit.broken(severity)] == ["text_is_not_garbled"]
-        assert bool(audit.failed) is (severity == "fail")
+        assert "text_is_not_garbled" in {row["expectation"] for row in audit.broken(severity)}
+        assert ("text_is_not_garbled" in audit.failed) is (severity == "fail")
 
 
 def test_a_table_is_checked_some_rows_at_a_time(
