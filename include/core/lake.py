@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date
 from functools import cached_property
 from itertools import combinations
@@ -12,7 +11,6 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     StringConstraints,
@@ -34,10 +32,12 @@ from include.core.features import (
 from include.core.marked_yaml import MarkedYaml, UnreadableYamlError
 from include.core.near_misses import near_miss
 from include.core.request_parameters import paid_twice, problems
+from include.core.retention_settings import Retention
 from include.core.schemas import TABLES
 from include.core.setting_mistakes import Mistake, Models, mistakes_of, printable, refuse, shown
 from include.core.settings import BUCKET_NAME, SHORT_NAME, BucketName, Name, SettingsError
 from include.core.validation_rules import RULES, Severity
+from include.core.wanted_features import WantedFeatures
 
 # What the pipeline itself writes in the lake's bucket: a source that held it would enrich its own results.
 OWN_PREFIXES = (
@@ -61,46 +61,6 @@ class CostCenter(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     title: str = Field(description="the name of the team as text", examples=["Media team"])
-
-
-def _by_name(listed: Any) -> Any:
-    """Turn ``[labels, {face_search: {CollectionId: staff}}]`` into a mapping of names to request members."""
-    if isinstance(listed, dict):
-        return _with_members(listed.items())
-    if not isinstance(listed, list | tuple):
-        raise ValueError(f"{shown(listed)} is no list; write a list of features, as in [labels, text]")
-    entries = [entry if isinstance(entry, dict) else {_name(entry): None} for entry in listed]
-    counts = Counter(name for entry in entries for name in entry)
-    refuse(
-        Mistake((str(name),), f"the feature {name} is listed {count} times; leave one")
-        for name, count in counts.items()
-        if count > 1
-    )
-    return _with_members(item for entry in entries for item in entry.items())
-
-
-def _name(entry: Any) -> Hashable:
-    if isinstance(entry, Hashable):
-        return entry
-    raise ValueError("a list stands where the name of a feature belongs; take its brackets away")
-
-
-def _with_members(items: Iterable[tuple[Any, Any]]) -> dict[Any, Any]:
-    """Return features with the members of their requests; a name without any may end in a colon."""
-    features = {name: {} if members is None else members for name, members in items}
-    refuse(
-        Mistake(
-            (str(name),),
-            f"{shown(members)} is no mapping of request members; leave the feature out, or write "
-            "members, as in {labels: {MaxLabels: 10}}",
-        )
-        for name, members in features.items()
-        if not isinstance(members, dict)
-    )
-    return features
-
-
-WantedFeatures = Annotated[dict[str, dict[str, Any]], BeforeValidator(_by_name)]
 
 
 class Inventory(BaseModel):
@@ -136,6 +96,7 @@ class Source(BaseModel):
     :ivar date_path: strftime pattern of the folder of a day, below the prefix.
     :ivar inventory: where the lists of S3 Inventory are.
     :ivar approval_limit_usd: plans whose upper estimate is above it wait for a person.
+    :ivar retention: for how long its rows are kept, before what the lake says of all sources.
     :ivar features: features asked for, by media type; each with the request members that the source sets
         besides or instead of those of the registry.
     """
@@ -160,6 +121,9 @@ class Source(BaseModel):
     cost_center: Name = Field(description="a name that is under cost_centers", examples=["media-team"])
     approval_limit_usd: Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)] = Field(
         100.0, description="dollars as a number of 0 or more", examples=["25.50"]
+    )
+    retention: Retention = Field(
+        Retention(), description="days to keep tables", examples=["{sensitive_days: 30}"]
     )
     features: dict[MediaType, WantedFeatures] = Field(
         description="lists of features by kind of media, image or video", examples=["{image: [labels, text]}"]
@@ -277,6 +241,7 @@ class Lake(BaseModel):
         of. An analysis of another version is paid for again, once. Without an entry, any version will do.
     :ivar validation_severity: rule of validation to what happens when it is broken; without an entry, what
         :mod:`include.core.validation_rules` says.
+    :ivar retention: for how long rows about media are kept; without it, for as long as there is a lake.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -291,6 +256,9 @@ class Lake(BaseModel):
     )
     validation_severity: dict[str, Severity] = Field(
         {}, description="fail or warn by rule", examples=["{rows_are_unique: warn}"]
+    )
+    retention: Retention = Field(
+        Retention(), description="days to keep tables", examples=["{days: 730, sensitive_days: 90}"]
     )
     cost_centers: dict[Name, CostCenter] = Field(
         description=f"teams, each with {SHORT_NAME}", examples=["{media-team: {title: Media team}}"]
@@ -345,6 +313,15 @@ class Lake(BaseModel):
     def pinned_version(self, feature: Feature, media_type: MediaType) -> str | None:
         """Return the version that analyses have to be of, or None if any will do or none is reported."""
         return self.model_versions.get(feature.name) if _reports_version(feature, media_type) else None
+
+    def kept_days(self, source: str | None, table: str) -> int | None:
+        """Return for how many days rows of a source and table are kept; None: for ever.
+
+        :param source: None, or one that left the file, for what holds for all sources.
+        """
+        own = (each.retention.days_of(table) for each in self.sources if each.name == source)
+        found = next(own, None)
+        return self.retention.days_of(table) if found is None else found
 
     def source(self, name: str) -> Source:
         """Return a source by name.
@@ -404,7 +381,9 @@ def _mistakes_between(
 _MODELS: Models = {
     (): Lake,
     ("cost_centers", "*"): CostCenter,
+    ("retention",): Retention,
     ("sources", "*"): Source,
+    ("sources", "*", "retention"): Retention,
     ("sources", "*", "inventory"): Inventory,
 }
 
