@@ -23,14 +23,19 @@ coverage := $(if $(COVERAGE),--cov --cov-report=)
 override SQL := $(value SQL)
 override MEDIA := $(value MEDIA)
 override LAKE := $(value LAKE)
-export SQL FORMAT MEDIA LAKE DAY VERSION AS_OF
+override ASSET := $(value ASSET)
+override PREFIX := $(value PREFIX)
+override CONTENT := $(value CONTENT)
+override FACE := $(value FACE)
+override REASON := $(value REASON)
+export SQL FORMAT MEDIA LAKE DAY VERSION AS_OF ASSET PREFIX CONTENT FACE COLLECTION REASON CONFIRM ALLOW
 # Airflow's many processes start much faster when Python may keep compiled modules.
 unexport PYTHONDONTWRITEBYTECODE
 # The local endpoint has no TLS, so its clients get no CA bundle of the machine.
 unexport AWS_CA_BUNDLE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down status query check-lake rollback test lint format bench faults fuzz screenshots \
+.PHONY: help demo up down status query check-lake rollback erase test lint format bench faults fuzz screenshots \
 	requirements
 
 help: ## list these commands
@@ -62,6 +67,12 @@ rollback: $(stamp) ## list a day's versions, or go back: DAY=2026-11-20 VERSION=
 	@if [ -z "$$DAY" ]; then echo 'name a day: make rollback DAY=2026-11-20' >&2; exit 1; fi
 	@$(use_stack) $(bin)/python -m tools.rollback "$$DAY" $${VERSION:+--version "$$VERSION"} \
 		$${AS_OF:+--as-of "$$AS_OF"}
+
+erase: $(stamp) ## show what the lake has of ASSET, PREFIX, CONTENT or FACE=...; CONFIRM=yes erases it
+	@$(use_stack) $(bin)/python -m tools.erase $${ASSET:+--asset="$$ASSET"} $${PREFIX:+--prefix="$$PREFIX"} \
+		$${CONTENT:+--content="$$CONTENT"} $${FACE:+--face="$$FACE"} \
+		$${COLLECTION:+--collection="$$COLLECTION"} $${REASON:+--reason="$$REASON"} \
+		$$([ "$$ALLOW" != yes ] || echo --allow-again) $$([ "$$CONFIRM" != yes ] || echo --confirm)
 
 test: $(stamp) ## run the tests that need no AWS account, fast ones first; COVERAGE=yes holds its floor
 	@$(bin)/python -m pytest $(in_two_processes) $(coverage) \

@@ -24,6 +24,8 @@ HOURS = {
     "reprocess_days": 1.0,
     "rollback_day": 1.0,
     "expire_versions": 1.0,
+    "apply_retention": 12.0,
+    "erase_media": 12.0,
     "report_costs": 2.0,
 }
 

@@ -21,6 +21,7 @@ from include.core.selection import Selection
 from include.core.settings import Settings
 from include.plan.decisions import Candidate, Decision, decide
 from include.plan.plan_figures import PlanFigures
+from include.store.erased_contents import ERASED
 from include.store.ledger import Entry, Ledger
 from include.store.manifest import ManifestReader, RepeatedContent
 from include.store.objects import Row, delete_prefix
@@ -117,13 +118,22 @@ class Planner:
 
     def rows(self, chunks: Iterable[Sequence[Row]]) -> Iterator[Row]:
         """Yield the plan's line of each asset."""
-        for assets in chunks:
+        for assets in map(self._without_erased, chunks):
             asked = [self._candidates(asset) for asset in assets]
             entries = self._ledger.lookup(_ledger_keys(asked))
             for asset, candidates in zip(assets, asked, strict=True):
                 self._figures.assets += 1
                 yield {"asset": asset, "analyses": [self._analysis(each, entries) for each in candidates]}
             log.info("planned %d files", self._figures.assets)
+
+    def _without_erased(self, assets: Sequence[Row]) -> list[Row]:
+        """Return assets with those rejected whose content was erased."""
+        erased = self._ledger.erased({asset["content_id"] for asset in assets})
+        code, reason = ERASED
+        return [
+            {**asset, "reason_code": code, "reason": reason} if asset["content_id"] in erased else asset
+            for asset in assets
+        ]
 
     def _candidates(self, asset: Row) -> list[Candidate]:
         return [Candidate.of(asset, want) for want in self._wants[asset["source"]]]

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Literal
@@ -22,6 +22,7 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 
 from include.core.errors import CONDITION_FAILED, TRANSACTION_CANCELED, error_code
+from include.store.erased_contents import ANYTHING_ERASED, erased_key
 from include.store.job_ends import job_end_item, job_end_key, job_ends
 from include.store.shared_record import SharedRecord
 
@@ -260,8 +261,7 @@ class Ledger:
             else:
                 self._fail(entry)
         requests: list[WriteRequestTypeDef] = [{"PutRequest": {"Item": entry.to_item()}} for entry in done]
-        for start in range(0, len(requests), _BATCH_WRITE):
-            self._batch_write(requests[start : start + _BATCH_WRITE])
+        self._write_all(requests)
 
     def _fail(self, entry: Entry) -> None:
         condition = (
@@ -286,6 +286,34 @@ class Ledger:
                 raise
             return False
         return True
+
+    def items(self) -> Iterator[dict[str, AttributeValueTypeDef]]:
+        """Yield every item of the table, as DynamoDB has it. Reading a large ledger takes time and money."""
+        pages = self._client.get_paginator("scan").paginate(TableName=self._table, ConsistentRead=True)
+        for page in pages:
+            yield from page["Items"]
+
+    def replace(self, items: Iterable[Mapping[str, AttributeValueTypeDef]]) -> None:
+        """Write items whatever is there."""
+        self._write_all([{"PutRequest": {"Item": dict(item)}} for item in items])
+
+    def remove(self, keys: Iterable[str]) -> None:
+        """Delete items; one that is not there is no error."""
+        self._write_all([{"DeleteRequest": {"Key": {"key": {"S": key}}}} for key in sorted(set(keys))])
+
+    def erased(self, content_ids: Iterable[str]) -> set[str]:
+        """Return which contents were erased and may not be analyzed again: a request per 100 of them.
+
+        As long as nothing was ever erased, one request in all.
+        """
+        if not self._batch_get([ANYTHING_ERASED]):
+            return set()
+        keys = {erased_key(content_id): content_id for content_id in content_ids}
+        return {keys[item["key"]["S"]] for item in self._batch_get(sorted(keys))}
+
+    def _write_all(self, requests: Sequence[WriteRequestTypeDef]) -> None:
+        for start in range(0, len(requests), _BATCH_WRITE):
+            self._batch_write(requests[start : start + _BATCH_WRITE])
 
     def shared(self, key: str) -> SharedRecord:
         """Return a record of the ledger's table that many tasks change at the same time."""

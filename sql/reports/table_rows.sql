@@ -57,3 +57,6 @@ FROM "${database}".publish_decisions, days WHERE dt BETWEEN first_day AND last_d
 UNION ALL
 SELECT 'publications' AS table_name, count(*) AS row_count
 FROM "${database}".publications, days WHERE dt BETWEEN first_day AND last_day
+UNION ALL
+SELECT 'erasures' AS table_name, count(*) AS row_count
+FROM "${database}".erasures, days WHERE dt BETWEEN first_day AND last_day

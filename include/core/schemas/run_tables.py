@@ -5,6 +5,7 @@ from __future__ import annotations
 from include.core.schemas.table import MEDIA_ID, Column, Table
 
 ASSET_STATUSES = ("analyzed", "partial", "failed", "rejected")
+ERASURE_ACTIONS = ("erased", "expired", "allowed")
 ANALYSIS_STATUSES = ("succeeded", "reused", "failed", "rejected", "stopped")
 
 _ATTRIBUTION = (
@@ -235,6 +236,35 @@ ACCOUNTS: tuple[Table, ...] = (
         ),
         partition_keys=("dt",),
         unique=("published_at", "version", "table_name"),
+        grows=True,
+    ),
+    Table(
+        "erasures",
+        "One row per erasure on request, run of retention, or permission to analyze again; it names nobody.",
+        (
+            Column("erasure_id", "string", "identity of the row", required=True),
+            Column("erased_at", "timestamp", "when it began", required=True),
+            Column("action", "string", "what was done", required=True, values=ERASURE_ACTIONS),
+            Column(
+                "selection",
+                "string",
+                "what was chosen: asset, prefix, content or face; or a table, by retention",
+                required=True,
+            ),
+            Column("selector_salt", "string", "what is hashed before the chosen name"),
+            Column("selector_hash", "string", "SHA-256 of salt and chosen name; null for retention"),
+            Column("decided_by", "string", "who asked, or the Dag", required=True),
+            Column("reason", "string", "why, in the words of whoever asked"),
+            Column("assets", "bigint", "media assets that are gone", required=True, minimum=0),
+            Column("contents", "bigint", "contents that are gone, or allowed", required=True, minimum=0),
+            Column(
+                "places",
+                "array<struct<place:string,object_count:bigint,row_count:bigint>>",
+                "what was found before it went, by place: objects, and rows in them",
+            ),
+        ),
+        partition_keys=("dt",),
+        unique=("erasure_id",),
         grows=True,
     ),
 )

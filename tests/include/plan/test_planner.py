@@ -15,6 +15,7 @@ from include.core.run import Run
 from include.core.settings import Settings, SettingsError
 from include.plan import planner as plan_module
 from include.plan.planner import assets_per_batch
+from include.store.erased_contents import erased_items
 from include.store.ledger import Entry, Ledger
 from include.store.objects import Row, list_uris, put
 from include.store.usage_log import read_usage_log
@@ -327,3 +328,11 @@ def test_a_run_that_plans_again_after_paying_for_a_part_goes_on(
     assert [line["media_id"] for line in usage if not line["reused"]] == ["id-a", "id-b"]
     # nothing was saved: the run itself paid
     assert [line["media_id"] for line in usage if line["reused"]] == []
+
+
+def test_an_erased_content_is_rejected_and_costs_nothing(planner: Planner, ledger: Ledger) -> None:
+    ledger.replace(erased_items(["etag:secret:1"], "an-erasure"))
+    (rows,), _, summary = planner([an_asset("a", content_id="etag:secret:1"), an_asset("b")])
+    assert {state for (key, _), state in states(rows).items() if key == "raw/a"} == {"rejected"}
+    assert (summary["calls"], summary["rejected"]) == (2, 2)
+    assert (rows[0]["asset"]["reason_code"], rows[1]["asset"]["reason_code"]) == ("Erased", None)

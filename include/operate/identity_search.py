@@ -1,0 +1,192 @@
+"""Under which names the lake knows what is to be erased."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections.abc import Callable, Iterator, Set
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from include.core.features import MEDIA_TYPES
+from include.operate.erased_identity import Identity
+from include.operate.erasure_request import ErasureError, ErasureRequest
+from include.store.ledger import Entry
+from include.store.objects import get, get_ndjson, list_uris
+from include.store.workspace import Deployment
+
+if TYPE_CHECKING:
+    from mypy_boto3_rekognition.client import RekognitionClient
+
+_ASSET_COLUMNS = ["media_id", "bucket", "key", "content_id"]
+_DAY = re.compile(r"/dt=(\d{4}-\d\d-\d\d)/")
+
+
+class _Asset(NamedTuple):
+    media_id: str
+    bucket: str
+    key: str
+    content_id: str
+    day: str
+
+
+def identity_of(deployment: Deployment, request: ErasureRequest) -> Identity:
+    """Return what a request is about.
+
+    :raises include.operate.erasure_request.ErasureError: if an analysis of it is under way, or lake.yaml
+        names no collection.
+    """
+    if request.kind == "face":
+        return _face(deployment, request)
+    return _assets(deployment, request)
+
+
+def known_contents(deployment: Deployment, request: ErasureRequest) -> set[str]:
+    """Return the contents that a request is about: in the lake, and in the source, where it names a place."""
+    if request.kind == "content":
+        return {request.value}
+    found = {asset.content_id for asset in _found(deployment, _asked_for(request))}
+    if request.place:
+        bucket, prefix = request.place
+        pages = deployment.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+        for item in (item for page in pages for item in page.get("Contents", [])):
+            if request.kind == "prefix" or item["Key"] == prefix:
+                etag = item["ETag"].strip('"')
+                found.add(f"etag:{etag}:{item['Size']}")
+    return found
+
+
+def _assets(deployment: Deployment, request: ErasureRequest) -> Identity:
+    asked = list(_found(deployment, _asked_for(request)))
+    contents = frozenset(asset.content_id for asset in asked)
+    if request.kind == "content":
+        contents |= {request.value}
+    values = pa.array(sorted(contents), pa.string())
+    copies = list(_found(deployment, lambda rows: pc.is_in(rows["content_id"], values))) if contents else []
+    found = {*asked, *copies}
+    media_ids = frozenset(asset.media_id for asset in found)
+    place = frozenset([request.place] if request.place else [])
+    identity = Identity(
+        days=frozenset(asset.day for asset in found),
+        media_ids=media_ids | ({request.value} if request.kind == "asset" and not place else set()),
+        content_ids=contents,
+        keys=frozenset((asset.bucket, asset.key) for asset in found)
+        | (place if request.kind == "asset" else frozenset()),
+        all_versions=place if request.kind == "asset" else frozenset(),
+        prefixes=place if request.kind == "prefix" else frozenset(),
+        analysis_keys=frozenset(_analysis_keys(deployment, media_ids, {asset.day for asset in found})),
+    )
+    return _with_ledger(deployment, identity)
+
+
+def _asked_for(request: ErasureRequest) -> Callable[[pa.Table], Any]:
+    """Return what has True for each row of a list of assets that a request names."""
+    if request.kind == "content":
+        return lambda rows: pc.equal(rows["content_id"], request.value)
+    if not request.place:
+        return lambda rows: pc.equal(rows["media_id"], request.value)
+    bucket, key = request.place
+    if request.kind == "asset":
+        return lambda rows: pc.and_(pc.equal(rows["bucket"], bucket), pc.equal(rows["key"], key))
+    return lambda rows: pc.and_(pc.equal(rows["bucket"], bucket), pc.starts_with(rows["key"], key))
+
+
+def _found(deployment: Deployment, wanted: Callable[[pa.Table], Any]) -> Iterator[_Asset]:
+    """Yield the assets of all manifests and versions of table media_assets that are wanted."""
+    s3, bucket = deployment.s3, deployment.settings.bucket
+    for prefix in ("staging/manifests/", "staging/media_assets/", "curated/media_assets/"):
+        for uri in list_uris(s3, f"s3://{bucket}/{prefix}"):
+            day = _DAY.search(uri)
+            if day and uri.endswith(".parquet"):
+                rows = pq.read_table(io.BytesIO(get(s3, uri)), columns=_ASSET_COLUMNS)
+                for row in rows.filter(wanted(rows)).to_pylist():
+                    yield _Asset(**row, day=day[1])
+
+
+def _analysis_keys(deployment: Deployment, media_ids: Set[str], days: Set[str]) -> Iterator[str]:
+    """Yield the analyses that were planned or published for assets."""
+    s3, bucket = deployment.s3, deployment.settings.bucket
+    ids = pa.array(sorted(media_ids), pa.string())
+    columns = ["media_id", "analysis_key"]
+    for day in sorted(days):
+        for place in ("staging", "curated"):
+            for uri in list_uris(s3, f"s3://{bucket}/{place}/analyses/dt={day}/"):
+                rows = pq.read_table(io.BytesIO(get(s3, uri)), columns=columns)
+                yield from rows.filter(pc.is_in(rows["media_id"], ids))["analysis_key"].to_pylist()
+        for uri in list_uris(s3, f"s3://{bucket}/staging/plans/dt={day}/"):
+            for line in get_ndjson(s3, uri):
+                if line["asset"]["media_id"] in media_ids:
+                    yield from (analysis["analysis_key"] for analysis in line["analyses"])
+
+
+def _with_ledger(deployment: Deployment, identity: Identity) -> Identity:
+    """Add what the ledger knows: analyses that were paid for these assets, their jobs, the payers' days."""
+    entries = [
+        entry for item in deployment.ledger.items() if (entry := _entry(item)) and is_about(entry, identity)
+    ]
+    now = deployment.ledger.now()
+    running = (entry for entry in entries if entry.state == "running")
+    busy = [entry.run_id or "unknown" for entry in running if entry.lease_expires > now or entry.job_id]
+    if busy:
+        runs = ", ".join(sorted(set(busy)))
+        raise ErasureError(f"{len(busy)} analyses of it are under way in run {runs}: erase once it has ended")
+    days = {json.loads(entry.payer)["partition"] for entry in entries if entry.payer}
+    return identity.model_copy(
+        update={
+            "days": (identity.days or frozenset()) | days,
+            "analysis_keys": identity.analysis_keys | {entry.key for entry in entries},
+            "job_ids": frozenset(entry.job_id for entry in entries if entry.job_id),
+        }
+    )
+
+
+def _entry(item: Any) -> Entry | None:
+    """Return an item of the ledger's table that is an analysis."""
+    return Entry.from_item(item) if "state" in item and "#" not in item["key"]["S"] else None
+
+
+def is_about(entry: Entry, identity: Identity) -> bool:
+    """Whether an entry of the ledger is of an analysis that is erased."""
+    payer = json.loads(entry.payer) if entry.payer else {}
+    return entry.key in identity.analysis_keys or payer.get("media_id") in identity.media_ids
+
+
+def _face(deployment: Deployment, request: ErasureRequest) -> Identity:
+    collections = {request.collection} if request.collection else _collections(deployment)
+    if not collections:
+        raise ErasureError("lake.yaml names no collection: give the collection of the face")
+    client = deployment.aws.client("rekognition")
+    faces = [
+        face
+        for collection in sorted(collections)
+        for face in faces_of(client, collection)
+        if request.value in (face["FaceId"], face.get("ExternalImageId"))
+    ]
+    by_id = re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", request.value)
+    return Identity(
+        days=None,
+        faces=frozenset(face["FaceId"] for face in faces) | ({request.value} if by_id else set()),
+        external_image_ids=frozenset() if by_id else frozenset([request.value]),
+        collections=frozenset(collections),
+    )
+
+
+def faces_of(client: RekognitionClient, collection: str) -> Iterator[Any]:
+    """Yield the faces of a collection, as the API has them."""
+    for page in client.get_paginator("list_faces").paginate(CollectionId=collection):
+        yield from page["Faces"]
+
+
+def _collections(deployment: Deployment) -> set[str]:
+    """Return the collections that sources search."""
+    return {
+        members["CollectionId"]
+        for source in deployment.lake.sources
+        for media_type in MEDIA_TYPES
+        for members in source.features.get(media_type, {}).values()
+        if "CollectionId" in members
+    }
