@@ -45,6 +45,7 @@ OWN_PREFIXES = (
     "athena-people/",
     "curated/",
     "events/",
+    "profiles/",
     "quarantine/",
     "reports/",
     "responses/",

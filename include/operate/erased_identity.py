@@ -16,6 +16,8 @@ from urllib.parse import quote, quote_plus
 
 from pydantic import BaseModel, ConfigDict
 
+from include.store.erased_contents import ERASED_NAME
+
 _ID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{32,}")
 _BEFORE, _AFTER = r"(?<![\w./%+-])(?:s3://)?", r"(?![\w%+-])"
 _REST = r"[^\s\"',;<>\\]*"
@@ -108,7 +110,7 @@ class Identity(BaseModel):
 
 def pseudonym(name: str, salt: str) -> str:
     """Return what stands in place of a name: nobody can tell the name from it without the salt."""
-    return f"erased-{hashlib.blake2b(name.encode(), key=salt.encode(), digest_size=8).hexdigest()}"
+    return f"{ERASED_NAME}{hashlib.blake2b(name.encode(), key=salt.encode(), digest_size=8).hexdigest()}"
 
 
 def pruned(value: Any, identity: Identity) -> Any:

@@ -9,6 +9,9 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+# How the pseudonym of what was erased begins, where money keeps its row.
+ERASED_NAME = "erased-"
+
 # Whether there is, or was, any such item.
 ANYTHING_ERASED = "erased#any"
 

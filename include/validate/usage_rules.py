@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from include.core.features import FEATURES, ImageCall, VideoJob
+from include.store.erased_contents import ERASED_NAME
 from include.store.ledger import Entry
 from include.validate.arrow_masks import Mask, floats, is_null, mask, members_of
 from include.validate.cost_rules import HOURS_OPERATION
@@ -45,7 +46,9 @@ def usage_results(usage: pa.Table, analyses: pa.Table, day: str, look_up: LookUp
     same = [mask(pc.equal(usage[name], analyses[name].take(place))) for name in ("feature", "media_type")]
     yield _of_usage("the_feature_is_that_of_the_analysis", usage, matched & ~np.all(same, axis=0), "feature")
     published = pa.array(pc.unique(analyses["media_type"]).to_pylist(), pa.string())
-    doubted = ~matched & ~is_hours & mask(pc.is_in(usage["media_type"], value_set=published))
+    # What was erased has a pseudonym, which joins with nothing.
+    is_erased = mask(pc.starts_with(usage["media_id"], ERASED_NAME))
+    doubted = ~matched & ~is_hours & ~is_erased & mask(pc.is_in(usage["media_type"], value_set=published))
     yield _of_usage("usage_is_of_a_known_analysis", usage, _unknown(usage, doubted, look_up), "analysis_key")
     yield from _completeness(usage, analyses, day, look_up)
 
