@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from include.core.features import MediaType
-from include.publish.growing_tables import add_rows
+from include.publish.added_rows import publish_added
 from include.store.objects import Row
 from include.store.workspace import Workspace
 
@@ -33,4 +33,4 @@ def publish_results(
     values = [run.partition, media_type or COSTS]
     for table, rows in ((RESULTS, results), (FAILURES, failures)):
         stamped = [{**row, "checked_at": checked_at} for row in rows]
-        add_rows(workspace, table, values, stamped, run.token)
+        publish_added(workspace, table, values, stamped, run.token)

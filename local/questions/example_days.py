@@ -151,6 +151,21 @@ MODERATION_LABELS = (
 )
 
 
+# Somebody has looked at the bottle in the shop window.
+MODERATION_REVIEWS = (
+    {
+        "dt": SECOND,
+        "media_id": "sale",
+        "media_type": "image",
+        "label": "Alcohol",
+        "decision": "approve",
+        "reason": "a shop window",
+        "decided_by": "ann",
+        "decided_at": datetime.fromisoformat(f"{THIRD}T10:00:00"),
+    },
+)
+
+
 def _text(media_id: str, text: str, kind: str = "LINE", at: int | None = None) -> Row:
     return {
         **_place(media_id, "text"),
@@ -266,6 +281,7 @@ def tables() -> dict[str, list[Row]]:
         "media_assets": [dict(asset) for asset in ASSETS],
         **{name: list(rows) for name, rows in FINDINGS.items()},
         "analyses": analyses,
+        "moderation_reviews": [dict(review) for review in MODERATION_REVIEWS],
         "usage": [_use(row) for row in analyses if row["status"] in ("succeeded", "reused")],
     }
 

@@ -60,3 +60,6 @@ FROM "${database}".publications, days WHERE dt BETWEEN first_day AND last_day
 UNION ALL
 SELECT 'erasures' AS table_name, count(*) AS row_count
 FROM "${database}".erasures, days WHERE dt BETWEEN first_day AND last_day
+UNION ALL
+SELECT 'moderation_reviews' AS table_name, count(*) AS row_count
+FROM "${database}".moderation_reviews, days WHERE dt BETWEEN first_day AND last_day

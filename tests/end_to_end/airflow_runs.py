@@ -35,10 +35,34 @@ class Operator:
 
     def run_dag(self, dag_id: str, **form: Any) -> DagRun:
         """Start a Dag with these values of its form, and return its run when it has ended."""
+        return self.end_of(dag_id, self.start_dag(dag_id, **form))
+
+    def start_dag(self, dag_id: str, **form: Any) -> str:
+        """Start a Dag with these values of its form, and return the id of its run."""
         body = {"logical_date": None, "conf": form}
         reply = httpx.post(f"{self._url}/dags/{dag_id}/dagRuns", json=body, timeout=30, trust_env=False)
-        run_id = reply.raise_for_status().json()["dag_run_id"]
+        run_id: str = reply.raise_for_status().json()["dag_run_id"]
+        return run_id
+
+    def end_of(self, dag_id: str, run_id: str) -> DagRun:
+        """Return a run when it has ended."""
         return self._wait(dag_id, lambda run: run.run_id == run_id, 1, run_id)[0]
+
+    def answer(
+        self, dag_id: str, run_id: str, task_id: str, map_index: int, option: str, **form: Any
+    ) -> None:
+        """Choose an option of a task that waits for a person, as soon as it does."""
+        instance = f"dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/{map_index}"
+        body = {"chosen_options": [option], "params_input": form}
+        until = time.monotonic() + WAIT_SECONDS
+        while time.monotonic() < until:
+            found = httpx.get(f"{self._url}/{instance}", timeout=30, trust_env=False)
+            if found.status_code == 200 and found.json()["state"] == "awaiting_input":
+                url = f"{self._url}/{instance}/hitlDetails"
+                httpx.patch(url, json=body, timeout=30, trust_env=False).raise_for_status()
+                return
+            time.sleep(0.5)
+        raise TimeoutError(f"{task_id}[{map_index}] of {run_id} asks nobody")
 
     def runs_of_day(self, dag_id: str, day: object, count: int = 1) -> list[DagRun]:
         """Return a Dag's runs of a day, newest first, when there are so many at least and all have ended."""
@@ -59,7 +83,7 @@ class Operator:
         raise TimeoutError(f"what was published of {day} is in no report")
 
     def states(self, run: DagRun) -> dict[str, str | None]:
-        """Return the state of each task of a run without mapped tasks."""
+        """Return the state of each task of a run; mapped tasks have one instance at most."""
         return {task["task_id"]: task["state"] for task in self.api.task_instances(run)}
 
     def returned(self, run: DagRun, task_id: str) -> Any:

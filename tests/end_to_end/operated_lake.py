@@ -25,6 +25,8 @@ from tests.end_to_end.conftest import Stack
 BUCKET, EVENTS_QUEUE, TOPIC = "media-lake", "media-lake-events", "lake-alerts"
 # Days of events, the day whose run fails, and the day whose run succeeds with failed analyses.
 EVENT_DAYS = (date(2026, 3, 1), date(2026, 3, 3))
+# A picture for which a recorded response with moderation labels is given; it comes with the later of these.
+MODERATED = "rocket-night.jpg"
 DENIED_DAY, REJECTED_DAY = date(2026, 3, 5), date(2026, 3, 6)
 # Lines of text are read in one of them only, with 96 and 99 percent of confidence.
 REJECTED = ("big-buck-bunny-presents.jpg", "grace-hopper.jpg", "rocket-night.jpg")
@@ -101,6 +103,11 @@ class Operations:
         )
         return [row["line"] for row in rows]
 
+    def queue(self, day: date) -> list[dict[str, Any]]:
+        """Return the moderation queue of a day."""
+        columns = "s3_uri, label, state, decided_by, reason, decisions"
+        return self.stack.query(f"SELECT {columns} FROM media_lake.moderation_queue WHERE dt = '{day}'")
+
 
 def write(lake_file: Path, content: dict[str, Any]) -> None:
     lake_file.write_text(yaml.safe_dump(content), encoding="utf-8")
@@ -116,8 +123,13 @@ def upload(stack: Stack) -> None:
         key = f"site/{DENIED_DAY:%Y/%m/%d}/{number}.png"
         s3.put_object(Bucket=BUCKET, Key=key, Body=picture(60 * number, 30))
     bodies = [json.dumps({"Service": "Amazon S3", "Event": "s3:TestEvent"})]
-    for number, day in enumerate(EVENT_DAYS):
-        key, body = f"drop/a b+{number}.png", picture(60 * number, 200)
+    dropped = [
+        (f"drop/a b+{number}.png", picture(60 * number, 200), day) for number, day in enumerate(EVENT_DAYS)
+    ]
+    dropped.append(
+        (f"drop/{MODERATED}", (PROJECT / "local" / "sample_media" / MODERATED).read_bytes(), EVENT_DAYS[-1])
+    )
+    for key, body, day in dropped:
         etag = s3.put_object(Bucket=BUCKET, Key=key, Body=body)["ETag"].strip('"')
         bodies += 2 * [event(key, day, etag, len(body))]
     url = sqs.get_queue_url(QueueName=EVENTS_QUEUE)["QueueUrl"]

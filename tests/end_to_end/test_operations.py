@@ -22,6 +22,7 @@ from tests.end_to_end.operated_lake import (
     DENIED_DAY,
     EVENT_DAYS,
     FAULTS,
+    MODERATED,
     REJECTED,
     REJECTED_DAY,
     TOPIC,
@@ -169,7 +170,36 @@ def test_events_start_the_enrichment_of_exactly_their_days(operations: Operation
     listed = operations.stack.client("s3").list_objects_v2(Bucket=BUCKET, Prefix="events/undiscovered/")
     assert not listed.get("Contents")
     called = {key: count for (key, _), count in operations.billed().items() if key.startswith("drop/")}
-    assert called == {"drop/a b+0.png": 1, "drop/a b+1.png": 1}
+    assert called == {"drop/a b+0.png": 1, "drop/a b+1.png": 1, f"drop/{MODERATED}": 1}
+
+
+def test_a_person_decides_about_a_file_and_reprocessing_keeps_it(operations: Operations) -> None:
+    operator, day = operations.operator, EVENT_DAYS[-1]
+    succeeded(operator, operator.runs_of_day("enrich_images", day), 1)
+    run_id = operator.start_dag("review_moderation", day=str(day))
+    operator.answer("review_moderation", run_id, "review.decide", 0, "Reject", reason="not for children")
+    run = operator.end_of("review_moderation", run_id)
+    assert operator.states(run) == {
+        "list_files": "success",
+        "review.decide": "success",
+        "review.record": "success",
+    }
+    (shown,) = operations.queue(day)
+    assert shown["decided_by"]
+    assert shown | {"decided_by": None} == {
+        "s3_uri": f"s3://{BUCKET}/drop/{MODERATED}",
+        "label": "Smoking",
+        "state": "rejected",
+        "decided_by": None,
+        "reason": "not for children",
+        "decisions": 1,
+    }
+    succeeded(operator, [operator.run_dag("reprocess_days", first_day=str(day), last_day=str(day))], 1)
+    succeeded(operator, operator.runs_of_day("reprocess_images", day), 1)
+    assert operations.queue(day) == [shown]
+    # Nothing waits any more, so nobody is asked.
+    again = operator.run_dag("review_moderation", day=str(day))
+    assert operator.states(again)["review.decide"] == "skipped"
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ from include.core.schemas.table import MEDIA_ID, Column, Table
 ASSET_STATUSES = ("analyzed", "partial", "failed", "rejected")
 ERASURE_ACTIONS = ("erased", "expired", "allowed")
 ANALYSIS_STATUSES = ("succeeded", "reused", "failed", "rejected", "stopped")
+DECISIONS = ("approve", "reject")
 
 _ATTRIBUTION = (
     Column("source", "string", "name of the source in lake.yaml", required=True),
@@ -265,6 +266,35 @@ ACCOUNTS: tuple[Table, ...] = (
         ),
         partition_keys=("dt",),
         unique=("erasure_id",),
+        grows=True,
+    ),
+    Table(
+        "moderation_reviews",
+        "One row per decision of a person about a file with moderation labels; the latest of a file counts.",
+        (
+            MEDIA_ID,
+            _MEDIA_TYPE,
+            Column("content_id", "string", "identity of the bytes: duplicates have the same", required=True),
+            Column("feature", "string", "feature whose findings were judged", required=True),
+            Column("label", "string", "most confident label of the file at that time", required=True),
+            Column("confidence", "double", "its confidence in percent", minimum=0, maximum=100),
+            Column("timestamp_ms", "bigint", "where it is in a video; null for images", minimum=0),
+            Column("model_version", "string", "version of the Rekognition model that found it"),
+            Column(
+                "decision",
+                "string",
+                "approve: the file may be used; reject: it must not",
+                required=True,
+                values=DECISIONS,
+            ),
+            Column("reason", "string", "why, in the words of the person"),
+            Column("decided_by", "string", "name of the person in Airflow", required=True),
+            Column("decided_at", "timestamp", "when the person answered", required=True),
+            Column("dag_id", "string", "Dag that asked", required=True),
+            Column("run_id", "string", "Dag run that asked", required=True),
+        ),
+        partition_keys=("dt",),
+        unique=("media_id", "decided_at", "run_id"),
         grows=True,
     ),
 )

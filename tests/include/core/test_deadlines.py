@@ -10,9 +10,10 @@ from include.core.deadlines import DEFAULT_HOURS, HOURS, PREFIX, DeadlineError, 
 ROOT = Path(__file__).parents[3]
 
 
-def test_videos_may_take_a_day_and_the_rest_less() -> None:
+def test_videos_may_take_a_day_people_a_week_and_the_rest_less() -> None:
     assert deadline_of("enrich_videos") == timedelta(hours=24)
-    assert max(hours for dag_id, hours in HOURS.items() if dag_id != "enrich_videos") < 24
+    assert deadline_of("review_moderation") > timedelta(days=7)
+    assert max(HOURS[dag_id] for dag_id in HOURS.keys() - {"enrich_videos", "review_moderation"}) < 24
 
 
 def test_a_dag_without_hours_of_its_own_has_the_default() -> None:

@@ -191,6 +191,40 @@ def test_costs_of_files_that_are_gone_are_kept_and_hours_of_models_are_no_files(
     ]
 
 
+def test_the_queue_shows_the_last_decision_about_a_file_of_its_day(lake: Lake, query: Query) -> None:
+    files = (image("twice", hour=10), image("once"), image("never", hour=8), image("once", dt="2026-11-19"))
+    lake.insert("media_assets", *files)
+    lake.insert("moderation_labels", *({**file, "name": "Alcohol", "confidence": 60.0} for file in files))
+
+    def review(media_id: str, minute: int, decided_by: str, decision: str, dt: str = "2026-11-20") -> Row:
+        return {
+            **image(media_id, dt=dt),
+            "decision": decision,
+            "decided_by": decided_by,
+            "decided_at": datetime(2026, 11, 21, 9, minute),
+            "reason": f"{decided_by} says so",
+            "label": "Smoking",
+        }
+
+    lake.insert(
+        "moderation_reviews",
+        review("twice", 30, "ben", "reject"),
+        review("twice", 10, "ann", "approve"),
+        review("once", 20, "ann", "approve"),
+        review("gone", 20, "ann", "approve"),
+    )
+    lake.make_views("moderation_queue")
+    columns = "queue_place, media_id, state, decided_by, reason, decided_label, decisions"
+    day = f"SELECT {columns} FROM moderation_queue WHERE dt = '2026-11-20' ORDER BY queue_place"
+    assert query(day) == [
+        ("1", "twice", "rejected", "ben", "ben says so", "Smoking", "2"),
+        ("2", "once", "approved", "ann", "ann says so", "Smoking", "1"),
+        ("3", "never", "waiting", None, None, None, "0"),
+    ]
+    # A file that two days have is decided about on each.
+    assert query("SELECT state FROM moderation_queue WHERE dt = '2026-11-19'") == [("waiting",)]
+
+
 def test_freshness_tells_which_version_of_a_day_readers_see(lake: Lake, query: Query) -> None:
     lake.insert("media_assets", image("a"), image("b"))
     lake.insert("usage", {"dt": "2026-11-20"})

@@ -47,7 +47,6 @@ KNOWN: dict[str, list[list[Any]]] = {
     "15_moderation_queue": [
         ["2026-11-20", 1, f"{SHOP}/fight.jpg", "Physical Violence", 88.5, None],
         ["2026-11-19", 1, CLIP, "Violence", 91.0, 40_500],
-        ["2026-11-19", 2, f"{SHOP}/sale.jpg", "Alcohol", 55.0, None],
     ],
     "16_safety_by_source_and_day": [
         ["2026-11-19", "shop", "image", 2, 1, 50.0, "Alcohol"],

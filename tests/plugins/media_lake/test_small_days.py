@@ -66,3 +66,19 @@ def test_a_model_is_stopped(days: Any) -> None:
 @pytest.mark.parametrize("dag_id", ["enrich_images", "enrich_videos"])
 def test_after_a_rejection_nothing_runs(days: Any, dag_id: str) -> None:
     assert tasks(days["rejected"][dag_id], "success") == {"plan", "approve"}
+
+
+def test_a_decision_is_recorded_and_a_file_without_one_waits_on(days: Any) -> None:
+    reviews = days["reviews"]
+    added = reviews.pop("added")
+    assert reviews == {
+        "run": "success",
+        "list_files[-1]": "success",
+        **{f"review.{name}[{index}]": "success" for name in ("decide", "record") for index in (0, 1)},
+        **{f"review.{name}[2]": "skipped" for name in ("decide", "record")},
+    }
+    title = "May it be used? {}.jpg: Physical Violence (88.5 %)"
+    assert added == [
+        ["moderation_reviews", ["2026-11-20"], [["a", "approve", title.format("a"), "ann"]]],
+        ["moderation_reviews", ["2026-11-20"], [["b", "reject", title.format("b"), "ann"]]],
+    ]

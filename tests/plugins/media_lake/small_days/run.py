@@ -2,7 +2,8 @@
 Run the Dags that enrich on Airflow's own task runner, with an empty Airflow home, on days with little to do.
 
 Only the work of the stages and the answer of a person are replaced. Prints a line of JSON: for each day and
-Dag the states of the run and of its tasks.
+Dag the states of the run and of its tasks, and likewise for a review of three files, of which a person
+decides about two.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import json
 import logging
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -19,6 +21,9 @@ from unittest import mock
 from airflow.dag_processing.dagbag import DagBag
 from airflow.providers.standard.operators.hitl import ApprovalOperator, HITLOperator
 from airflow.utils.db import initdb
+
+from media_lake.operators.file_review import APPROVE, REJECT
+from tests.queued_files import a_file
 
 DAGS = ("enrich_images", "enrich_videos")
 ROOT = Path(__file__).parents[4]
@@ -93,11 +98,50 @@ def run(dag: Any, day: str) -> dict[str, Any]:
     return {"run": dag_run.state, **{ti.task_id: ti.state for ti in dag_run.get_task_instances()}}
 
 
+def answered(operator: Any, context: Any) -> Any:
+    """Answer as the scheduler does for a person, or for nobody once the time is over."""
+    if "c.jpg" in operator.subject:
+        return operator.execute_complete(context, {"error": "too late", "error_type": "timeout"})
+    choice = APPROVE if "a.jpg" in operator.subject else REJECT
+    return operator.execute_complete(
+        context,
+        {
+            "chosen_options": [choice],
+            "params_input": {"reason": operator.subject},
+            "responded_by_user": {"id": "1", "name": "ann"},
+            "responded_at": datetime(2026, 11, 21, 9, tzinfo=UTC),
+        },
+    )
+
+
+def review(dag: Any) -> dict[str, Any]:
+    """Return the states of the run and of the instances of its tasks, and what was recorded."""
+    files = [a_file(media_id=name, s3_uri=f"s3://b/{name}.jpg") for name in "abc"]
+    added: list[Any] = []
+    with ExitStack() as stack:
+        for name, replacement in {
+            "media_lake.task_context.task_deployment": mock.MagicMock(),
+            "media_lake.task_context.task_workspace": mock.MagicMock(),
+            "include.operate.moderation_reviews.files_to_review": lambda *_, **__: files,
+            "include.operate.moderation_reviews.review_row": lambda file, answer, run: [
+                file.media_id, answer.decision, answer.reason, answer.decided_by
+            ],
+            "include.operate.moderation_reviews.review_name": lambda *_: "name",
+            "include.publish.added_rows.publish_added": lambda *given: added.append(given[1:4]),
+        }.items():  # fmt: skip
+            stack.enter_context(mock.patch(name, replacement))
+        stack.enter_context(mock.patch.object(HITLOperator, "execute", answered))
+        dag_run = dag.test()
+    states = {f"{ti.task_id}[{ti.map_index}]": ti.state for ti in dag_run.get_task_instances()}
+    return {"run": dag_run.state, **states, "added": sorted(added)}
+
+
 if __name__ == "__main__":
     logging.disable(logging.CRITICAL)
     initdb()
     # Airflow 3.3.2 cannot test a Dag that has a deadline.
     with mock.patch("media_lake.callbacks.late_runs.deadline", return_value=None):
         dags = DagBag(str(ROOT / "dags")).dags
-        outcome = {day: {name: run(dags[name], day) for name in DAGS} for day in DAYS}
+        outcome: dict[str, Any] = {day: {name: run(dags[name], day) for name in DAGS} for day in DAYS}
+        outcome["reviews"] = review(dags["review_moderation"])
     print(json.dumps(outcome))
