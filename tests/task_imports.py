@@ -25,6 +25,7 @@ HEAVY = {
     "cv2",
     "duckdb",
     "great_expectations",
+    "openlineage",
     "pandas",
     "scipy",
     "vl_convert",

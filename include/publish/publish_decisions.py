@@ -9,7 +9,7 @@ from typing import Any, Literal, Self
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from include.core.features import MediaType
-from include.publish.growing_tables import add_rows
+from include.publish.added_rows import publish_added
 from include.store.workspace import Workspace
 
 DECISIONS = "publish_decisions"
@@ -68,4 +68,4 @@ def note_decision(
         "failed_rules": list(failed_rules),
     }
     name = f"{decision.decided_at.astimezone(UTC):%Y%m%dT%H%M%S%f}-{run.token}"
-    add_rows(workspace, DECISIONS, [run.partition, media_type], [row], name)
+    publish_added(workspace, DECISIONS, [run.partition, media_type], [row], name)

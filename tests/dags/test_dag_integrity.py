@@ -27,7 +27,10 @@ DAG_FILES = sorted((ROOT / "dags").glob("*.py"))
 POOLS = {"rekognition_images", "rekognition_videos"}
 HEADINGS = ("What it does", "Reads and writes", "When it fails", "Re-running")
 STAGES = {"discover", "plan", "analyze", "normalize", "validate", "publish", "report"}
-HEAVY = {"altair", "av", "awswrangler", "boto3", "cv2", "duckdb", "great_expectations", "pandas", "pyarrow"}
+HEAVY = {
+    "altair", "av", "awswrangler", "boto3", "cv2", "duckdb", "great_expectations", "openlineage", "pandas",
+    "pyarrow",
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -32,7 +32,9 @@ print(json.dumps({
         name for name, module in sys.modules.items()
         if str(getattr(module, "__file__", "") or "").startswith(plugins_folder)
     ),
-    "heavy": sorted({"boto3", "aiobotocore", "pandas", "pyarrow", "cv2"} & (set(sys.modules) - before)),
+    "heavy": sorted(
+        {"boto3", "aiobotocore", "pandas", "pyarrow", "cv2", "openlineage"} & (set(sys.modules) - before)
+    ),
 }))
 """
 

@@ -10,6 +10,7 @@ from include.core.features import MediaType
 from include.core.metrics import Metric, count_each
 from media_lake.airflow_metrics import task_metrics
 from media_lake.batches import BATCH_LABEL, batch_name
+from media_lake.lineage.facts import tell
 
 
 @task(map_index_template=BATCH_LABEL, multiple_outputs=False)
@@ -23,4 +24,5 @@ def normalize_batch(batch: dict[str, Any], media_type: MediaType) -> dict[str, i
     plan = read_plan(workspace.s3, batch["uri"])
     rows = normalize_batch(workspace, media_type, batch_name(batch), plan)
     count_each(task_metrics(media_type), Metric.ROWS, "table", rows)
+    tell(rows)
     return rows

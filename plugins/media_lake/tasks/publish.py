@@ -9,6 +9,7 @@ from include.core.features import MediaType
 from include.core.metrics import Metric
 from media_lake.airflow_metrics import task_metrics
 from media_lake.assets import FINDINGS
+from media_lake.lineage.facts import tell
 from media_lake.run_figures import findings_figures, leave_figures
 
 
@@ -26,16 +27,15 @@ def publish(media_type: MediaType) -> dict[str, str]:
     from media_lake.task_context import task_workspace
 
     workspace = task_workspace()
+    audited = read_audit(workspace.s3, workspace.run, media_type)
     answer = get_current_context()["ti"].xcom_pull(task_ids="review")
     try:
         published = publish(
-            workspace,
-            read_audit(workspace.s3, workspace.run, media_type),
-            media_type,
-            decided_by=decider(answer) if answer else None,
+            workspace, audited, media_type, decided_by=decider(answer) if answer else None
         )
     except StaleRunError as error:
         raise AirflowSkipException(str(error)) from error
+    tell({name: table.rows for name, table in audited.tables.items()})
     leave_figures(FINDINGS[media_type], findings_figures(media_type))
     ask_for_report(workspace.s3, workspace.run)
     task_metrics(media_type).count(Metric.PARTITIONS_PUBLISHED, len(published))

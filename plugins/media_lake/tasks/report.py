@@ -12,6 +12,7 @@ from airflow.sdk import BaseOperator, Context
 from include.core.errors import TerminalError
 from include.core.metrics import Metric
 from media_lake.assets import cost_report
+from media_lake.lineage.facts import tell
 from media_lake.links.cost_page_link import CostPageLink
 from media_lake.run_figures import leave_figures
 
@@ -110,7 +111,7 @@ def report_day(lake: Workspace) -> dict[str, Any]:
     # Before the usage log, which has whatever these were paid with.
     analyses = read_published(lake, "analyses", ANALYSIS_COLUMNS)
     frames = price_day(lake.session, lake.s3, lake.settings, run)
-    _check(lake, frames, analyses)
+    results = _check(lake, frames, analyses)
     tables = {}
     for name in COST_TABLES:
         delete_prefix(lake.s3, run.staged_uri(name, None))
@@ -124,16 +125,18 @@ def report_day(lake: Workspace) -> dict[str, Any]:
         publish(lake, audited, None)
     except StaleRunError as error:
         log.info("a report that read the usage log later is published already: %s", error)
+    tell({name: table.rows for name, table in tables.items()}, results)
     costs = frames["costs_daily"]
     usd, saved_usd = float(costs["usd"].sum()), float(costs["saved_usd"].sum())
     log.info("%s: $%.4f paid, $%.4f saved by re-use", run.partition, usd, saved_usd)
     return {"rows": len(frames["usage"]), "usd": round(usd, 6), "saved_usd": round(saved_usd, 6)}
 
 
-def _check(lake: Workspace, frames: Mapping[str, pd.DataFrame], analyses: pa.Table) -> None:
+def _check(lake: Workspace, frames: Mapping[str, pd.DataFrame], analyses: pa.Table) -> list[Row]:
     """Check the costs of a day, and publish what was found.
 
     :param frames: cost table to rows.
+    :return: rows of ``validation_results``, but for when.
     :raises CheckError: if a rule is broken that holds them back.
     """
     from include.core.prices import load_price_book
@@ -163,3 +166,4 @@ def _check(lake: Workspace, frames: Mapping[str, pd.DataFrame], analyses: pa.Tab
         )
     if broken:
         log.warning("%s: published although\n%s", run.partition, found_in_words(broken, failures))
+    return found

@@ -10,6 +10,7 @@ from airflow.sdk import task
 from include.core.features import MediaType
 from include.core.metrics import Metric, count_each
 from media_lake.airflow_metrics import task_metrics
+from media_lake.lineage.facts import tell
 
 
 @task(multiple_outputs=False, trigger_rule="none_failed")
@@ -34,6 +35,7 @@ def validate(media_type: MediaType, planned: dict[str, Any]) -> dict[str, Any]:
     audit = validate(lake, media_type, planned["assets"], planned["analyses"], planned_at, normalize)
     publish_results(lake, media_type, audit.results, audit.failures, audit.tables.audited_at)
     write_audit(lake.s3, lake.run, media_type, audit.tables)
+    tell({name: table.rows for name, table in audit.tables.tables.items()}, audit.results)
     broken = audit.broken("fail")
     files = [item.uri for item in audit.tables.tables["media_assets"].objects]
     assets = read_parts(lake.s3, "media_assets", files, ASSET_COLUMNS)

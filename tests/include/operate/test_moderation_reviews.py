@@ -12,7 +12,8 @@ from include.core.schemas import TABLES
 from include.core.selection import SelectionError
 from include.core.settings import Settings
 from include.operate.moderation_reviews import REVIEWS, Answer, files_to_review, review_name, review_row
-from include.validate.audit import check
+from include.store.parquet import arrow_rows
+from include.validate.column_rules import check
 from tests.queued_files import a_file
 
 AT = datetime(2026, 11, 21, 9, 30, 1, 250_000, tzinfo=UTC)
@@ -54,15 +55,12 @@ def test_a_key_is_shown_as_it_is_and_does_nothing() -> None:
 def test_an_answer_becomes_a_row_that_keeps_its_schema(
     run: Run, reason: str | None, kept: str | None
 ) -> None:
-    import pandas as pd
-
     row = review_row(a_file(), Answer.of("Reject", reason, "ann", AT), run)
     table = TABLES[REVIEWS]
     assert set(row) == set(table.column_types)
     assert (row["decision"], row["reason"], row["decided_by"]) == ("reject", kept, "ann")
     assert (row["media_id"], row["label"], row["timestamp_ms"]) == ("m1", "Physical Violence", 3_723_004)
-    frame = pd.DataFrame([row], columns=list(table.column_types)).astype({"reason": object})
-    assert [result for result in check(table, frame, run.run_id) if not result["success"]] == []
+    assert [result for result in check(table, arrow_rows(table, [row])) if result.broken] == []
 
 
 def test_whoever_has_no_name_is_somebody() -> None:

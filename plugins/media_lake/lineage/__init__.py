@@ -1,0 +1,1 @@
+"""Lineage through OpenLineage: off unless Airflow is configured for it (``docs/DEPLOY.md``)."""
