@@ -225,6 +225,28 @@ def test_the_queue_shows_the_last_decision_about_a_file_of_its_day(lake: Lake, q
     assert query("SELECT state FROM moderation_queue WHERE dt = '2026-11-19'") == [("waiting",)]
 
 
+def test_people_are_asked_about_twenty_files_that_wait_or_about_the_one_they_name(
+    lake: Lake, query: Query
+) -> None:
+    early = [image(f"early-{number}", hour=number, dt="2026-11-19") for number in range(12)]
+    late = [image(f"late-{number:02}", hour=number) for number in range(12)]
+    lake.insert("media_assets", *early, *late)
+    lake.insert("moderation_labels", *({**file, "name": "Alcohol"} for file in (*early, *late)))
+    lake.insert("moderation_reviews", {**early[0], "decision": "approve"})
+    lake.make_views("moderation_queue")
+
+    def asked(first: str, last: str, media_id: str = "") -> list[str | None]:
+        values = [f"'{value}'" for value in (first, last, media_id, media_id)]
+        return [row[1] for row in lake.run("reports/files_to_review", ExecutionParameters=values)]
+
+    everything = ("0001-01-01", "9999-12-31")
+    waiting = [*(file["media_id"] for file in early[1:]), *(file["media_id"] for file in late)]
+    assert asked(*everything) == waiting[:20]
+    assert asked("2026-11-20", "2026-11-20") == [file["media_id"] for file in late]
+    assert asked(*everything, "early-0") == ["early-0"]
+    assert asked(*everything, "nobody") == []
+
+
 def test_freshness_tells_which_version_of_a_day_readers_see(lake: Lake, query: Query) -> None:
     lake.insert("media_assets", image("a"), image("b"))
     lake.insert("usage", {"dt": "2026-11-20"})
