@@ -173,7 +173,7 @@ def test_events_start_the_enrichment_of_exactly_their_days(operations: Operation
     assert called == {"drop/a b+0.png": 1, "drop/a b+1.png": 1, f"drop/{MODERATED}": 1}
 
 
-def test_a_person_decides_about_a_file_and_reprocessing_keeps_it(operations: Operations) -> None:
+def test_a_person_decides_about_a_file_and_is_not_asked_again(operations: Operations) -> None:
     operator, day = operations.operator, EVENT_DAYS[-1]
     succeeded(operator, operator.runs_of_day("enrich_images", day), 1)
     run_id = operator.start_dag("review_moderation", day=str(day))
@@ -194,9 +194,6 @@ def test_a_person_decides_about_a_file_and_reprocessing_keeps_it(operations: Ope
         "reason": "not for children",
         "decisions": 1,
     }
-    succeeded(operator, [operator.run_dag("reprocess_days", first_day=str(day), last_day=str(day))], 1)
-    succeeded(operator, operator.runs_of_day("reprocess_images", day), 1)
-    assert operations.queue(day) == [shown]
     # Nothing waits any more, so nobody is asked.
     again = operator.run_dag("review_moderation", day=str(day))
     assert operator.states(again)["review.decide"] == "skipped"
