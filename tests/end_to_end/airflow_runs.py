@@ -12,6 +12,9 @@ from local.stack.airflow_api import AirflowApi, DagRun
 from local.stack.pipeline import PIPELINE, started_by
 
 WAIT_SECONDS = 240
+# Nobody reads and answers faster. If a task goes on before the executor has reported the end of the process
+# that asked, Airflow 3.3.2 takes its state for changed from outside, and tries it again.
+READING_SECONDS = 5
 _FINISHED_TASKS = ("success", "failed", "upstream_failed", "skipped", "removed")
 
 
@@ -51,13 +54,14 @@ class Operator:
     def answer(
         self, dag_id: str, run_id: str, task_id: str, map_index: int, option: str, **form: Any
     ) -> None:
-        """Choose an option of a task that waits for a person, as soon as it does."""
+        """Choose an option of a task that waits for a person."""
         instance = f"dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/{map_index}"
         body = {"chosen_options": [option], "params_input": form}
         until = time.monotonic() + WAIT_SECONDS
         while time.monotonic() < until:
             found = httpx.get(f"{self._url}/{instance}", timeout=30, trust_env=False)
             if found.status_code == 200 and found.json()["state"] == "awaiting_input":
+                time.sleep(READING_SECONDS)
                 url = f"{self._url}/{instance}/hitlDetails"
                 httpx.patch(url, json=body, timeout=30, trust_env=False).raise_for_status()
                 return

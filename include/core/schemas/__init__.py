@@ -13,14 +13,13 @@ videos.
 from __future__ import annotations
 
 from include.core.schemas.finding_tables import FINDINGS
-from include.core.schemas.run_tables import ACCOUNTS, ANALYSIS_STATUSES, ASSET_STATUSES, DECISIONS, OUTCOMES
+from include.core.schemas.run_tables import ACCOUNTS, ANALYSIS_STATUSES, ASSET_STATUSES, OUTCOMES
 from include.core.schemas.table import Column, Moment, Table, arrow_type
 
 __all__ = [
     "ANALYSIS_STATUSES",
     "ASSET_STATUSES",
     "DATABASE",
-    "DECISIONS",
     "FINDING_TABLES",
     "PARTITION_KEY_MEANINGS",
     "TABLES",
