@@ -191,12 +191,15 @@ def test_a_report_adds_up_its_days(observer: Observer, monkeypatch: pytest.Monke
             "include.publish.publisher.publish": lambda *_: None,
         },
     )
-    event = observer.run(
-        "report_costs", "report", lambda _: [report_day(mock.MagicMock()) for _ in range(2)]
-    )["COMPLETE"]
+    workspace = mock.MagicMock()
+    workspace.lake.validation_severity = {"expect_column_values_to_be_unique": "warn"}
+    event = observer.run("report_costs", "report", lambda _: [report_day(workspace) for _ in range(2)])[
+        "COMPLETE"
+    ]
     _, usage, _ = event["inputs"]
     assert usage["inputFacets"]["dataQualityMetrics"]["rowCount"] == 4
-    assert len(usage["inputFacets"]["dataQualityAssertions"]["assertions"]) == 2
+    assertions = usage["inputFacets"]["dataQualityAssertions"]["assertions"]
+    assert [each["severity"] for each in assertions] == ["warn", "warn"]
     # Which days these are is not known: a run reports all that wait.
     assert "subset" not in event["outputs"][0]["outputFacets"]
 
