@@ -30,9 +30,7 @@ def publish(media_type: MediaType) -> dict[str, str]:
     audited = read_audit(workspace.s3, workspace.run, media_type)
     answer = get_current_context()["ti"].xcom_pull(task_ids="review")
     try:
-        published = publish(
-            workspace, audited, media_type, decided_by=decider(answer) if answer else None
-        )
+        published = publish(workspace, audited, media_type, decided_by=decider(answer) if answer else None)
     except StaleRunError as error:
         raise AirflowSkipException(str(error)) from error
     tell({name: table.rows for name, table in audited.tables.items()})

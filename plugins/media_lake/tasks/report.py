@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
+    from include.store.objects import Row
     from include.store.workspace import Workspace
 
 log = logging.getLogger(__name__)
