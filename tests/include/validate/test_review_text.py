@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from include.core.validation_rules import RULES
-from include.store.staged_frames import UnfitFileError
+from include.store.staged_file import UnfitFileError
 from include.validate.review_text import ASSET_COLUMNS, MOST_CHARACTERS, found_in_words, review_text, rules_of
 from include.validate.rule_results import FailingRow, RuleResult
 from tests.include.plan.planning import an_asset
