@@ -84,53 +84,84 @@ def validate(
     assets: int,
     analyses: int,
     planned_at: datetime,
-    normalize: Normalize | None = None,
+    normalize: Normalize,
 ) -> Audit:
     """Check every table that a run on images or videos wrote, some rows at a time, and keep its profile.
 
     :param assets: assets that were planned; ``analyses`` likewise.
     :param planned_at: when the manifest was read.
-    :param normalize: ``include.normalize.normalize``; without it the archive is not looked into.
+    :param normalize: ``include.normalize.normalize``, for a second look at some responses.
     """
-    tables = run_tables(media_type)
-    # Listed before they are read: what is changed meanwhile is not what is listed, and is not published.
-    objects = {name: staged_objects(workspace.s3, workspace.run, name, media_type) for name in tables}
-
-    def parts_of(name: str, columns: list[str] | None = None) -> Iterator[pa.Table]:
-        return read_parts(workspace.s3, name, [item.uri for item in objects[name]], columns)
-
-    promised: Counter[str] = Counter(media_assets=assets, analyses=analyses)
-    promised += _counted_findings(parts_of("analyses", ["findings_by_table"]))
-    keys, figures = KeyColumns(), DayFigures(_sources_of(parts_of("media_assets", ["media_id", "source"])))
-    results: list[RuleResult] = []
-    rows: Counter[str] = Counter()
-    unfit: set[str] = set()
-    for name in tables:
-        check = _TableCheck(TABLES[name], media_type, keys)
-        try:
-            for part in parts_of(name):
-                check.add(part)
-                figures.add(TABLES[name], part)
-            results += check.results(promised[name])
-        except UnfitFileError as error:
-            unfit.add(name)
-            results += _results_of_unfit(TABLES[name], error)
-        rows[name] = check.rows
-    results += _relations(workspace, media_type, keys, unfit)
-    if unfit.isdisjoint(_OUTCOMES):
-        if normalize is not None:
-            found = archive_results(workspace, media_type, keys.of("analyses"), keys, normalize)
-            results += [result for result in found if result.table not in unfit]
-        results += _trend(workspace, media_type, figures.profile(keys.of("analyses")))
+    staged = _StagedTables(workspace, media_type)
+    promised = Counter(media_assets=assets, analyses=analyses) + staged.counted_findings()
+    results = list(staged.check(promised))
+    if staged.unfit.isdisjoint(_OUTCOMES):
+        results += _relations(workspace, media_type, staged.keys, staged.unfit)
+        profile = staged.figures.profile(staged.keys.of("analyses"))
+        found = archive_results(workspace, media_type, staged.keys.of("analyses"), staged.keys, normalize)
+        results += [result for result in found if result.table not in staged.unfit]
+        results += _trend(workspace, media_type, profile)
     broken = sum(not result.success for result in results)
-    log.info("%d checks of %d tables, %d found something", len(results), len(tables), broken)
-    audited = {name: AuditedTable(rows=rows[name], objects=objects[name]) for name in tables}
+    log.info("%d checks of %d tables, %d found something", len(results), len(staged.objects), broken)
     run_id, severities = workspace.run.run_id, workspace.lake.validation_severity
     return Audit(
         [result.to_row(run_id, severities) for result in results],
         [row for result in results for row in result.failures(run_id)],
-        AuditedTables(planned_at=planned_at, audited_at=datetime.now(UTC), tables=audited),
+        AuditedTables(planned_at=planned_at, audited_at=datetime.now(UTC), tables=staged.audited()),
     )
+
+
+class _StagedTables:
+    """The staged tables of a run, and what is kept of them as they are checked.
+
+    :ivar objects: table to its files.
+    :ivar keys: what rules between tables need, once :meth:`check` has ended; ``figures`` likewise of the day.
+    :ivar unfit: tables that have a file which does not fit them.
+    """
+
+    def __init__(self, workspace: Workspace, media_type: MediaType) -> None:
+        self._s3 = workspace.s3
+        self._media_type = media_type
+        # Listed before they are read: what is changed meanwhile is not what is listed, and is not published.
+        self.objects = {
+            name: staged_objects(workspace.s3, workspace.run, name, media_type)
+            for name in run_tables(media_type)
+        }
+        self.keys = KeyColumns()
+        self.figures = DayFigures(_sources_of(self._parts_of("media_assets", ["media_id", "source"])))
+        self.unfit: set[str] = set()
+        self._rows: Counter[str] = Counter()
+
+    def counted_findings(self) -> Counter[str]:
+        """Return the rows each finding table should have, from what normalize counted."""
+        return _counted_findings(self._parts_of("analyses", ["findings_by_table"]))
+
+    def check(self, promised: Counter[str]) -> Iterator[RuleResult]:
+        """Yield what is found in each table by itself.
+
+        :param promised: table to how many rows it should have.
+        """
+        for name in self.objects:
+            check = _TableCheck(TABLES[name], self._media_type, self.keys)
+            try:
+                for part in self._parts_of(name):
+                    check.add(part)
+                    self.figures.add(TABLES[name], part)
+                yield from check.results(promised[name])
+            except UnfitFileError as error:
+                self.unfit.add(name)
+                yield from _results_of_unfit(TABLES[name], error)
+            self._rows[name] = check.rows
+
+    def audited(self) -> dict[str, AuditedTable]:
+        """Return what was looked at, by table."""
+        return {
+            name: AuditedTable(rows=self._rows[name], objects=objects)
+            for name, objects in self.objects.items()
+        }
+
+    def _parts_of(self, name: str, columns: list[str] | None = None) -> Iterator[pa.Table]:
+        return read_parts(self._s3, name, [item.uri for item in self.objects[name]], columns)
 
 
 class _TableCheck:
@@ -193,8 +224,6 @@ def _relations(
     workspace: Workspace, media_type: MediaType, keys: KeyColumns, unfit: set[str]
 ) -> Iterator[RuleResult]:
     """Yield the results of the rules between tables, for tables whose files fit their schema."""
-    if not unfit.isdisjoint(_OUTCOMES):
-        return
     assets, analyses = (keys.of(name) for name in _OUTCOMES)
     planned = planned_columns(workspace.s3, workspace.run, media_type)
     yield from plan_results(*planned, assets, analyses, media_type)

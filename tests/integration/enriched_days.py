@@ -14,6 +14,7 @@ from include.core.prices import load_price_book
 from include.core.run import Run
 from include.core.selection import Selection
 from include.discover.discovery import discover
+from include.normalize import normalize
 from include.normalize.batch import normalize_batch
 from include.plan.planner import plan
 from include.publish.publisher import publish
@@ -92,6 +93,7 @@ class Days:
             figures["assets"],
             figures["analyses"],
             datetime.fromisoformat(figures["planned_at"]),
+            normalize,
         )
         assert audit.failed == ""
         publish(workspace, audit.tables, "image")

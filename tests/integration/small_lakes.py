@@ -25,6 +25,7 @@ from include.core.schemas import TABLES
 from include.core.settings import Settings
 from include.discover.discovery import discover
 from include.discover.events import Event, keep_events
+from include.normalize import normalize
 from include.normalize.batch import normalize_batch
 from include.plan.planner import plan
 from include.publish.publisher import publish
@@ -134,7 +135,7 @@ class SmallLake:
                 jobs.collect(rows)
             normalize_batch(workspace, media_type, "batch-0000", rows)
         planned_at = datetime.fromisoformat(figures["planned_at"])
-        audit = validate(workspace, media_type, figures["assets"], figures["analyses"], planned_at)
+        audit = validate(workspace, media_type, figures["assets"], figures["analyses"], planned_at, normalize)
         assert audit.failed == ""
         publish(workspace, audit.tables, media_type)
         return figures

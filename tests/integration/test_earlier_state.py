@@ -27,6 +27,7 @@ from include.core.settings import Settings
 from include.discover.discovery import discover
 from include.discover.event_queue import record_events
 from include.discover.events import remove_marks
+from include.normalize import normalize
 from include.normalize.batch import normalize_batch
 from include.operate.failed_analyses import find_failures
 from include.plan.planner import plan
@@ -229,7 +230,9 @@ def test_a_run_that_was_planned_before_is_finished(earlier: LocalLake, media_typ
     assert requests(earlier) == CALLS_IN_VAIN[media_type]
     assert earlier.billed() == {}, "what an earlier version paid for was paid for again"
     assets, analyses = len(before["media_assets"]), len(before["analyses"])
-    assert validate(earlier.workspace(run), media_type, assets, analyses, datetime.now(UTC)).failed == ""
+    planned_at = datetime.now(UTC)
+    audit = validate(earlier.workspace(run), media_type, assets, analyses, planned_at, normalize)
+    assert audit.failed == ""
 
 
 def usage_by_id(lake: LocalLake, day: str) -> dict[str, Row]:

@@ -21,6 +21,7 @@ from include.core.features import MEDIA_TYPES, MediaType, run_tables
 from include.core.prices import load_price_book
 from include.core.run import Run
 from include.discover.discovery import discover
+from include.normalize import normalize
 from include.normalize.batch import normalize_batch
 from include.plan.planner import plan
 from include.publish.check_results import publish_results
@@ -87,7 +88,7 @@ def enrich(local_lake: LocalLake, media_type: MediaType) -> tuple[list[Row], str
         normalize_batch(workspace, media_type, "batch-0000", rows)
     planned_at = datetime.fromisoformat(figures["planned_at"])
     compact(workspace.s3, run, media_type)
-    audit = validate(workspace, media_type, figures["assets"], figures["analyses"], planned_at)
+    audit = validate(workspace, media_type, figures["assets"], figures["analyses"], planned_at, normalize)
     publish_results(workspace, media_type, audit.results, audit.failures, audit.tables.audited_at)
     publish(workspace, audit.tables, media_type)
     return audit.results, audit.failed

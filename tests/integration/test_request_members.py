@@ -20,6 +20,7 @@ from include.core.lake import Lake
 from include.core.prices import load_price_book
 from include.core.run import Run
 from include.discover.discovery import discover
+from include.normalize import normalize
 from include.normalize.batch import normalize_batch
 from include.plan.planner import plan
 from include.publish.publisher import publish
@@ -136,7 +137,9 @@ def enrich(local_lake: LocalLake, case: Case, lake: Lake) -> tuple[Row, str]:
     analyze(local_lake, workspace, case, rows)
     normalize_batch(workspace, case.media_type, "batch-0000", rows)
     planned_at = datetime.fromisoformat(figures["planned_at"])
-    audit = validate(workspace, case.media_type, figures["assets"], figures["analyses"], planned_at)
+    audit = validate(
+        workspace, case.media_type, figures["assets"], figures["analyses"], planned_at, normalize
+    )
     publish(workspace, audit.tables, case.media_type)
     return figures, audit.failed
 

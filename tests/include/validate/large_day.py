@@ -23,9 +23,11 @@ from include.core.features import FEATURES, run_tables
 from include.core.run import Run
 from include.core.schemas import TABLES
 from include.core.settings import Settings
-from include.store.objects import Row, get, list_uris, put
+from include.normalize import normalize
+from include.store.objects import Row, get, list_uris, put, put_ndjson
 from include.store.parquet import file_schema, table_file
 from include.store.plan_batches import write_plan
+from include.store.response_archive import response_line
 from include.validate import audit
 from tests.include.plan.planning import an_asset
 from tests.include.validate.clean_days import LAKE, PLANNED_AT, make_clean_day
@@ -33,6 +35,7 @@ from tests.workspaces import make_workspace
 
 IMAGES, LABELS_OF_ONE = 50_000, 20
 ROWS_OF_A_FILE = 200_000
+RESPONSES_OF_A_CHUNK = 100
 BUCKET = "large-lake"
 RUN = Run(BUCKET, "enrich_images", "r", "2026-11-20")
 _CALL = FEATURES["labels"].image
@@ -70,13 +73,55 @@ def stage(workspace: Any) -> None:
     """Leave a plan and the tables that a run on it would have staged."""
     s3 = workspace.s3
     for number, first in enumerate(range(0, IMAGES * LABELS_OF_ONE, ROWS_OF_A_FILE)):
+        rows = labels(first, ROWS_OF_A_FILE)
+        archive(s3, rows)
         uri = f"{RUN.staged_uri('labels', 'image')}part-{number:04d}.parquet"
-        put(s3, uri, table_file(TABLES["labels"], labels(first, ROWS_OF_A_FILE)))
+        put(s3, uri, table_file(TABLES["labels"], rows))
     assets = [_asset(number) for number in range(IMAGES)]
     list(write_plan(s3, RUN, ({"asset": each, "analyses": [_planned(each)]} for each in assets), 5_000))
     for name, rows in (("media_assets", map(_asset_row, assets)), ("analyses", map(_analysis_row, assets))):
         table = pa.Table.from_pylist(list(rows), schema=file_schema(TABLES[name]))
         put(s3, f"{RUN.staged_uri(name, 'image')}part-0000.parquet", table_file(TABLES[name], table))
+
+
+def archive(s3: Any, rows: pa.Table) -> None:
+    """Archive the responses that labels are from, in chunks as ``analyze`` writes them."""
+    chunk, lines = "", []
+    for first in range(0, len(rows), LABELS_OF_ONE):
+        found = rows.slice(first, LABELS_OF_ONE).to_pylist()
+        key = found[0]["analysis_key"]
+        if lines and _chunk(key) != chunk:
+            put_ndjson(s3, chunk, lines)
+            lines = []
+        chunk = _chunk(key)
+        reply = {"Labels": list(map(_label, found)), "LabelModelVersion": "3.0"}
+        lines.append(response_line(key, "DetectLabels", {}, reply, "3.0"))
+    put_ndjson(s3, chunk, lines)
+
+
+def _chunk(key: str) -> str:
+    number = int(key.removeprefix("labels-")) // RESPONSES_OF_A_CHUNK
+    return f"{RUN.responses_uri('batch-0000')}{number:06d}.ndjson.gz"
+
+
+def _label(row: Row) -> Row:
+    return {
+        "Name": row["name"],
+        "Confidence": row["confidence"],
+        **{
+            member: [{"Name": name} for name in row[member.lower()]]
+            for member in ("Parents", "Aliases", "Categories")
+        },
+        "Instances": [
+            {
+                "BoundingBox": {
+                    edge: each[f"box_{edge.lower()}"] for edge in ("Left", "Top", "Width", "Height")
+                },
+                "Confidence": each["confidence"],
+            }
+            for each in row["instances"]
+        ],
+    }
 
 
 def _asset(number: int) -> Row:
@@ -104,7 +149,7 @@ def _analysis_row(asset: Row) -> Row:
     return {
         "media_id": asset["media_id"], "feature": "labels", "operation": _CALL.operation,
         "analysis_key": _key(asset), "status": "succeeded", "model_version": "3.0",
-        "response_uri": f"s3://{BUCKET}/responses/x.ndjson.gz", "units": 1.0, "findings": LABELS_OF_ONE,
+        "response_uri": _chunk(_key(asset)), "units": 1.0, "findings": LABELS_OF_ONE,
         "completed_at": _MODIFIED,
         "findings_by_table": [{"table_name": "labels", "row_count": LABELS_OF_ONE}],
     }  # fmt: skip
@@ -148,9 +193,11 @@ def measure(workspace: Any) -> Row:
     """Validate the day, and return CPU seconds as ratios to one read, and memory in MiB."""
     read, clock, before = read_once(workspace), Clock(), peak_mib()
     clock.measure("columns", audit._TableCheck, "add")
-    clock.measure("relations", audit, "_relations")
+    for layer in ("relations", "trend"):
+        clock.measure(layer, audit, f"_{layer}")
+    clock.measure("archive", audit, "archive_results")
     started = time.process_time()
-    found = audit.validate(workspace, "image", IMAGES, IMAGES, PLANNED_AT)
+    found = audit.validate(workspace, "image", IMAGES, IMAGES, PLANNED_AT, normalize)
     whole = time.process_time() - started
     broken = [row["expectation"] + row["details"] for row in found.results if not row["success"]]
     assert not broken, broken
