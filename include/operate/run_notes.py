@@ -27,6 +27,7 @@ _COUNTS = {
     "failed": "failed",
     "rejected": "rejected",
     "rows": "rows",
+    "warnings": "rules of validation warn",
 }
 
 # Said even if there were none of them; other counts are left out then.

@@ -45,6 +45,7 @@ from include.validate.promises import (
     promises_of_keys,
     promises_of_rows,
 )
+from include.validate.review_text import found_in_words
 from include.validate.row_rules import RowRule, row_rules
 from include.validate.rule_results import FailingRow, RuleResult, merged, result_of_rows
 from include.validate.table_rules import TABLE_RULES
@@ -71,7 +72,7 @@ class Audit:
     @property
     def failed(self) -> str:
         """What holds the day back, in words; empty if nothing does."""
-        return in_words(self.broken("fail"))
+        return found_in_words(self.broken("fail"), self.failures)
 
     def broken(self, severity: Severity) -> list[Row]:
         """Return the results of rules of a severity that do not hold."""
@@ -250,15 +251,6 @@ def _sources_of(assets: Iterable[pa.Table]) -> pa.Table:
     with suppress(UnfitFileError):
         parts += assets
     return pa.concat_tables(parts)
-
-
-def in_words(broken: list[Row]) -> str:
-    """Return one line per rule that does not hold."""
-    return "\n".join(
-        f"- {'.'.join(filter(None, (row['table_name'], row['column_name'])))}: {row['expectation']}, "
-        f"{row['unexpected_rows'] or 'the whole'} of {row['checked_rows'] or '?'} rows"
-        for row in broken
-    )
 
 
 def _counted_findings(analyses: Iterable[pa.Table]) -> Counter[str]:

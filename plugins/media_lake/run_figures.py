@@ -34,9 +34,10 @@ def manifest_figures(found: Mapping[str, Any]) -> dict[str, int]:
 def findings_figures(media_type: MediaType) -> dict[str, Any]:
     """Return what this run did for a day, from what its tasks have left.
 
-    :return: ``{files, analyses, paid, reused, failed, rejected, rows, usd}``. Paid is what this run paid
-        for, in any of its attempts. ``usd`` is the plan's estimate, in proportion to what was paid;
+    :return: ``{files, analyses, paid, reused, failed, rejected, rows, usd, warnings}``. Paid is what this run
+        paid for, in any of its attempts. ``usd`` is the plan's estimate, in proportion to what was paid;
         ``report_costs`` finds the exact price. It is None if the run paid before it made its last plan.
+        Warnings are broken rules of validation that do not hold the day back.
     """
     (planned,) = _results("plan", "summary")
     batches = list(_results("analyze" if media_type == "image" else "analyze.collect_responses"))
@@ -52,6 +53,7 @@ def findings_figures(media_type: MediaType) -> dict[str, Any]:
         "rejected": planned["rejected"],
         "rows": sum(sum(rows.values()) for rows in _results("normalize")),
         "usd": _price(planned, paid),
+        "warnings": sum(audited["warned"] for audited in _results("validate")),
     }
 
 

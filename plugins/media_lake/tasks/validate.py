@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +12,8 @@ from include.core.features import MediaType
 from include.core.metrics import Metric, count_each
 from media_lake.airflow_metrics import task_metrics
 from media_lake.lineage.facts import tell
+
+log = logging.getLogger(__name__)
 
 
 @task(multiple_outputs=False, trigger_rule="none_failed")
@@ -25,8 +28,8 @@ def validate(media_type: MediaType, planned: dict[str, Any]) -> dict[str, Any]:
     from include.store.audited_tables import write_audit
     from include.store.compaction import compact
     from include.store.staged_frames import read_parts
-    from include.validate.audit import in_words, validate
-    from include.validate.review_text import ASSET_COLUMNS, review_text, rules_of
+    from include.validate.audit import validate
+    from include.validate.review_text import ASSET_COLUMNS, found_in_words, review_text, rules_of
     from media_lake.task_context import task_workspace
 
     lake = task_workspace()
@@ -40,6 +43,10 @@ def validate(media_type: MediaType, planned: dict[str, Any]) -> dict[str, Any]:
     files = [item.uri for item in audit.tables.tables["media_assets"].objects]
     assets = read_parts(lake.s3, "media_assets", files, ASSET_COLUMNS)
     failed, warned = len(broken), len(audit.broken("warn"))
+    if warned:
+        log.warning(
+            "what does not hold the day back:\n%s", found_in_words(audit.broken("warn"), audit.failures)
+        )
     counts = {"passed": len(audit.results) - failed - warned, "failed": failed, "warned": warned}
     count_each(task_metrics(media_type), Metric.CHECKS, "result", counts)
     return {
@@ -48,5 +55,4 @@ def validate(media_type: MediaType, planned: dict[str, Any]) -> dict[str, Any]:
         "failed_rules": rules_of(broken),
         "failed_text": review_text(broken, audit.failures, assets, media_type),
         "warned": warned,
-        "warned_text": in_words(audit.broken("warn")),
     }

@@ -47,10 +47,11 @@ def test_what_was_planned_and_neither_reused_nor_failed_was_paid(run: Any) -> No
     run(
         analyze=[{"calls": 9, "reused": 20, "failed": 1}, {"calls": 9, "reused": 12, "failed": 2}],
         normalize=[{"labels": 5, "analyses": 40}, {"labels": 7, "analyses": 20}],
+        validate={"warned": 2},
     )
     assert findings_figures("image") == {
         "files": 9, "analyses": 60, "paid": 15, "reused": 32, "failed": 3, "rejected": 10,
-        "rows": 72, "usd": 1.5,
+        "rows": 72, "usd": 1.5, "warnings": 2,
     }  # fmt: skip
 
 
