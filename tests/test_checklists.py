@@ -63,6 +63,7 @@ TABLE = """    Table(
             Column("similarity", "double", "similarity in percent", required=True, minimum=0, maximum=100),
             *_BOX,
         ),
+        sort_keys=("user_id", "media_id"),
         sensitive=True,
         score="similarity",
     ),

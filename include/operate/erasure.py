@@ -16,6 +16,7 @@ import logging
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import uuid4
 
@@ -150,7 +151,8 @@ def _bars_anything_new(deployment: Deployment, plan: ErasurePlan) -> bool:
 
 def _carry_out(deployment: Deployment, plan: ErasurePlan, add_rows: AddRows) -> None:
     deployment.ledger.replace(list(erased_items(plan.identity.content_ids, plan.erasure_id)))
-    walk = Walk(deployment.s3, deployment.settings.bucket, change=True)
+    rename = partial(plan.identity.without, salt=plan.salt)
+    walk = Walk(deployment.s3, deployment.settings.bucket, change=True, rename=rename)
     for taken in _take_all(deployment, plan, walk):
         log.info("%s: %d rows in %d objects are gone", taken.place, taken.rows, taken.objects)
     if plan.identity.days is None:

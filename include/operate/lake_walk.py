@@ -59,13 +59,17 @@ class Walk:
     """What a walk found, or took away.
 
     :param change: whether things go; otherwise they are counted.
+    :param rename: gives the key under which an object that is rewritten is kept: its own may tell a name.
     :ivar objects: that have something of it, by place; ``rows`` likewise.
     :ivar days: days of the lake that these objects belong to.
     """
 
-    def __init__(self, s3: S3Client, bucket: str, change: bool) -> None:
+    def __init__(
+        self, s3: S3Client, bucket: str, change: bool, rename: Callable[[str], str] = lambda key: key
+    ) -> None:
         self._s3 = s3
         self._bucket = bucket
+        self._rename = rename
         self.change = change
         self.objects: Counter[str] = Counter()
         self.rows: Counter[str] = Counter()
@@ -127,16 +131,14 @@ class Walk:
             self._purge(key)
 
     def _replace(self, key: str, body: bytes | None, reply: Any) -> None:
-        if body is None:
-            self._s3.delete_object(Bucket=self._bucket, Key=key)
-        else:
+        kept = self._rename(key)
+        if body is not None:
+            condition = {"IfMatch": reply["ETag"]} if kept == key else {}
             self._s3.put_object(
-                Bucket=self._bucket,
-                Key=key,
-                Body=body,
-                IfMatch=reply["ETag"],
-                ContentType=reply["ContentType"],
+                Bucket=self._bucket, Key=kept, Body=body, ContentType=reply["ContentType"], **condition
             )
+        if body is None or kept != key:
+            self._s3.delete_object(Bucket=self._bucket, Key=key)
         if self._has_versions:
             self._purge(key)
 

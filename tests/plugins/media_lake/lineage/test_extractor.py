@@ -11,6 +11,7 @@ from unittest import mock
 import pandas as pd
 import pytest
 from airflow.providers.openlineage.plugins.listener import OpenLineageListener
+from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 
 from include.core.features import run_tables
 from include.core.schemas import TABLES
@@ -94,7 +95,11 @@ def test_each_stage_says_what_it_reads_and_writes(
 def test_checks_that_passed_and_failed_are_assertions_without_values(
     observer: Observer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    audited = {"labels": SimpleNamespace(rows=5), "analyses": SimpleNamespace(rows=3)}
+    audited = {
+        "labels": SimpleNamespace(rows=5),
+        "analyses": SimpleNamespace(rows=3),
+        "media_assets": SimpleNamespace(rows=1, objects=()),
+    }
     audit = SimpleNamespace(
         failures=[],
         broken=lambda _: [],
@@ -105,6 +110,7 @@ def test_checks_that_passed_and_failed_are_assertions_without_values(
     replace(
         monkeypatch,
         {
+            "include.store.compaction.compact": lambda *_: None,
             "include.validate.audit.validate": lambda *_: audit,
             "include.publish.check_results.publish_results": lambda *_: None,
             "include.store.audited_tables.write_audit": lambda *_: None,
@@ -136,12 +142,13 @@ def test_rows_that_were_published_are_statistics_of_the_tables(
         monkeypatch,
         {
             "include.store.audited_tables.read_audit": lambda *_: audited,
-            "include.publish.publisher.publish": lambda *_: {},
+            "include.publish.publisher.publish": lambda *_, **__: {},
             "include.store.waiting_reports.ask_for_report": lambda *_: None,
             "media_lake.tasks.publish.findings_figures": lambda _: {},
             "media_lake.tasks.publish.leave_figures": lambda *_: None,
         },
     )
+    monkeypatch.setattr(RuntimeTaskInstance, "xcom_pull", lambda *_, **__: None)
     event = observer.run("enrich_images", "publish", lambda task: task.python_callable("image"))["COMPLETE"]
     (labels,) = [dataset for dataset in event["outputs"] if dataset["name"].endswith("/labels")]
     assert labels["outputFacets"]["outputStatistics"]["rowCount"] == 5
@@ -181,10 +188,15 @@ def test_a_report_adds_up_its_days(observer: Observer, monkeypatch: pytest.Monke
         monkeypatch,
         {
             "include.report.day_costs.price_day": lambda *_: dict.fromkeys(COST_TABLES, costs),
+            "include.publish.published_rows.read_published": lambda *_: None,
+            "include.publish.check_results.publish_results": lambda *_: None,
+            "include.core.prices.load_price_book": mock.MagicMock(),
             "include.store.parquet.arrow_frame": lambda *_: None,
             "include.validate.column_rules.check": lambda table, _: [
                 RuleResult("expect_column_values_to_be_unique", table.name, checked=2, broken=0)
             ],
+            "include.validate.cost_rules.cost_results": lambda *_: [],
+            "include.validate.usage_rules.usage_results": lambda *_: [],
             "include.store.audited_tables.staged_objects": lambda *_: (),
             "include.store.objects.delete_prefix": lambda *_: None,
             "include.store.tables.write_frame": lambda *_: None,

@@ -70,12 +70,13 @@ def stages(batches: list[Any], summary: dict[str, Any]) -> Iterator[None]:
         "media_lake.sensors.model_sensors.task_models": lambda: (Work(), mock.MagicMock()),
         "media_lake.video_batch.video_analyzer": lambda *_: Work(),
         "include.normalize.batch.normalize_batch": lambda *_, **__: {"labels": 1},
+        "include.store.compaction.compact": lambda *_: None,
         "include.validate.audit.validate": lambda *_, **__: SimpleNamespace(
             results=[], failures=[], broken=lambda severity: [], tables=mock.MagicMock()
         ),
         "include.publish.check_results.publish_results": lambda *_, **__: None,
         "include.store.audited_tables.write_audit": lambda *_, **__: None,
-        "include.store.audited_tables.read_audit": lambda *_, **__: None,
+        "include.store.audited_tables.read_audit": lambda *_, **__: SimpleNamespace(tables={}),
         "include.publish.publisher.publish": lambda *_, **__: {},
         "include.store.waiting_reports.ask_for_report": lambda *_: None,
     }
