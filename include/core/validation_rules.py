@@ -91,7 +91,7 @@ _RULES = (
     Rule(
         "colors_are_parts_of_256_and_shares_of_the_whole",
         "columns",
-        "Colors are RGB as their code says; shares are 100 % at most.",
+        "Colors are RGB with a code of six hexadecimal digits; shares are 100 % at most.",
     ),
     Rule(
         "level_1_has_no_parent_and_others_have_one",

@@ -34,25 +34,18 @@ def _counts_other_boxes(rows: pa.Table) -> Mask:
 
 
 def _colors_are_wrong(rows: pa.Table) -> Mask:
-    """Parts of 256 that are none, a code that says other, or shares that are more than the whole."""
+    """Parts of 256 that are none, a code that is none, or shares that are more than the whole."""
     colors = members_of(rows["dominant_colors"])
     shares = floats(pc.struct_field(colors.values, "pixel_percent"))
     parts = [floats(pc.struct_field(colors.values, name)) for name in ("red", "green", "blue")]
     wrong = np.any([outside(part, 0, 255) for part in parts], axis=0) | (shares < 0)
     sums = np.bincount(colors.parents, np.nan_to_num(shares), len(rows))
-    return colors.rows_with(wrong | _other_code(colors.values, parts)) | (sums > 100 + PERCENT_TOLERANCE)
+    return colors.rows_with(wrong | _is_no_code(colors.values)) | (sums > 100 + PERCENT_TOLERANCE)
 
 
-def _other_code(colors: Any, parts: list[Any]) -> Mask:
-    codes = pc.struct_field(colors, "hex_code").to_pylist()
-    numbers = zip(*(np.nan_to_num(part).astype(int).tolist() for part in parts), strict=True)
-    return np.array(
-        [
-            code is not None and code.lower().lstrip("#") != f"{red:02x}{green:02x}{blue:02x}"
-            for code, (red, green, blue) in zip(codes, numbers, strict=True)
-        ],
-        bool,
-    )
+def _is_no_code(colors: Any) -> Mask:
+    codes = pc.struct_field(colors, "hex_code")
+    return ~mask(pc.match_substring_regex(codes, "^#?[0-9a-fA-F]{6}$")) & ~is_null(codes)
 
 
 # --- moderation_labels
