@@ -14,7 +14,7 @@ from tests.integration.test_benchmarks import show
 
 pytestmark = [pytest.mark.benchmark, pytest.mark.timeout(1800)]
 
-WHOLE_RATIO, MOST_MIB, SMALL_CPU_S = 8.0, 1024, 5.0
+WHOLE_RATIO, MOST_MIB, SMALL_CPU_S = 6.0, 1024, 5.0
 
 
 def large_day(*arguments: str) -> str:
