@@ -89,12 +89,9 @@ def s3(aws: SimpleNamespace) -> Any:
 @pytest.fixture
 def dynamodb(aws: SimpleNamespace) -> Any:
     """A client, with the ledger's table."""
-    aws.dynamodb.create_table(
-        TableName=LEDGER_TABLE,
-        KeySchema=[{"AttributeName": "key", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "key", "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
+    from tests.workspaces import make_ledger_table
+
+    make_ledger_table(aws.dynamodb, LEDGER_TABLE)
     return aws.dynamodb
 
 

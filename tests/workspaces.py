@@ -12,6 +12,16 @@ from include.core.settings import Settings
 from include.store.workspace import Workspace
 
 
+def make_ledger_table(dynamodb: Any, name: str) -> None:
+    """Make the empty table of a ledger."""
+    dynamodb.create_table(
+        TableName=name,
+        KeySchema=[{"AttributeName": "key", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "key", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+
+
 class GivenClients:
     """Gives the clients that a test names, and for other services those of a session."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import re
 from collections.abc import Callable, Iterator, Set
@@ -10,20 +9,20 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from include.core.features import MEDIA_TYPES
 from include.operate.erased_identity import Identity
 from include.operate.erasure_request import ErasureError, ErasureRequest
+from include.operate.lake_walk import DAY
 from include.store.ledger import Entry
-from include.store.objects import get, get_ndjson, list_uris
+from include.store.objects import get_ndjson, list_objects, list_uris
+from include.store.parquet import read_parquet
 from include.store.workspace import Deployment
 
 if TYPE_CHECKING:
     from mypy_boto3_rekognition.client import RekognitionClient
 
 _ASSET_COLUMNS = ["media_id", "bucket", "key", "content_id"]
-_DAY = re.compile(r"/dt=(\d{4}-\d\d-\d\d)/")
 
 
 class _Asset(NamedTuple):
@@ -52,8 +51,7 @@ def known_contents(deployment: Deployment, request: ErasureRequest) -> set[str]:
     found = {asset.content_id for asset in _found(deployment, _asked_for(request))}
     if request.place:
         bucket, prefix = request.place
-        pages = deployment.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
-        for item in (item for page in pages for item in page.get("Contents", [])):
+        for _, item in list_objects(deployment.s3, f"s3://{bucket}/{prefix}"):
             if request.kind == "prefix" or item["Key"] == prefix:
                 etag = item["ETag"].strip('"')
                 found.add(f"etag:{etag}:{item['Size']}")
@@ -100,9 +98,9 @@ def _found(deployment: Deployment, wanted: Callable[[pa.Table], Any]) -> Iterato
     s3, bucket = deployment.s3, deployment.settings.bucket
     for prefix in ("staging/manifests/", "staging/media_assets/", "curated/media_assets/"):
         for uri in list_uris(s3, f"s3://{bucket}/{prefix}"):
-            day = _DAY.search(uri)
+            day = DAY.search(uri)
             if day and uri.endswith(".parquet"):
-                rows = pq.read_table(io.BytesIO(get(s3, uri)), columns=_ASSET_COLUMNS)
+                rows = read_parquet(s3, uri, _ASSET_COLUMNS)
                 for row in rows.filter(wanted(rows)).to_pylist():
                     yield _Asset(**row, day=day[1])
 
@@ -115,7 +113,7 @@ def _analysis_keys(deployment: Deployment, media_ids: Set[str], days: Set[str]) 
     for day in sorted(days):
         for place in ("staging", "curated"):
             for uri in list_uris(s3, f"s3://{bucket}/{place}/analyses/dt={day}/"):
-                rows = pq.read_table(io.BytesIO(get(s3, uri)), columns=columns)
+                rows = read_parquet(s3, uri, columns)
                 yield from rows.filter(pc.is_in(rows["media_id"], ids))["analysis_key"].to_pylist()
         for uri in list_uris(s3, f"s3://{bucket}/staging/plans/dt={day}/"):
             for line in get_ndjson(s3, uri):

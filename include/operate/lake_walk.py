@@ -45,7 +45,8 @@ PLANS = "staging/erasures/"
 THREADS = 8
 _AT_A_TIME = 1000
 _ATTEMPTS = 5
-_DAY = re.compile(r"/dt=(\d{4}-\d\d-\d\d)/")
+# The day of the lake that a key is of.
+DAY = re.compile(r"/dt=(\d{4}-\d\d-\d\d)/")
 
 # Prefix of a key to the place that it is, and to what happens to objects there. The first that fits counts.
 Chooser = Callable[[str], tuple[str, Rewrite] | None]
@@ -94,7 +95,7 @@ class Walk:
         if rows is not None:
             self.objects[place] += 1
             self.rows[place] += rows
-            self.days.update(_DAY.findall(uri))
+            self.days.update(DAY.findall(uri))
 
     def counts(self) -> Iterator[tuple[str, int, int]]:
         """Yield place, objects and rows of what was met."""
@@ -160,7 +161,7 @@ def places_of(identity: Identity, salt: str) -> Chooser:
     """Return what says of each object of the lake what has to happen to it."""
 
     def choose(key: str) -> tuple[str, Rewrite] | None:
-        day = _DAY.search(key)
+        day = DAY.search(key)
         top, _, rest = key.partition("/")
         name = rest.partition("/")[0]
         # Events of an object are of any day, and rows that are added of the day on which they were.

@@ -15,6 +15,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -28,6 +29,7 @@ from include.operate.lake_walk import Walk
 from include.operate.object_rewrites import Rewrite, keep_rows, rewrite_lines
 from include.operate.row_counts import count_findings, count_published_rows
 from include.store.objects import Row, get, list_objects, list_uris
+from include.store.parquet import read_parquet
 from include.store.workspace import Deployment
 
 if TYPE_CHECKING:
@@ -142,7 +144,7 @@ def _sources(s3: S3Client, bucket: str, day: str) -> Iterator[tuple[str, str]]:
     """Yield media id and source of the assets of a day."""
     for place in ("staging/manifests", f"staging/{_ASSETS}", f"curated/{_ASSETS}"):
         for uri in list_uris(s3, f"s3://{bucket}/{place}/dt={day}/"):
-            rows = pq.read_table(io.BytesIO(get(s3, uri)), columns=["media_id", "source"])
+            rows = read_parquet(s3, uri, ["media_id", "source"])
             yield from zip(rows["media_id"].to_pylist(), rows["source"].to_pylist(), strict=True)
 
 
@@ -216,7 +218,7 @@ def _walk_archive(deployment: Deployment, day: _Day, walk: Walk) -> None:
 def _walk_tables(day: _Day, walk: Walk) -> None:
     for table, prefix in _prefixes(day):
         athena = not prefix.startswith("staging/manifests/")
-        rewrite = keep_rows(lambda rows, table=table: day.keep(rows, table), athena)  # type: ignore[misc]
+        rewrite = keep_rows(partial(day.keep, table=table), athena)
         walk.over((prefix,), _always(prefix.split("/dt=")[0], rewrite))
 
 

@@ -19,7 +19,7 @@ from include.operate.lake_walk import Walk
 from include.operate.object_rewrites import Rewrite, Rewritten
 from include.store.appended_rows import appended_uri
 from include.store.objects import Row, get, list_uris
-from include.store.parquet import write_parquet
+from include.store.parquet import read_parquet, write_parquet
 from include.store.workspace import Deployment
 
 _PUBLICATIONS = "publications"
@@ -37,7 +37,7 @@ def count_published_rows(deployment: Deployment, walk: Walk, days: Iterable[str]
     s3, bucket = deployment.s3, deployment.settings.bucket
     for day in sorted(days):
         uris = list_uris(s3, appended_uri(bucket, _PUBLICATIONS, [day]))
-        files = [pq.read_table(io.BytesIO(get(s3, uri)), columns=["location", "row_count"]) for uri in uris]
+        files = [read_parquet(s3, uri, ["location", "row_count"]) for uri in uris]
         noted = {row["location"]: row["row_count"] for file in files for row in file.to_pylist()}
         rows = {location: _rows_below(deployment, location, count) for location, count in noted.items()}
         for uri in uris:
@@ -102,7 +102,7 @@ def _findings(deployment: Deployment, place: str, path: str) -> Iterator[tuple[s
         uris = list_uris(deployment.s3, f"s3://{deployment.settings.bucket}/{place}/{table}/{path}")
         rows: _Rows = Counter()
         for uri in uris:
-            file = pq.read_table(io.BytesIO(get(deployment.s3, uri)), columns=_ANALYSIS)
+            file = read_parquet(deployment.s3, uri, _ANALYSIS)
             rows.update(zip(*(file[name].to_pylist() for name in _ANALYSIS), strict=True))
         if uris:
             yield table, rows

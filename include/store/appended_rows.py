@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import pyarrow.parquet as pq
-
 from include.core.schemas import TABLES
-from include.store.objects import Row, get, list_uris
+from include.store.objects import Row, list_uris
+from include.store.parquet import read_parquet
 from include.store.tables import write_table
 
 if TYPE_CHECKING:
@@ -41,4 +39,4 @@ def append_rows(
 def read_appended(s3: S3Client, bucket: str, table: str, values: Sequence[str]) -> list[Row]:
     """Return all rows of a partition, in the order of the files' names."""
     uris = list_uris(s3, appended_uri(bucket, table, values))
-    return [row for uri in uris for row in pq.read_table(io.BytesIO(get(s3, uri))).to_pylist()]
+    return [row for uri in uris for row in read_parquet(s3, uri).to_pylist()]

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator
 from datetime import date, timedelta
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from include.core.features import MediaType
 from include.core.run import Run
 from include.store.appended_rows import read_appended
-from include.store.objects import Row, get, list_uris, put
+from include.store.objects import get, list_uris, put
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -91,7 +91,7 @@ def trailing_profiles(
         for day in _profiled_days(s3, run, media_type, within_days)
         if (profile := _published_profile(s3, run.bucket, media_type, day))
     )
-    return [profile for profile, _ in zip(profiles, range(most), strict=False)]
+    return list(islice(profiles, most))
 
 
 def _profiles_uri(bucket: str, media_type: MediaType, day: str) -> str:
@@ -110,7 +110,8 @@ def _profiled_days(s3: S3Client, run: Run, media_type: MediaType, within_days: i
 
 def _published_profile(s3: S3Client, bucket: str, media_type: MediaType, day: str) -> DayProfile | None:
     """Return the profile of the run whose data readers have; None if it has none that can be read."""
-    rows = [row for row in _publications(s3, bucket, day) if row["media_type"] == media_type]
+    published = read_appended(s3, bucket, "publications", [day])
+    rows = [row for row in published if row["media_type"] == media_type]
     if not rows:
         return None
     live = max(rows, key=lambda row: (row["published_at"], row["version"]))
@@ -121,7 +122,3 @@ def _published_profile(s3: S3Client, bucket: str, media_type: MediaType, day: st
     except (FileNotFoundError, ValidationError) as error:
         log.warning("%s is no profile, the day is left out: %s", uri, error)
         return None
-
-
-def _publications(s3: S3Client, bucket: str, day: str) -> Iterator[Row]:
-    yield from read_appended(s3, bucket, "publications", [day])

@@ -18,11 +18,12 @@ import pyarrow.parquet as pq
 
 from include.core.schemas import Table
 from include.core.schemas.table import MEDIA_ID
-from include.store.objects import Row
+from include.store.objects import Row, get
 from include.store.sorted_runs import in_order
 
 if TYPE_CHECKING:
     import pandas as pd
+    from mypy_boto3_s3.client import S3Client
 
 ROWS_PER_GROUP = 50_000
 
@@ -46,6 +47,14 @@ def _athena_form(schema: pa.Schema) -> dict[str, Any]:
     if MEDIA_ID.name in schema.names:
         form["bloom_filter_options"] = {MEDIA_ID.name: {"ndv": ROWS_PER_GROUP, "fpp": 0.05}}
     return form
+
+
+def read_parquet(s3: S3Client, uri: str, columns: list[str] | None = None) -> pa.Table:
+    """Return the rows of a Parquet file in S3.
+
+    :param columns: to read; None for all.
+    """
+    return pq.read_table(io.BytesIO(get(s3, uri)), columns=columns)
 
 
 def table_file(table: Table, rows: pa.Table) -> bytes:

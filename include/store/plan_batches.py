@@ -17,14 +17,11 @@ All analyses of an asset are in one batch. The state of an analysis is one of
 
 from __future__ import annotations
 
-import gzip
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Literal
 
-import orjson
-
 from include.core.run import Run
-from include.store.objects import Ndjson, Row, get
+from include.store.objects import Ndjson, Row, get_ndjson
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -55,7 +52,7 @@ def read_plan(s3: S3Client, uri: str) -> list[Row]:
     Version 0.1 wrote ``kept`` for ``not_selected`` and ``again`` for ``duplicate``. A run that it planned
     goes on.
     """
-    rows = [orjson.loads(line) for line in gzip.decompress(get(s3, uri)).splitlines()]
+    rows = list(get_ndjson(s3, uri))
     for row in rows:
         for analysis in row["analyses"]:
             if analysis["state"] == "kept":

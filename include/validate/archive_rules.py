@@ -30,6 +30,7 @@ from include.validate.archived_answers import (
 )
 from include.validate.archived_places import find_places, within_bytes
 from include.validate.key_columns import ROW_HASH, KeyColumns, row_hashes
+from include.validate.plan_rules import GOOD
 from include.validate.rule_results import KEPT_FAILURES, FailingRow, RuleResult, failing_rows
 
 EXISTS = "the_archived_response_exists"
@@ -42,7 +43,6 @@ SAMPLED = 20
 # Operation and responses to the rows of each table, as ``include.normalize.normalize`` gives them.
 Normalize = Callable[[str, Iterable[Row]], Iterator[tuple[str, Row]]]
 
-_ANSWERED = pa.array(["succeeded", "reused"])
 _USED = [
     "media_id", "analysis_key", "feature", "operation", "model_version", "response_uri", "findings_by_table",
 ]  # fmt: skip
@@ -62,7 +62,7 @@ def archive_results(
     :param normalize: turns responses into rows; stages do not import each other.
     """
     chance = random.Random(f"{workspace.run.token}/{workspace.run.partition}")
-    good = analyses.filter(pc.is_in(analyses["status"], _ANSWERED)).select(_USED)
+    good = analyses.filter(pc.is_in(analyses["status"], GOOD)).select(_USED)
     good = good.filter(pc.and_(pc.is_valid(good["response_uri"]), pc.is_valid(good["analysis_key"])))
     places, looked_for = find_places(workspace.s3, good["response_uri"].unique().to_pylist(), chance)
     yield _existence(good, looked_for, looked_for - places.keys())

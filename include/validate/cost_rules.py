@@ -59,20 +59,21 @@ def cost_results(
         yield result_of_rows("the_price_line_is_of_the_feature", name, rows, _other_lines(rows, books))
         yield result_of_rows("the_payer_is_in_lake_yaml", name, rows, _other_payers(rows, lake), "source")
     reused = mask(usage["reused"])
-    yield _of_usage("what_is_reused_costs_nothing", usage, reused & (floats(usage["usd"]) != 0), "usd")
-    yield _of_usage(
+    yield of_usage("what_is_reused_costs_nothing", usage, reused & (floats(usage["usd"]) != 0), "usd")
+    yield of_usage(
         "what_is_paid_saves_nothing", usage, ~reused & (floats(usage["saved_usd"]) != 0), "saved_usd"
     )
-    yield _of_usage("the_time_of_use_is_possible", usage, _impossible_times(usage), "at")
+    yield of_usage("the_time_of_use_is_possible", usage, _impossible_times(usage), "at")
     twice = usage.select(_OCCASION).to_pandas().duplicated().to_numpy()
-    yield _of_usage("usage_is_counted_once", usage, twice, "usage_id")
+    yield of_usage("usage_is_counted_once", usage, twice, "usage_id")
     wrong_price, risen = _wrong_prices(usage, books)
-    yield _of_usage("dollars_are_units_times_a_price_of_the_book", usage, wrong_price, "usd")
-    yield _of_usage("prices_do_not_rise_within_a_month", usage, risen, "usd")
+    yield of_usage("dollars_are_units_times_a_price_of_the_book", usage, wrong_price, "usd")
+    yield of_usage("prices_do_not_rise_within_a_month", usage, risen, "usd")
     yield from _sums(usage, costs)
 
 
-def _of_usage(rule: str, usage: pa.Table, broken: Mask, column: str) -> RuleResult:
+def of_usage(rule: str, usage: pa.Table, broken: Mask, column: str) -> RuleResult:
+    """Return what a rule found in rows of table ``usage``."""
     return result_of_rows(rule, "usage", usage, broken, column)
 
 

@@ -26,7 +26,7 @@ ROW_HASH = "row_hash"
 
 _KEPT = (
     "media_id", "analysis_key", "model_version", "timestamp_ms", "start_ms", "end_ms", "type",
-    "text_id", "parent_id", "face_index", "person_index", "person_id", "shot_index",
+    "text_id", "parent_id", "face_index", "shot_index",
 )  # fmt: skip
 _KEYS = ("media_id", "analysis_key")
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)

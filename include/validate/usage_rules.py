@@ -17,7 +17,7 @@ from include.core.features import FEATURES, ImageCall, VideoJob
 from include.store.erased_contents import ERASED_NAME
 from include.store.ledger import Entry
 from include.validate.arrow_masks import Mask, floats, is_null, mask, members_of
-from include.validate.cost_rules import HOURS_OPERATION
+from include.validate.cost_rules import HOURS_OPERATION, of_usage
 from include.validate.rule_results import RuleResult, result_of_rows
 
 # Columns of table ``analyses`` that the rules need, beside its partition's media type.
@@ -42,19 +42,15 @@ def usage_results(usage: pa.Table, analyses: pa.Table, day: str, look_up: LookUp
     is_image = mask(pc.equal(usage["media_type"], "image")) & ~is_hours
     units, expected = floats(usage["units"]), floats(analyses["units"].take(place))
     differ = np.abs(units - expected) > UNITS_TOLERANCE * expected  # false where nothing is known
-    yield _of_usage("units_are_those_of_the_analysis", usage, differ | (is_image & (units != 1)), "units")
+    yield of_usage("units_are_those_of_the_analysis", usage, differ | (is_image & (units != 1)), "units")
     same = [mask(pc.equal(usage[name], analyses[name].take(place))) for name in ("feature", "media_type")]
-    yield _of_usage("the_feature_is_that_of_the_analysis", usage, matched & ~np.all(same, axis=0), "feature")
+    yield of_usage("the_feature_is_that_of_the_analysis", usage, matched & ~np.all(same, axis=0), "feature")
     published = pa.array(pc.unique(analyses["media_type"]).to_pylist(), pa.string())
     # What was erased has a pseudonym, which joins with nothing.
     is_erased = mask(pc.starts_with(usage["media_id"], ERASED_NAME))
     doubted = ~matched & ~is_hours & ~is_erased & mask(pc.is_in(usage["media_type"], value_set=published))
-    yield _of_usage("usage_is_of_a_known_analysis", usage, _unknown(usage, doubted, look_up), "analysis_key")
+    yield of_usage("usage_is_of_a_known_analysis", usage, _unknown(usage, doubted, look_up), "analysis_key")
     yield from _completeness(usage, analyses, day, look_up)
-
-
-def _of_usage(rule: str, usage: pa.Table, broken: Mask, column: str) -> RuleResult:
-    return result_of_rows(rule, "usage", usage, broken, column)
 
 
 def _unknown(usage: pa.Table, doubted: Mask, look_up: LookUp) -> Mask:

@@ -9,6 +9,7 @@ from include.core.run import Run
 from include.core.settings import Settings
 from tests.conftest import BUCKET
 from tests.include.validate.clean_days import CleanDay, make_clean_day
+from tests.workspaces import make_ledger_table
 
 DAY = "2026-11-20"
 
@@ -20,12 +21,7 @@ def clean_days(aws_in_memory: SimpleNamespace) -> dict[MediaType, CleanDay]:
 
     moto_api_backend.reset()
     aws_in_memory.s3.create_bucket(Bucket=BUCKET)
-    aws_in_memory.dynamodb.create_table(
-        TableName=Settings(bucket=BUCKET).ledger_table,
-        KeySchema=[{"AttributeName": "key", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "key", "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
+    make_ledger_table(aws_in_memory.dynamodb, Settings(bucket=BUCKET).ledger_table)
     return {
         media_type: make_clean_day(aws_in_memory, Run(BUCKET, f"enrich_{media_type}s", "r", DAY), media_type)
         for media_type in MEDIA_TYPES

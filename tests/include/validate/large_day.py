@@ -31,7 +31,7 @@ from include.store.response_archive import response_line
 from include.validate import audit
 from tests.include.plan.planning import an_asset
 from tests.include.validate.clean_days import LAKE, PLANNED_AT, make_clean_day
-from tests.workspaces import make_workspace
+from tests.workspaces import make_ledger_table, make_workspace
 
 IMAGES, LABELS_OF_ONE = 50_000, 20
 ROWS_OF_A_FILE = 200_000
@@ -217,12 +217,7 @@ def small_day() -> Row:
         session = boto3.Session(region_name="us-east-1")
         s3, dynamodb = session.client("s3"), session.client("dynamodb")
         s3.create_bucket(Bucket=BUCKET)
-        dynamodb.create_table(
-            TableName=Settings(bucket=BUCKET).ledger_table,
-            KeySchema=[{"AttributeName": "key", "KeyType": "HASH"}],
-            AttributeDefinitions=[{"AttributeName": "key", "AttributeType": "S"}],
-            BillingMode="PAY_PER_REQUEST",
-        )
+        make_ledger_table(dynamodb, Settings(bucket=BUCKET).ledger_table)
         day = make_clean_day(SimpleNamespace(session=session, s3=s3, dynamodb=dynamodb), RUN, "image")
         started = time.process_time()
         assert day.validate().failed == ""
