@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
 import boto3
 import pytest
+from botocore.loaders import JSONFileLoader, Loader
 
 from tests.browser import MISSING, find_chromium
 
@@ -34,6 +36,15 @@ _ENVIRONMENT = {
 for _name in [name for name in os.environ if name.startswith(_FOREIGN)]:
     del os.environ[_name]
 os.environ |= _ENVIRONMENT
+
+
+class _SharedFiles(JSONFileLoader):
+    """Reads each model of AWS's services once: every session of a test would read them anew."""
+
+    load_file = staticmethod(cache(JSONFileLoader().load_file))
+
+
+Loader.FILE_LOADER_CLASS = _SharedFiles
 
 
 def pytest_report_header() -> list[str]:

@@ -30,9 +30,11 @@ def read_sql(name: str) -> str:
 
     :raises SqlError: if it does not exist.
     """
-    if name not in sql_names():
-        raise SqlError(f"sql/{name}.sql does not exist; choose from {', '.join(sql_names())}")
-    return (SQL / f"{name}.sql").read_text(encoding="utf-8")
+    try:
+        return (SQL / f"{name}.sql").read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        known = ", ".join(sql_names())
+        raise SqlError(f"sql/{name}.sql does not exist; choose from {known}") from error
 
 
 def load_sql(name: str, **names: str) -> str:

@@ -226,9 +226,9 @@ def test_every_pool_that_a_task_names_is_made() -> None:
     assert set(json.loads(POOLS.read_text(encoding="utf-8"))) == {defaults.IMAGE_POOL, defaults.VIDEO_POOL}
 
 
-def test_reports_of_jobs_are_dropped_when_they_expire(session: boto3.Session) -> None:
-    settings = Settings()
-    create(session, settings)
-    create(session, settings)
-    found = session.client("dynamodb").describe_time_to_live(TableName=settings.ledger_table)
+@pytest.mark.integration
+def test_reports_of_jobs_are_dropped_when_they_expire(
+    session: boto3.Session, resources: list[Resource]
+) -> None:
+    found = session.client("dynamodb").describe_time_to_live(TableName=Settings().ledger_table)
     assert found["TimeToLiveDescription"] == {"TimeToLiveStatus": "ENABLED", "AttributeName": "expires_at"}

@@ -148,13 +148,21 @@ def aws_environment(endpoints: Endpoints) -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="module")
-def provisioned(endpoints: Endpoints, aws_environment: None) -> LocalLake:
-    """The lake with all that it needs; what another module left there stays."""
+@pytest.fixture(scope="session")
+def resources(endpoints: Endpoints) -> Settings:
+    """What all modules share, made once: it takes longer than most tests."""
     settings = Settings(lease_seconds=5, sweep_after_seconds=1)
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("AWS_ENDPOINT_URL", endpoints.aws)
+        create(boto3.Session(region_name="us-east-1"), settings)
+    return settings
+
+
+@pytest.fixture(scope="module")
+def provisioned(endpoints: Endpoints, resources: Settings, aws_environment: None) -> LocalLake:
+    """The lake with all that it needs; what another module left there stays."""
     session = boto3.Session(region_name="us-east-1")
-    create(session, settings)
-    return LocalLake(settings, load_lake(settings.lake_file), session, endpoints.rekognition)
+    return LocalLake(resources, load_lake(resources.lake_file), session, endpoints.rekognition)
 
 
 @pytest.fixture

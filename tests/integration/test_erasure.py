@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import io
+import multiprocessing
+import os
+import random
 import re
-from collections.abc import Iterable
+import signal
+from collections.abc import Callable, Iterable
 from functools import partial
+from itertools import count
 from typing import Any
 
 import boto3
+import pyarrow.parquet as pq
 import pytest
 
 from include.operate.erasure import allow, erase, find, selector_hash
@@ -20,6 +27,13 @@ from tests.integration.conftest import Endpoints
 from tests.integration.small_lakes import DAY, PERSON, SmallLake, unpacked
 
 pytestmark = pytest.mark.integration
+
+WRITES = {"BatchWriteItem", "DeleteMessage", "DeleteObject", "PutItem", "PutObject", "UpdatePartition"}
+# What chance or the clock makes: ids, salts and names of an erasure, times, versions.
+CHANCE = re.compile(
+    r"erased-[0-9a-f]{16}|[0-9a-f]{32}(?=\.parquet)|'(erasure_id|selector_\w+)': .*?[,}]"
+    r"|Timestamp\(.*?\)|(?<=curated/erasures/)dt=[\d-]+|'version': {'N': '\d+'}"
+)
 
 
 @pytest.fixture(scope="module")
@@ -158,3 +172,77 @@ def test_nothing_is_left_of_a_video_its_job_and_what_was_told_of_it(whole: Small
     workspace = whole.workspace()
     erase(workspace, request("asset", f"s3://{whole.bucket}/{whole.keys['clip']}"), adder(workspace))
     assert traces(whole, [*names, *jobs]) == []
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("kills", [2, pytest.param(10, marks=pytest.mark.matrix)])
+def test_killed_at_random_writes_and_begun_again_it_ends_the_same(whole: SmallLake, kills: int) -> None:
+    asked = request("asset", f"s3://{whole.bucket}/{whole.keys['party']}")
+    names = names_of(whole, "party")
+    whole.put_back()
+    steps = writes_of_an_erasure(whole, asked)
+    wanted = state(whole)
+    assert traces(whole, names) == []
+    # The last few take messages, of which a queue may hold some back.
+    for point in sorted(random.sample(range(steps - 4), kills)):
+        whole.put_back()
+        whole.send_messages()
+        assert erase_in_a_process(whole, asked, point) == -signal.SIGKILL
+        workspace = whole.workspace()
+        erase(workspace, asked, adder(workspace))
+        assert traces(whole, names) == [], point
+        assert state(whole) == wanted, point
+
+
+def writes_of_an_erasure(lake: SmallLake, asked: ErasureRequest) -> int:
+    """Erase, and return how many requests that change something it takes."""
+    done = count()
+    workspace = lake.workspace()
+    watch_writes(workspace, lambda: next(done))
+    erase(workspace, asked, adder(workspace))
+    return next(done)
+
+
+def erase_in_a_process(lake: SmallLake, asked: ErasureRequest, writes: int) -> int | None:
+    """Erase in a process that is killed before so many writes, and return its exit status."""
+    process = multiprocessing.get_context("fork").Process(target=_erase_until, args=(lake, asked, writes))
+    process.start()
+    process.join(60)
+    return process.exitcode
+
+
+def _erase_until(lake: SmallLake, asked: ErasureRequest, writes: int) -> None:
+    done = count()
+    workspace = lake.workspace()
+
+    def die() -> None:
+        if next(done) >= writes:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    watch_writes(workspace, die)
+    erase(workspace, asked, adder(workspace))
+
+
+def watch_writes(deployment: Deployment, see: Callable[[], object]) -> None:
+    """Call something before each request that changes something."""
+
+    def watch(model: Any, **_: Any) -> None:
+        if model.name in WRITES:
+            see()
+
+    for client in (deployment.s3, *(deployment.aws.client(name) for name in ("dynamodb", "glue", "sqs"))):
+        client.meta.events.register("before-call", watch)
+
+
+def state(lake: SmallLake) -> dict[str, str]:
+    """Return all that the lake has, without what chance or the clock makes."""
+    found = {key: _content(key, body) for key, body in lake.objects()}
+    found |= {item["key"]["S"]: str(item) for item in lake.items()}
+    found |= {"queues": str(sorted(lake.messages())), "catalog": lake.catalog()}
+    return {CHANCE.sub("", name): CHANCE.sub("", text) for name, text in found.items()}
+
+
+def _content(key: str, body: bytes) -> str:
+    if body.startswith(b"PAR1"):
+        return str(pq.read_table(io.BytesIO(body)).to_pylist())
+    return str(unpacked(key, body))

@@ -167,12 +167,21 @@ class Catalog:
 
         :raises QueryFailed: TABLE_NOT_FOUND, or SCHEMA_NOT_FOUND.
         """
+        if found := self.find(name):
+            return found
+        table = f"awsdatacatalog.{name.database}.{name.name}"
+        raise QueryFailed(f"TABLE_NOT_FOUND: line 1:1: Table '{table}' does not exist")
+
+    def find(self, name: TableName) -> Table | None:
+        """Find a table or view that need not exist.
+
+        :raises QueryFailed: SCHEMA_NOT_FOUND.
+        """
         try:
             return Table(self.glue.get_table(DatabaseName=name.database, Name=name.name)["Table"])
-        except self.glue.exceptions.EntityNotFoundException as error:
+        except self.glue.exceptions.EntityNotFoundException:
             self.require_database(name.database)
-            table = f"awsdatacatalog.{name.database}.{name.name}"
-            raise QueryFailed(f"TABLE_NOT_FOUND: line 1:1: Table '{table}' does not exist") from error
+            return None
 
     def partitions(self, table: Table) -> Iterator[PartitionTypeDef]:
         """List the partitions of a table."""

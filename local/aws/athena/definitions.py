@@ -111,16 +111,16 @@ def create_view(session: Session, match: re.Match[str]) -> None:
             "SerdeInfo": {},
         },
     }
-    exists = any(table.name == name for table in session.catalog.tables(name.database))
-    if exists and not match["replace"]:
+    present = session.catalog.find(name)
+    if present and not match["replace"]:
         raise QueryFailed(
             f"TABLE_ALREADY_EXISTS: View already exists: 'awsdatacatalog.{name.database}.{name.name}'"
         )
-    if exists and not session.catalog.table(name).view:
+    if present and not present.view:
         raise QueryFailed(
             f"TABLE_ALREADY_EXISTS: 'awsdatacatalog.{name.database}.{name.name}' is a table, not a view"
         )
-    save = glue.update_table if exists else glue.create_table
+    save = glue.update_table if present else glue.create_table
     save(DatabaseName=name.database, TableInput=definition)
 
 

@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import sqlglot
+
+# sqlglot imports a dialect when it is first named, and statements that run at once would see half of it.
+import sqlglot.dialects.athena
+import sqlglot.dialects.duckdb
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 from sqlglot.tokenizer_core import TokenType

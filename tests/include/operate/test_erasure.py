@@ -1,4 +1,4 @@
-"""An erasure that is killed, wherever that is, ends the same when it is begun again."""
+"""Erasing from a small day in memory: what is taken up again, what is refused, what is counted."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ import pytest
 
 from include.core.run import Run
 from include.core.schemas import TABLES
+from include.operate import lake_walk
 from include.operate.erasure import allow, erase, find, finish_left, left
 from include.operate.erasure_request import ErasureError, ErasureRequest
 from include.publish.added_rows import publish_added
@@ -150,27 +151,6 @@ def empty(workspace: Workspace) -> None:
     workspace.ledger.remove([item["key"]["S"] for item in workspace.ledger.items()])
 
 
-def test_killed_at_ten_of_its_writes_and_begun_again_it_ends_the_same(workspace: Workspace) -> None:
-    add = partial(publish_added, workspace)
-    before = state(workspace)
-    with writes(workspace) as done:
-        (plan,) = erase(workspace, REQUEST, add)
-    wanted = state(workspace)
-    gone = (media_id("a"), "a" * 64, "a" * 31, "wild party")
-    assert [name for name, text in wanted.items() if any(each in name + text for each in gone)] == []
-    assert all(media_id("b") in wanted[name] for name, text in before.items() if media_id("b") in text)
-    assert "'assets': 1, 'contents': 1" in next(text for name, text in wanted.items() if "erasures" in name)
-    assert len(done) > 15
-    assert plan.counts
-    for point in (number * (len(done) - 1) // 10 for number in range(10)):
-        empty(workspace)
-        fill(workspace)
-        with writes(workspace, point), pytest.raises(Killed):
-            erase(workspace, REQUEST, add)
-        erase(workspace, REQUEST, add)
-        assert state(workspace) == wanted, point
-
-
 def test_a_killed_erasure_is_finished_by_the_next_night(workspace: Workspace) -> None:
     add = partial(publish_added, workspace)
     with writes(workspace, 4), pytest.raises(Killed):
@@ -197,7 +177,9 @@ def test_what_is_being_analyzed_is_not_erased(workspace: Workspace) -> None:
         find(workspace, REQUEST)
 
 
-def test_earlier_versions_of_objects_go_too(workspace: Workspace) -> None:
+def test_earlier_versions_of_objects_go_too(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    # moto lists versions while it deletes others, and fails then: one object at a time.
+    monkeypatch.setattr(lake_walk, "THREADS", 1)
     workspace.s3.put_bucket_versioning(Bucket="media-lake", VersioningConfiguration={"Status": "Enabled"})
     empty(workspace)
     fill(workspace)
