@@ -49,6 +49,18 @@ def open_staged(uri: str, body: bytes, schema: pa.Schema) -> pq.ParquetFile:
     return file
 
 
+def encode_texts(file: pq.ParquetFile, body: bytes) -> pq.ParquetFile:
+    """Open a file again so that its texts, alone and in lists, are read as dictionaries."""
+    texts = {field.name for field in file.schema_arrow if pa.types.is_string(_member_type(field.type))}
+    paths = (file.schema.column(number).path for number in range(len(file.schema)))
+    encoded = [path for path in paths if path.split(".")[0] in texts]
+    return pq.ParquetFile(io.BytesIO(body), metadata=file.metadata, read_dictionary=encoded)
+
+
+def _member_type(type_: pa.DataType) -> pa.DataType:
+    return type_.value_type if pa.types.is_list(type_) else type_
+
+
 def _fits(type_: pa.DataType, wanted: pa.DataType) -> bool:
     """Timestamps may have any unit."""
     return bool(type_ == wanted or (pa.types.is_timestamp(type_) and pa.types.is_timestamp(wanted)))

@@ -47,6 +47,29 @@ def any_member(column: pa.ChunkedArray, wrong: Callable[[Any], Mask]) -> Mask:
     return members.rows_with(wrong(members.values))
 
 
+def is_text(type_: pa.DataType) -> bool:
+    """Whether values are texts, encoded or not."""
+    return bool(pa.types.is_string(type_.value_type if pa.types.is_dictionary(type_) else type_))
+
+
+def encoded(texts: Any) -> Any:
+    """Return texts as a dictionary of the different ones, and for each text its number there."""
+    texts = texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts
+    return texts if pa.types.is_dictionary(texts.type) else pc.dictionary_encode(texts)
+
+
+def codes(texts: Any) -> NDArray[np.int64]:
+    """Return the numbers of encoded texts in their dictionary; null is the one after the last."""
+    return np.asarray(pc.fill_null(texts.indices, len(texts.dictionary)), np.int64)
+
+
+def texts_that(wrong: Callable[[Any], Mask], texts: Any) -> Mask:
+    """Return which texts are wrong: each different one is looked at once, and null is not wrong."""
+    known = encoded(texts)
+    found = np.append(wrong(known.dictionary), False)
+    return found[codes(known)] if found.any() else np.zeros(len(known), bool)
+
+
 def as_mask(truths: Any) -> Mask:
     """Return the outcome of comparisons of arrays, whose type numpy does not state."""
     return np.asarray(truths, dtype=bool)

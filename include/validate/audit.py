@@ -12,8 +12,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -26,10 +25,9 @@ from include.core.validation_rules import Severity
 from include.store.audited_tables import AuditedTable, AuditedTables, staged_objects
 from include.store.day_profiles import DayProfile, trailing_profiles, write_profile
 from include.store.objects import Row
-from include.store.parquet import file_schema
 from include.store.plan_columns import planned_columns
 from include.store.staged_file import UnfitFileError
-from include.store.staged_frames import read_parts
+from include.store.staged_frames import read_encoded_parts, read_parts
 from include.store.workspace import Workspace
 from include.validate.archive_rules import Normalize, archive_results
 from include.validate.column_rules import check_promises
@@ -94,8 +92,7 @@ def validate(
     :param normalize: ``include.normalize.normalize``, for a second look at some responses.
     """
     staged = _StagedTables(workspace, media_type)
-    promised = Counter(media_assets=assets, analyses=analyses) + staged.counted_findings()
-    results = list(staged.check(promised))
+    results = list(staged.check(assets, analyses))
     if staged.unfit.isdisjoint(_OUTCOMES):
         results += _relations(workspace, media_type, staged.keys, staged.unfit)
         profile = staged.figures.profile(staged.keys.of("analyses"))
@@ -129,30 +126,34 @@ class _StagedTables:
             for name in run_tables(media_type)
         }
         self.keys = KeyColumns()
-        self.figures = DayFigures(_sources_of(self._parts_of("media_assets", ["media_id", "source"])))
         self.unfit: set[str] = set()
         self._rows: Counter[str] = Counter()
 
-    def counted_findings(self) -> Counter[str]:
-        """Return the rows each finding table should have, from what normalize counted."""
-        return _counted_findings(self._parts_of("analyses", ["findings_by_table"]))
-
-    def check(self, promised: Counter[str]) -> Iterator[RuleResult]:
+    def check(self, assets: int, analyses: int) -> Iterator[RuleResult]:
         """Yield what is found in each table by itself.
 
-        :param promised: table to how many rows it should have.
+        :param assets: how many rows ``media_assets`` should have; ``analyses`` likewise.
         """
+        yield from self._check("media_assets", assets)
+        yield from self._check("analyses", analyses)
+        self.figures = DayFigures(self.keys.of("media_assets"))
+        counted = _counted_findings(self.keys.of("analyses"))
         for name in self.objects:
-            check = _TableCheck(TABLES[name], self._media_type, self.keys)
-            try:
-                for part in self._parts_of(name):
-                    check.add(part)
+            if name in FINDING_TABLES:
+                yield from self._check(name, counted[name])
+
+    def _check(self, name: str, promised: int) -> Iterator[RuleResult]:
+        check = _TableCheck(TABLES[name], self._media_type, self.keys)
+        try:
+            for part in self._parts_of(name):
+                check.add(part)
+                if name in FINDING_TABLES:
                     self.figures.add(TABLES[name], part)
-                yield from check.results(promised[name])
-            except UnfitFileError as error:
-                self.unfit.add(name)
-                yield from _results_of_unfit(TABLES[name], error)
-            self._rows[name] = check.rows
+            yield from check.results(promised)
+        except UnfitFileError as error:
+            self.unfit.add(name)
+            yield from _results_of_unfit(TABLES[name], error)
+        self._rows[name] = check.rows
 
     def audited(self) -> dict[str, AuditedTable]:
         """Return what was looked at, by table."""
@@ -161,8 +162,9 @@ class _StagedTables:
             for name, objects in self.objects.items()
         }
 
-    def _parts_of(self, name: str, columns: list[str] | None = None) -> Iterator[pa.Table]:
-        return read_parts(self._s3, name, [item.uri for item in self.objects[name]], columns)
+    def _parts_of(self, name: str) -> Iterator[pa.Table]:
+        read = read_encoded_parts if name in FINDING_TABLES else read_parts
+        return read(self._s3, name, [item.uri for item in self.objects[name]])
 
 
 class _TableCheck:
@@ -245,25 +247,9 @@ def _trend(workspace: Workspace, media_type: MediaType, profile: DayProfile) -> 
     yield from trend_results(profile, before, media_type, [source.name for source in workspace.lake.sources])
 
 
-def _sources_of(assets: Iterable[pa.Table]) -> pa.Table:
-    """Return assets with their sources; none beyond a file that does not fit its table."""
-    parts = [file_schema(TABLES["media_assets"]).empty_table().select(["media_id", "source"])]
-    with suppress(UnfitFileError):
-        parts += assets
-    return pa.concat_tables(parts)
-
-
-def _counted_findings(analyses: Iterable[pa.Table]) -> Counter[str]:
-    """Return the rows each finding table should have, from what normalize counted.
-
-    Nothing is counted beyond a file that does not fit its table; the check of the table says so.
-    """
-    counts: Counter[str] = Counter()
-    with suppress(UnfitFileError):
-        for part in analyses:
-            tables = pc.list_flatten(part["findings_by_table"].combine_chunks())
-            names = ("table_name", "row_count")
-            rows = pa.table({name: pc.struct_field(tables, name) for name in names})
-            sums = rows.group_by("table_name").aggregate([("row_count", "sum")]).to_pydict()
-            counts += Counter(dict(zip(sums["table_name"], sums["row_count_sum"], strict=True)))
-    return counts
+def _counted_findings(analyses: pa.Table) -> Counter[str]:
+    """Return the rows each finding table should have, from what normalize counted."""
+    tables = pc.list_flatten(analyses["findings_by_table"].combine_chunks())
+    rows = pa.table({name: pc.struct_field(tables, name) for name in ("table_name", "row_count")})
+    sums = rows.group_by("table_name").aggregate([("row_count", "sum")]).to_pydict()
+    return Counter(dict(zip(sums["table_name"], sums["row_count_sum"], strict=True)))

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from include.core.schemas import Table
+from include.validate.arrow_masks import is_text, mask, texts_that
 from include.validate.promises import COLUMNS, ROW_COUNT, Promise, promises_of_schema
 from include.validate.rule_results import RuleResult
 
@@ -82,12 +83,10 @@ def _is_between(rows: pa.Table, kwargs: Mapping[str, Any]) -> bool:
 
 
 def _is_in_set(rows: pa.Table, kwargs: Mapping[str, Any]) -> bool:
-    values = pc.drop_null(rows[kwargs["column"]])
-    if len(values) == 0:
+    values, allowed = rows[kwargs["column"]], pa.array(kwargs["value_set"])
+    if values.null_count == len(values):
         return True
-    if not pa.types.is_string(values.type):
-        return False
-    return bool(pc.all(pc.is_in(values, pa.array(kwargs["value_set"]))).as_py())
+    return is_text(values.type) and not texts_that(lambda each: ~mask(pc.is_in(each, allowed)), values).any()
 
 
 def _is_unique(rows: pa.Table, kwargs: Mapping[str, Any]) -> bool:

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from include.core.schemas import FINDING_TABLES, Table
 from include.store.day_profiles import AnalysisFigures, DayProfile, FindingFigures
+from include.validate.arrow_masks import encoded
 
 # Names that a profile keeps of a source, table and model version.
 KEPT_NAMES = 300
@@ -35,7 +36,7 @@ class DayFigures:
 
     def __init__(self, assets: pa.Table) -> None:
         self._media_ids = assets["media_id"].combine_chunks()
-        self._sources = assets["source"].combine_chunks()
+        self._sources = encoded(assets["source"])
         self._scores: defaultdict[_Group, tuple[int, float]] = defaultdict(lambda: (0, 0.0))
         self._names: defaultdict[_Group, Counter[str]] = defaultdict(Counter)
 
@@ -47,8 +48,8 @@ class DayFigures:
         rows = pa.table(
             {
                 "source": self._source_of(part),
-                "model_version": part["model_version"],
-                "name": part[name] if name else pa.nulls(len(part), pa.string()),
+                "model_version": encoded(part["model_version"]),
+                "name": encoded(part[name]) if name else pa.nulls(len(part), pa.string()),
                 "score": part[table.score] if table.score else pa.nulls(len(part), pa.float64()),
             }
         )
@@ -64,7 +65,7 @@ class DayFigures:
         :param analyses: rows of ``analyses``.
         """
         return DayProfile(
-            assets=Counter(source for source in self._sources.to_pylist() if source),
+            assets=self._assets(),
             analyses=self._analysis_figures(analyses),
             findings=[
                 FindingFigures(
@@ -79,9 +80,14 @@ class DayFigures:
             ],
         )
 
+    def _assets(self) -> Counter[str]:
+        counts = self._sources.value_counts().to_pylist()
+        return Counter({count["values"]: count["counts"] for count in counts if count["values"]})
+
     def _source_of(self, part: pa.Table) -> Any:
-        places = pc.index_in(part["media_id"], value_set=self._media_ids)
-        return pa.chunked_array([self._sources]).take(places)
+        media_ids = encoded(part["media_id"])
+        sources = self._sources.take(pc.index_in(media_ids.dictionary, value_set=self._media_ids))
+        return sources.take(media_ids.indices)
 
     def _add_sum(self, table: Table, row: dict[str, Any]) -> None:
         if row["source"] is None:
@@ -97,8 +103,8 @@ class DayFigures:
         rows = pa.table(
             {
                 "source": self._source_of(analyses),
-                "feature": analyses["feature"],
-                "model_version": analyses["model_version"],
+                "feature": encoded(analyses["feature"]),
+                "model_version": encoded(analyses["model_version"]),
                 "answered": answered.cast(pa.int64()),
                 "empty": pc.and_(answered, pc.equal(pc.fill_null(analyses["findings"], 1), 0)).cast(
                     pa.int64()

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from include.core.schemas import FINDING_TABLES, TABLES, Table
 from include.store.parquet import file_schema
+from include.validate.arrow_masks import codes, encoded, floats, is_text
 
 Hashes = NDArray[np.uint64]
 
@@ -54,15 +55,17 @@ class KeyColumns:
         """Return the kept columns of a table, over all its parts; a table without a part has no rows."""
         if name not in self.parts:
             self.add(TABLES[name], file_schema(TABLES[name]).empty_table())
-        return pa.concat_tables(self.parts[name]).unify_dictionaries().combine_chunks()
+        whole = pa.concat_tables(self.parts[name]).combine_chunks()
+        self.parts[name] = [whole]
+        return whole
 
 
 def _kept_columns(table: Table) -> list[str]:
     return [name for name in table.column_types if name in _KEPT or name == table.score]
 
 
-def _compact(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    return pc.dictionary_encode(column) if pa.types.is_string(column.type) else column
+def _compact(column: pa.ChunkedArray) -> Any:
+    return encoded(column) if is_text(column.type) else column
 
 
 def row_hashes(rows: pa.Table) -> Hashes:
@@ -76,8 +79,10 @@ def row_hashes(rows: pa.Table) -> Hashes:
 
 def mixed(one: Hashes, other: Hashes) -> Hashes:
     """Return one number for two."""
-    product = (one ^ other) * _FACTOR
-    return np.asarray(product ^ (product >> _SHIFT), np.uint64)
+    product = one ^ other
+    product *= _FACTOR
+    product ^= product >> _SHIFT
+    return product
 
 
 def value_hashes(values: Any) -> Hashes:
@@ -90,14 +95,15 @@ def value_hashes(values: Any) -> Hashes:
         for member in members:
             hashes = mixed(hashes, member)
         return hashes
-    if pa.types.is_string(values.type):
-        words = pc.dictionary_encode(values, null_encoding="encode")
-        known = pd.util.hash_array(np.array(words.dictionary.to_pylist(), dtype=object), categorize=False)
-        return np.asarray(known[np.asarray(words.indices)], np.uint64)
+    if is_text(values.type):
+        words = encoded(values)
+        known = np.array([*words.dictionary.to_pylist(), None], dtype=object)
+        return np.asarray(pd.util.hash_array(known, categorize=False)[codes(words)], np.uint64)
     if pa.types.is_timestamp(values.type):
         values = pc.cast(values, pa.int64())
-    numbers = np.asarray(pc.fill_null(pc.cast(values, pa.float64(), safe=False), np.nan), dtype=float)
-    return (numbers + 0.0).view(np.uint64)
+    if values.null_count == len(values):
+        return np.full(len(values), np.nan).view(np.uint64)
+    return (floats(values) + 0.0).view(np.uint64)
 
 
 def _members(structs: Any) -> Iterator[Any]:
@@ -107,10 +113,11 @@ def _members(structs: Any) -> Iterator[Any]:
 
 def _hashes_of_lists(lists: Any) -> Hashes:
     """Return, for each list, a number for its members in their order."""
-    parents = np.asarray(pc.list_parent_indices(lists))
-    starts = np.searchsorted(parents, np.arange(len(lists)))
-    places = (np.arange(len(parents)) - starts[parents]).astype(np.uint64)
-    members = mixed(value_hashes(pc.list_flatten(lists)), places)
-    hashes = np.zeros(len(lists), np.uint64)
-    np.add.at(hashes, parents, members)
-    return hashes
+    lengths = np.asarray(pc.fill_null(pc.list_value_length(lists), 0))
+    ends = np.cumsum(lengths, dtype=np.uint64)
+    starts = ends - lengths.astype(np.uint64)
+    members = value_hashes(pc.list_flatten(lists))
+    places = np.arange(len(members), dtype=np.uint64) - np.repeat(starts, lengths)
+    sums = np.zeros(len(members) + 1, np.uint64)
+    np.cumsum(mixed(members, places), out=sums[1:])
+    return np.asarray(sums[ends] - sums[starts], np.uint64)

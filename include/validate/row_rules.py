@@ -24,11 +24,14 @@ from include.validate.arrow_masks import (
     Numbers,
     any_member,
     as_mask,
+    codes,
+    encoded,
     floats,
     is_null,
     mask,
     members_of,
     outside,
+    texts_that,
 )
 
 # Rekognition's boxes may reach outside the frame by a little.
@@ -205,31 +208,36 @@ def enumeration(shape: str) -> pa.Array:
     return pa.array(rekognition_model().shape_for(shape).metadata["enum"])
 
 
-def bad_names(texts: Any) -> Mask:
-    """Return which texts are blank or garbled; null is neither."""
-    return mask(pc.equal(pc.utf8_trim_whitespace(texts), "")) | mask(
-        pc.match_substring_regex(texts, _GARBLED)
-    )
+def _garbled(texts: Any) -> Mask:
+    return mask(pc.match_substring_regex(texts, _GARBLED))
+
+
+def _blank(texts: Any) -> Mask:
+    return mask(pc.equal(pc.utf8_trim_whitespace(texts), ""))
+
+
+def _blank_or_garbled(texts: Any) -> Mask:
+    return as_mask(_blank(texts) | _garbled(texts))
 
 
 def _is_bad(column: str, rows: pa.Table) -> Mask:
-    return bad_names(rows[column])
+    return texts_that(_blank_or_garbled, rows[column])
 
 
 def _is_garbled(column: str, rows: pa.Table) -> Mask:
-    return mask(pc.match_substring_regex(rows[column], _GARBLED))
+    return texts_that(_garbled, rows[column])
 
 
 def _is_blank(column: str, rows: pa.Table) -> Mask:
-    return mask(pc.equal(pc.utf8_trim_whitespace(rows[column]), ""))
+    return texts_that(_blank, rows[column])
 
 
 def _has_other_form(column: str, form: str, rows: pa.Table) -> Mask:
-    return ~mask(pc.match_substring_regex(rows[column], f"^({form})$")) & ~is_null(rows[column])
+    return texts_that(lambda texts: ~mask(pc.match_substring_regex(texts, f"^({form})$")), rows[column])
 
 
 def _not_in(column: str, words: pa.Array, rows: pa.Table) -> Mask:
-    return ~mask(pc.is_in(rows[column], words)) & ~is_null(rows[column])
+    return texts_that(lambda texts: ~mask(pc.is_in(texts, words)), rows[column])
 
 
 # --- members of lists
@@ -248,12 +256,12 @@ def _lists(table: Table) -> Iterator[RowRule]:
 def _bad_words(column: str, rows: pa.Table) -> Mask:
     """A list of words has a null, a blank, a garbled word, or one word twice."""
     words = members_of(rows[column])
-    known = pc.dictionary_encode(words.values)
-    wrong = np.append(bad_names(known.dictionary), True)
-    codes = np.asarray(pc.fill_null(known.indices, len(known.dictionary)), np.int64)
-    found = words.rows_with(wrong[codes])
+    known = encoded(words.values)
+    numbers = codes(known)
+    wrong = np.append(_blank_or_garbled(known.dictionary), True)
+    found = words.rows_with(wrong[numbers])
     several = np.bincount(words.parents, minlength=len(rows))[words.parents] > 1
-    pairs = np.sort(words.parents[several] * len(wrong) + codes[several])
+    pairs = np.sort(words.parents[several] * len(wrong) + numbers[several])
     found[pairs[1:][pairs[1:] == pairs[:-1]] // len(wrong)] = True
     return found
 

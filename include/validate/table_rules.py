@@ -8,7 +8,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from include.validate.arrow_masks import Mask, as_mask, floats, is_null, mask, members_of, outside
+from include.validate.arrow_masks import (
+    Mask,
+    as_mask,
+    codes,
+    encoded,
+    floats,
+    is_null,
+    mask,
+    members_of,
+    outside,
+)
 from include.validate.row_rules import RowRule, enumeration
 
 # Of sums of percentages, and of times that were rounded to whole milliseconds.
@@ -21,8 +31,10 @@ MILLISECONDS_TOLERANCE = 1
 
 def _is_its_own_parent(rows: pa.Table) -> Mask:
     parents = members_of(rows["parents"])
-    own_names = pc.take(rows["name"].combine_chunks(), parents.parents)
-    return parents.rows_with(mask(pc.equal(parents.values, own_names)))
+    words, names = encoded(parents.values), encoded(rows["name"])
+    known = pc.fill_null(pc.index_in(names.dictionary, words.dictionary), -1)
+    own = np.append(known, -1)[codes(names)]
+    return parents.rows_with(codes(words) == own[parents.parents])
 
 
 def _counts_other_boxes(rows: pa.Table) -> Mask:
