@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import io
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -68,7 +67,7 @@ def planned_columns(s3: S3Client, run: Run, media_type: MediaType) -> tuple[pa.T
     options = pyarrow.json.ParseOptions(explicit_schema=_LINE, unexpected_field_behavior="ignore")
     facts, analyses = [FACTS.empty_table()], [ANALYSES.empty_table()]
     for uri in list_uris(s3, run.plans_uri()):
-        body = io.BytesIO(gzip.decompress(get(s3, uri)))
+        body = pa.BufferReader(gzip.decompress(get(s3, uri)))
         lines = pyarrow.json.read_json(body, parse_options=options).combine_chunks()
         facts.append(_facts(lines))
         analyses.append(_analyses(lines, media_type))
@@ -101,7 +100,8 @@ def _analyses(lines: pa.Table, media_type: MediaType) -> pa.Table:
 def _tables(features: pa.Array, parameters: pa.Array, media_type: MediaType) -> pa.Array:
     """Return the tables that each request fills."""
     tables = pa.nulls(len(features), pa.string())
-    for feature in features_for(media_type):
+    asked = pc.unique(features).to_pylist()
+    for feature in (each for each in features_for(media_type) if each.name in asked):
         analysis = feature.analysis(media_type)
         member = analysis.choice.member if analysis and analysis.choice else _CHOICES[0]
         chosen = pc.dictionary_encode(

@@ -6,41 +6,70 @@ Nothing here comes from :mod:`include.normalize`: two pieces of code that share 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import jmespath
 
+from include.store.objects import Row
+
 # What a threshold applies to; scores beyond are no percentages, and no threshold applies to them.
 _PERCENT = (0.0, 100.0)
-# By these, and by its absence, the API says that a name has no value.
-_NO_NAMES = (None, "", "NULL")
+_NUMBER = (int, float)
 
-# Operation to table to JMESPath of its items in a response, each as [score, members that a row must have...].
-# A list among these members has as many rows as it has members; without an item it is one row.
+
+@dataclass(frozen=True)
+class _Items:
+    """What is counted of a response.
+
+    :param path: JMESPath of the items, which are objects.
+    :param score: member that a threshold applies to; empty if none does.
+    :param members: those that a row must have. A list among them has as many rows as it has members; without
+        it an item is one row.
+    """
+
+    path: str
+    score: str = ""
+    members: tuple[str, ...] = ()
+
+
+def _names(path: str, score: str = "Confidence") -> _Items:
+    return _Items(path, score, ("Name",))
+
+
 _EQUIPMENT = "map(&(EquipmentDetections || `[{}]`), BodyParts || `[{}]`)[]"
-_ITEMS: dict[str, dict[str, str]] = {
-    "DetectLabels": {
-        "labels": "Labels[*].[Confidence, Name]",
-        "image_properties": "[ImageProperties, ImageProperties.Foreground, ImageProperties.Background]"
-        "[?@].[`null`]",
+_PROPERTIES = "ImageProperties.[@, Foreground, Background][?@]"
+_SEGMENT = ("Type", "StartTimestampMillis", "EndTimestampMillis", "DurationMillis")
+# Operation to table.
+_ITEMS: dict[str, dict[str, _Items]] = {
+    "DetectLabels": {"labels": _names("Labels"), "image_properties": _Items(_PROPERTIES)},
+    "GetLabelDetection": {"labels": _names("Labels[*].Label")},
+    "DetectModerationLabels": {"moderation_labels": _names("ModerationLabels")},
+    "GetContentModeration": {"moderation_labels": _names("ModerationLabels[*].ModerationLabel")},
+    "DetectText": {"texts": _Items("TextDetections", "Confidence", ("Type",))},
+    "GetTextDetection": {"texts": _Items("TextDetections[*].TextDetection", "Confidence", ("Type",))},
+    "DetectFaces": {"faces": _Items("FaceDetails", "Confidence")},
+    "GetFaceDetection": {"faces": _Items("Faces[*].{Confidence: Face.Confidence}", "Confidence")},
+    "RecognizeCelebrities": {"celebrities": _names("CelebrityFaces", "MatchConfidence")},
+    "GetCelebrityRecognition": {"celebrities": _names("Celebrities[*].Celebrity")},
+    "SearchFacesByImage": {"face_matches": _Items("FaceMatches", "Similarity", ("Similarity",))},
+    "GetFaceSearch": {"face_matches": _Items("Persons[*].FaceMatches[]", "Similarity", ("Similarity",))},
+    "DetectProtectiveEquipment": {
+        "protective_equipment": _Items(
+            f"Persons[*].{{Confidence: Confidence, Id: Id, Equipment: {_EQUIPMENT}}}",
+            "Confidence",
+            ("Id", "Equipment"),
+        )
     },
-    "GetLabelDetection": {"labels": "Labels[*].Label.[Confidence, Name]"},
-    "DetectModerationLabels": {"moderation_labels": "ModerationLabels[*].[Confidence, Name]"},
-    "GetContentModeration": {"moderation_labels": "ModerationLabels[*].ModerationLabel.[Confidence, Name]"},
-    "DetectText": {"texts": "TextDetections[*].[Confidence, Type]"},
-    "GetTextDetection": {"texts": "TextDetections[*].TextDetection.[Confidence, Type]"},
-    "DetectFaces": {"faces": "FaceDetails[*].[Confidence]"},
-    "GetFaceDetection": {"faces": "Faces[*].[Face.Confidence]"},
-    "RecognizeCelebrities": {"celebrities": "CelebrityFaces[*].[MatchConfidence, Name]"},
-    "GetCelebrityRecognition": {"celebrities": "Celebrities[*].Celebrity.[Confidence, Name]"},
-    "SearchFacesByImage": {"face_matches": "FaceMatches[*].[Similarity, Similarity]"},
-    "GetFaceSearch": {"face_matches": "Persons[*].FaceMatches[][].[Similarity, Similarity]"},
-    "DetectProtectiveEquipment": {"protective_equipment": f"Persons[*].[Confidence, Id, {_EQUIPMENT}]"},
-    "DetectCustomLabels": {"custom_labels": "CustomLabels[*].[Confidence, Name]"},
+    "DetectCustomLabels": {"custom_labels": _names("CustomLabels")},
     "GetSegmentDetection": {
-        "segments": "Segments[*].[ShotSegment.Confidence || TechnicalCueSegment.Confidence, Type, "
-        "StartTimestampMillis, EndTimestampMillis, DurationMillis]"
+        "segments": _Items(
+            f"Segments[*].{{Confidence: ShotSegment.Confidence || TechnicalCueSegment.Confidence, "
+            f"{', '.join(f'{name}: {name}' for name in _SEGMENT)}}}",
+            "Confidence",
+            _SEGMENT,
+        )
     },
 }
 
@@ -57,20 +86,27 @@ def count_rows(operation: str, response: Mapping[str, Any], least: float) -> dic
     :param least: the threshold (percent) of the feature.
     """
     return {
-        table: sum(_rows(item, least) for item in found.search(response) or ())
-        for table, found in _compiled(operation).items()
+        table: sum(_rows(item, items, least) for item in _found(items.path, response))
+        for table, items in _ITEMS[operation].items()
     }
 
 
+def _found(path: str, response: Mapping[str, Any]) -> list[Row]:
+    found = response.get(path) if path.isalpha() else _compiled(path).search(response)
+    return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
+
+
 @cache
-def _compiled(operation: str) -> dict[str, Any]:
-    return {table: jmespath.compile(path) for table, path in _ITEMS[operation].items()}
+def _compiled(path: str) -> Any:
+    return jmespath.compile(path)
 
 
-def _rows(item: list[Any], least: float) -> int:
-    score, *members = item
-    if isinstance(score, int | float) and _PERCENT[0] <= score <= _PERCENT[1] and score < least:
+def _rows(item: Row, items: _Items, least: float) -> int:
+    score = item.get(items.score)
+    if isinstance(score, _NUMBER) and _PERCENT[0] <= score <= _PERCENT[1] and score < least:
         return 0
-    if any(member in _NO_NAMES for member in members):
+    members = [item.get(member) for member in items.members]
+    # By these, and by its absence, the API says that a name has no value.
+    if None in members or "" in members or "NULL" in members:
         return 0
     return len(members[-1]) if members and isinstance(members[-1], list) else 1
