@@ -109,7 +109,7 @@ class FindingRows:
         analyses = self.outcomes.analyses
         media, keys = (_places(analyses[name], ids) for name, ids in zip(_PAIR, self._ids, strict=True))
         known = np.flatnonzero((media >= 0) & (keys >= 0))
-        pairs = pd.Index(self._pairs[1]).get_indexer(self._code(media, keys)[known])
+        pairs = pd.Index(self._pairs[1]).get_indexer(pd.Index(self._code(media, keys)[known]))
         found = np.full(len(self._pairs[1]), -1)
         found[pairs[pairs >= 0]] = known[pairs >= 0]
         return found
