@@ -174,9 +174,9 @@ def test_nothing_is_left_of_a_video_its_job_and_what_was_told_of_it(whole: Small
     assert traces(whole, [*names, *jobs]) == []
 
 
+@pytest.mark.matrix
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("kills", [2, pytest.param(10, marks=pytest.mark.matrix)])
-def test_killed_at_random_writes_and_begun_again_it_ends_the_same(whole: SmallLake, kills: int) -> None:
+def test_killed_at_random_writes_and_begun_again_it_ends_the_same(whole: SmallLake) -> None:
     asked = request("asset", f"s3://{whole.bucket}/{whole.keys['party']}")
     names = names_of(whole, "party")
     whole.put_back()
@@ -184,7 +184,7 @@ def test_killed_at_random_writes_and_begun_again_it_ends_the_same(whole: SmallLa
     wanted = state(whole)
     assert traces(whole, names) == []
     # The last few take messages, of which a queue may hold some back.
-    for point in sorted(random.sample(range(steps - 4), kills)):
+    for point in sorted(random.sample(range(steps - 4), 10)):
         whole.put_back()
         whole.send_messages()
         assert erase_in_a_process(whole, asked, point) == -signal.SIGKILL

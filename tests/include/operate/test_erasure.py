@@ -1,4 +1,4 @@
-"""Erasing from a small day in memory: what is taken up again, what is refused, what is counted."""
+"""An erasure that is killed, wherever that is, ends the same when it is begun again."""
 
 from __future__ import annotations
 
@@ -149,6 +149,27 @@ def empty(workspace: Workspace) -> None:
     for uri in list_uris(workspace.s3, f"{LAKE}/"):
         workspace.s3.delete_object(Bucket="media-lake", Key=uri.removeprefix(f"{LAKE}/"))
     workspace.ledger.remove([item["key"]["S"] for item in workspace.ledger.items()])
+
+
+def test_killed_at_ten_of_its_writes_and_begun_again_it_ends_the_same(workspace: Workspace) -> None:
+    add = partial(publish_added, workspace)
+    before = state(workspace)
+    with writes(workspace) as done:
+        (plan,) = erase(workspace, REQUEST, add)
+    wanted = state(workspace)
+    gone = (media_id("a"), "a" * 64, "a" * 31, "wild party")
+    assert [name for name, text in wanted.items() if any(each in name + text for each in gone)] == []
+    assert all(media_id("b") in wanted[name] for name, text in before.items() if media_id("b") in text)
+    assert "'assets': 1, 'contents': 1" in next(text for name, text in wanted.items() if "erasures" in name)
+    assert len(done) > 15
+    assert plan.counts
+    for point in (number * (len(done) - 1) // 10 for number in range(10)):
+        empty(workspace)
+        fill(workspace)
+        with writes(workspace, point), pytest.raises(Killed):
+            erase(workspace, REQUEST, add)
+        erase(workspace, REQUEST, add)
+        assert state(workspace) == wanted, point
 
 
 def test_a_killed_erasure_is_finished_by_the_next_night(workspace: Workspace) -> None:
