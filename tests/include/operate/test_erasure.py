@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import io
 import json
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -29,6 +28,7 @@ from include.store.manifest import MANIFEST_SCHEMA
 from include.store.objects import Row, get, list_uris, put, put_ndjson
 from include.store.tables import write_table
 from include.store.workspace import Workspace
+from tests.erasures import watched_writes, without_chance
 from tests.glue_tables import create_tables
 from tests.parquet_objects import put_parquet
 from tests.table_rows import least_row
@@ -37,7 +37,6 @@ from tests.workspaces import make_workspace
 LAKE, DAY, VERSION = "s3://media-lake", "2026-11-20", "version=v"
 KEYS = {"a": "raw/a wild party.jpg", "b": "raw/b.jpg"}
 REQUEST = ErasureRequest(kind="asset", value=f"s3://media/{KEYS['a']}", decided_by="ann", reason="of a")
-WRITES = {"BatchWriteItem", "CreatePartition", "DeleteObject", "PutItem", "PutObject", "UpdatePartition"}
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 
 
@@ -108,20 +107,14 @@ def fill(workspace: Workspace) -> None:
 
 def state(workspace: Workspace) -> dict[str, str]:
     """Return all that the lake has, without what chance or the clock makes."""
-    chance = re.compile(
-        r"erased-[0-9a-f]{16}|[0-9a-f]{32}(?=\.parquet)|'(erasure_id|selector_\w+)': .*?[,}]|Timestamp\(.*?\)"
-        r"|(?<=curated/erasures/)dt=[\d-]+|'version': {'N': '\d+'}"
-    )
-    found = {}
+    found = {item["key"]["S"]: str(item) for item in workspace.ledger.items()}
     for uri in list_uris(workspace.s3, f"{LAKE}/"):
         body = get(workspace.s3, uri)
         if body.startswith(b"PAR1"):
-            text = str(pq.read_table(io.BytesIO(body)).to_pylist())
+            found[uri] = str(pq.read_table(io.BytesIO(body)).to_pylist())
         else:
-            text = str(gzip.decompress(body) if body.startswith(b"\x1f\x8b") else body)
-        found[chance.sub("", uri)] = chance.sub("", text)
-    items = {item["key"]["S"]: chance.sub("", str(item)) for item in workspace.ledger.items()}
-    return found | items
+            found[uri] = str(gzip.decompress(body) if body.startswith(b"\x1f\x8b") else body)
+    return without_chance(found)
 
 
 @contextmanager
@@ -129,20 +122,13 @@ def writes(workspace: Workspace, most: int = 10_000) -> Iterator[list[str]]:
     """Count the writes of a workspace's clients; each beyond so many ends the process."""
     done: list[str] = []
 
-    def count(model: Any, **_: Any) -> None:
-        if model.name in WRITES:
-            if len(done) >= most:
-                raise Killed
-            done.append(model.name)
+    def count(operation: str) -> None:
+        if len(done) >= most:
+            raise Killed
+        done.append(operation)
 
-    clients = [workspace.aws.client(service) for service in ("s3", "dynamodb", "glue")]
-    for client in clients:
-        client.meta.events.register("before-call", count)
-    try:
+    with watched_writes([workspace.aws.client(service) for service in ("s3", "dynamodb", "glue")], count):
         yield done
-    finally:
-        for client in clients:
-            client.meta.events.unregister("before-call", count)
 
 
 def empty(workspace: Workspace) -> None:
