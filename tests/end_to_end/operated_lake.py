@@ -23,8 +23,10 @@ from tests.end_to_end.airflow_runs import Operator
 from tests.end_to_end.conftest import Stack
 
 BUCKET, EVENTS_QUEUE, TOPIC = "media-lake", "media-lake-events", "lake-alerts"
-# Days of events, the day whose run fails, and the day whose run succeeds with failed analyses.
+# Days of events, the day whose model is not allowed, the day whose run fails, and the day that succeeds with
+# failed analyses.
 EVENT_DAYS = (date(2026, 3, 1), date(2026, 3, 3))
+MODEL_DAY = date(2026, 3, 4)
 # A picture for which a recorded response with moderation labels is given; it comes with the later of these.
 MODERATED = "rocket-night.jpg"
 DENIED_DAY, REJECTED_DAY = date(2026, 3, 5), date(2026, 3, 6)
@@ -33,14 +35,18 @@ REJECTED = ("big-buck-bunny-presents.jpg", "grace-hopper.jpg", "rocket-night.jpg
 FAULTS = [
     {"operation": "DetectLabels", "code": "ImageTooLargeException"},
     {"operation": "DetectText", "code": "InvalidImageFormatException"},
+    {"operation": "DetectCustomLabels", "code": "AccessDeniedException"},
 ]
 DENIED = "DetectProtectiveEquipment"
 
 
-def lake(**min_confidence: float) -> dict[str, Any]:
-    """Return the content of a lake file."""
+def lake(model: str, **min_confidence: float) -> dict[str, Any]:
+    """Return the content of a lake file.
 
-    def source(name: str, discovery: str, *features: str) -> dict[str, Any]:
+    :param model: ARN of a version of a Custom Labels model.
+    """
+
+    def source(name: str, discovery: str, *features: Any) -> dict[str, Any]:
         shared = {"name": name, "prefix": f"{name}/", "cost_center": "team", "discovery": discovery}
         return {**shared, "features": {"image": list(features)}}
 
@@ -50,6 +56,7 @@ def lake(**min_confidence: float) -> dict[str, Any]:
         "sources": [
             source("archive", "date_path", "labels", "text"),
             source("site", "date_path", "protective_equipment"),
+            source("parts", "date_path", {"custom_labels": {"ProjectVersionArn": model}}),
             source("drop", "events", "moderation"),
         ],
     }
@@ -60,12 +67,14 @@ class Operations:
     """The stack at work, and who operates it.
 
     :ivar alerts: address of the queue that is subscribed to the topic of alerts.
+    :ivar model: ARN of the version of a model that was trained there.
     """
 
     stack: Stack
     lake_file: Path
     operator: Operator
     alerts: str
+    model: str
 
     def billed(self) -> dict[tuple[str, str], int]:
         """Return how often each image was paid for, by key and operation."""
@@ -122,6 +131,7 @@ def upload(stack: Stack) -> None:
     for number in range(4):
         key = f"site/{DENIED_DAY:%Y/%m/%d}/{number}.png"
         s3.put_object(Bucket=BUCKET, Key=key, Body=picture(60 * number, 30))
+    s3.put_object(Bucket=BUCKET, Key=f"parts/{MODEL_DAY:%Y/%m/%d}/crate.png", Body=picture(90, 90))
     bodies = [json.dumps({"Service": "Amazon S3", "Event": "s3:TestEvent"})]
     dropped = [
         (f"drop/a b+{number}.png", picture(60 * number, 200), day) for number, day in enumerate(EVENT_DAYS)
@@ -135,6 +145,15 @@ def upload(stack: Stack) -> None:
     url = sqs.get_queue_url(QueueName=EVENTS_QUEUE)["QueueUrl"]
     for message in reversed(bodies):
         sqs.send_message(QueueUrl=url, MessageBody=message)
+
+
+def train_model(stack: Stack) -> str:
+    """Train a Custom Labels model, and return the ARN of its version."""
+    client = stack.client("rekognition")
+    project = client.create_project(ProjectName="parts")["ProjectArn"]
+    output = {"S3Bucket": BUCKET, "S3KeyPrefix": "training"}
+    made = client.create_project_version(ProjectArn=project, VersionName="v1", OutputConfig=output)
+    return str(made["ProjectVersionArn"])
 
 
 def picture(red: int, green: int) -> bytes:

@@ -1,4 +1,4 @@
-"""A Custom Labels model is stopped also when the analysis fails or is killed."""
+"""A Custom Labels model is stopped also when every attempt at the analysis is killed."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ from PIL import Image
 from local.stack.airflow_api import AirflowApi
 from local.stack.stack_settings import PROJECT
 from media_lake.tasks.defaults import ATTEMPTS
-from tests.end_to_end.conftest import DEMO_SECONDS, Stack, running_stack
+from tests.end_to_end.conftest import Stack, running_stack
+from tests.end_to_end.operated_lake import train_model
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.end_to_end, pytest.mark.matrix, pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")
@@ -34,20 +35,10 @@ def stack(tmp_path_factory: pytest.TempPathFactory, lake_file: Path) -> Iterator
     with running_stack(folder, MEDIA_LAKE_LAKE_FILE=str(lake_file)) as stack:
         up = stack.run("-m", "local.stack", "up")
         assert up.returncode == 0, up.stdout
-        lake_file.write_text(yaml.safe_dump(_lake(_trained_model(stack))), encoding="utf-8")
+        lake_file.write_text(yaml.safe_dump(_lake(train_model(stack))), encoding="utf-8")
         yield stack
 
 
-def test_it_is_stopped_when_the_analysis_fails(stack: Stack, tmp_path: Path) -> None:
-    before = _model(stack)
-    denied = {"operation": "DetectCustomLabels", "code": "AccessDeniedException"}
-    stack.behave(faults=[denied])
-    output = _demo(stack, _media(tmp_path, "denied")).communicate(timeout=DEMO_SECONDS)[0]
-    assert "task analyze" in output, output
-    assert _model(stack) == _used_once_more(before)
-
-
-@pytest.mark.matrix
 def test_it_is_stopped_when_every_attempt_at_the_analysis_is_killed(stack: Stack, tmp_path: Path) -> None:
     before = _model(stack)
     stack.behave(faults=[{"operation": "DetectCustomLabels", "code": "ThrottlingException"}])
@@ -84,17 +75,6 @@ def _lake(arn: str) -> Any:
             }
         ],
     }
-
-
-def _trained_model(stack: Stack) -> str:
-    client = stack.client("rekognition")
-    project = client.create_project(ProjectName="parts")["ProjectArn"]
-    made = client.create_project_version(
-        ProjectArn=project,
-        VersionName="v1",
-        OutputConfig={"S3Bucket": "media-lake", "S3KeyPrefix": "training"},
-    )
-    return str(made["ProjectVersionArn"])
 
 
 def _media(folder: Path, name: str) -> Path:

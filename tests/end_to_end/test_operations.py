@@ -22,12 +22,14 @@ from tests.end_to_end.operated_lake import (
     DENIED_DAY,
     EVENT_DAYS,
     FAULTS,
+    MODEL_DAY,
     MODERATED,
     REJECTED,
     REJECTED_DAY,
     TOPIC,
     Operations,
     lake,
+    train_model,
     upload,
     write,
 )
@@ -42,7 +44,7 @@ def operations(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operations]
     """The stack, with the media of all scenarios in it and everything begun."""
     folder = tmp_path_factory.mktemp("operations")
     lake_file = folder / "lake.yaml"
-    write(lake_file, lake(text=60))
+    write(lake_file, lake("arn:of:no:model:that:exists", text=60))
     settings = {
         "MEDIA_LAKE_LAKE_FILE": str(lake_file),
         "MEDIA_LAKE_ALERTS_TOPIC": TOPIC,
@@ -52,13 +54,15 @@ def operations(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operations]
     with running_stack(folder / "stack", **settings) as stack:
         up = stack.run("-m", "local.stack", "up")
         assert up.returncode == 0, up.stdout
+        model = train_model(stack)
+        write(lake_file, lake(model, text=60))
         operator = Operator(stack.url("airflow"))
         alerts = stack.subscribed_queue(TOPIC)
         stack.behave(denied=[DENIED], faults=FAULTS)
         upload(stack)
         operator.wait_for_dags({path.stem for path in (PROJECT / "dags").glob("*.py")})
-        operator.api.create_backfill("discover_media", DENIED_DAY, REJECTED_DAY, max_active_runs=2)
-        yield Operations(stack, lake_file, operator, alerts)
+        operator.api.create_backfill("discover_media", MODEL_DAY, REJECTED_DAY, max_active_runs=3)
+        yield Operations(stack, lake_file, operator, alerts, model)
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +84,7 @@ def dry_run(enriched: Operations) -> DagRun:
 @pytest.fixture(scope="module")
 def redriven(enriched: Operations, dry_run: DagRun) -> Operations:
     """The text of that day was asked for again, now that Rekognition answers."""
+    enriched.operator.runs_of_day("enrich_images", MODEL_DAY)
     enriched.stack.behave(faults=[])
     operator = enriched.operator
     run = operator.run_dag("redrive_failed", dry_run=False, features=["text"])
@@ -110,6 +115,14 @@ def test_a_day_succeeds_with_failed_analyses_as_rows(enriched: Operations) -> No
         ("text", "failed", "InvalidImageFormatException"): len(REJECTED),
     }
     assert not enriched.billed_operations("archive")
+
+
+def test_a_model_is_stopped_when_the_analysis_fails(operations: Operations) -> None:
+    (run,) = operations.operator.runs_of_day("enrich_images", MODEL_DAY)
+    assert run.state == "failed"
+    assert any(task.startswith("analyze") for task in operations.operator.failures(run))
+    (model,) = operations.stack.calls()["models"]
+    assert (model["starts"], model["stops"], model["running"]) == (1, 1, False)
 
 
 def test_a_dry_run_tells_what_failed_and_what_it_would_cost_and_starts_nothing(
@@ -149,7 +162,7 @@ def test_reprocessing_after_a_change_of_a_threshold_changes_tables_without_a_cal
     assert redriven.lines() == ["PRESENTS", "THE PEACH OPEN MOVIE PROJECT"]
     # The days of events are analyzed meanwhile, so only what this day was charged is compared.
     before, operator = redriven.billed_operations("archive"), redriven.operator
-    write(redriven.lake_file, lake(text=98))
+    write(redriven.lake_file, lake(redriven.model, text=98))
     day = str(REJECTED_DAY)
     succeeded(operator, [operator.run_dag("reprocess_days", first_day=day, last_day=day)], 1)
     for dag_id in ("reprocess_images", "reprocess_videos"):
