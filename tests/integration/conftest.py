@@ -33,6 +33,8 @@ from tests.rates import LocalRate
 from tests.workspaces import make_workspace
 
 ROOT = Path(__file__).parents[2]
+# One client for all: a new one reads the certificates of all authorities, though nothing here has TLS.
+http = httpx.Client(verify=False, trust_env=False, limits=httpx.Limits(max_keepalive_connections=0))
 
 
 @dataclass(frozen=True)
@@ -75,16 +77,16 @@ class LocalLake:
 
     def behave(self, **behavior: Any) -> None:
         """Set quotas and faults of Rekognition."""
-        httpx.post(f"{self.control_url}/_control/settings", json=behavior).raise_for_status()
+        http.post(f"{self.control_url}/_control/settings", json=behavior).raise_for_status()
 
     def billed(self) -> dict[tuple[str, str], int]:
         """Return how often each object was paid for, by key and operation, as Rekognition counted it."""
-        calls = httpx.get(f"{self.control_url}/_control/calls").raise_for_status().json()
+        calls = http.get(f"{self.control_url}/_control/calls").raise_for_status().json()
         return {(item["key"], item["operation"]): item["count"] for item in calls["images"] + calls["jobs"]}
 
     def requests(self, operation: str) -> int:
         """Return how often an operation was requested, paid for or not."""
-        calls = httpx.get(f"{self.control_url}/_control/calls").raise_for_status().json()
+        calls = http.get(f"{self.control_url}/_control/calls").raise_for_status().json()
         return calls["requests"].get(operation, 0)
 
 
@@ -98,7 +100,7 @@ def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and process.poll() is None:
         try:
-            if httpx.get(url, timeout=2).status_code == 200:
+            if http.get(url, timeout=2).status_code == 200:
                 return
         except httpx.TransportError:
             time.sleep(0.1)
@@ -168,9 +170,9 @@ def provisioned(endpoints: Endpoints, resources: Settings, aws_environment: None
 @pytest.fixture
 def local_lake(provisioned: LocalLake) -> Iterator[LocalLake]:
     """The lake with Rekognition's counters at zero and no faults."""
-    httpx.post(f"{provisioned.control_url}/_control/reset").raise_for_status()
+    http.post(f"{provisioned.control_url}/_control/reset").raise_for_status()
     yield provisioned
-    httpx.post(f"{provisioned.control_url}/_control/reset").raise_for_status()
+    http.post(f"{provisioned.control_url}/_control/reset").raise_for_status()
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import httpx
 import pytest
 
 from include.analyze import job_pages
@@ -19,7 +18,7 @@ from include.store.objects import Row, list_uris
 from include.store.plan_batches import read_plan
 from include.store.response_archive import read_lines
 from include.store.usage_log import read_usage_log
-from tests.integration.conftest import LocalLake
+from tests.integration.conftest import LocalLake, http
 from tests.integration.video_runs import clip, forget_slots, key_of, new_run, plan_videos
 
 pytestmark = pytest.mark.integration
@@ -186,7 +185,7 @@ def test_a_job_whose_results_expired_has_failed(
     batch = planned(local_lake, run, "segments")
     engine = analyzer(local_lake, run)
     finish(local_lake, run, batch)
-    httpx.post(f"{local_lake.control_url}/_control/reset").raise_for_status()
+    http.post(f"{local_lake.control_url}/_control/reset").raise_for_status()
 
     assert engine.collect(batch).failed == 1
 
@@ -203,7 +202,7 @@ def test_a_failed_job_that_is_forgotten_is_started_anew(
     engine = analyzer(local_lake, run)
     (first,) = engine.advance(batch).running
     report_failed(local_lake, first)
-    httpx.post(f"{local_lake.control_url}/_control/reset").raise_for_status()
+    http.post(f"{local_lake.control_url}/_control/reset").raise_for_status()
 
     (second,) = engine.advance(batch).running
 

@@ -6,10 +6,9 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-import httpx
 import pytest
 
-from tests.integration.conftest import LocalLake
+from tests.integration.conftest import LocalLake, http
 from tests.integration.slot_watch import SlotWatch
 from tests.integration.test_benchmarks import show
 from tests.integration.video_runs import (
@@ -57,7 +56,7 @@ def test_two_hundred_jobs_through_twenty_slots(
         ended = list(
             pool.map(lambda each: (enrich(*each), time.monotonic() - began), zip(runs, batches, strict=True))
         )
-    calls = httpx.get(f"{local_lake.control_url}/_control/calls").raise_for_status().json()["requests"]
+    calls = http.get(f"{local_lake.control_url}/_control/calls").raise_for_status().json()["requests"]
     starts = sum(count for name, count in calls.items() if name.startswith("Start"))
     gets = sum(count for name, count in calls.items() if name.startswith("Get"))
     show(

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-import httpx
 import pytest
 from botocore.exceptions import ClientError
 
@@ -15,7 +14,7 @@ from include.analyze.custom_models import CustomModels
 from include.store.usage_log import Session
 from media_lake.task_models import model_status
 from rekognition.hooks import RekognitionHook
-from tests.integration.conftest import LocalLake, picture
+from tests.integration.conftest import LocalLake, http, picture
 
 pytestmark = pytest.mark.integration
 
@@ -45,7 +44,7 @@ def status_of(lake: LocalLake, arn: str) -> str:
 
 
 def counted(lake: LocalLake, arn: str) -> Any:
-    calls = httpx.get(f"{lake.control_url}/_control/calls").raise_for_status().json()
+    calls = http.get(f"{lake.control_url}/_control/calls").raise_for_status().json()
     (model,) = [model for model in calls["models"] if model["arn"] == arn]
     return model
 

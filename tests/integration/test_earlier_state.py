@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-import httpx
 import pytest
 from botocore import xform_name
 
@@ -42,7 +41,7 @@ from infrastructure.resources import create
 from media_lake.tasks.report import report_day
 from tests import earlier_state
 from tests.earlier_state import BUCKET, CUT_DAY, CUT_IMAGES, CUT_VIDEOS, IMAGES, VIDEOS, WHOLE_DAY
-from tests.integration.conftest import LocalLake, paces
+from tests.integration.conftest import LocalLake, http, paces
 from tests.parquet_objects import get_parquet
 from tests.staged_tables import as_audited
 from tools.query import run_query
@@ -127,7 +126,7 @@ def in_order(rows: Iterable[Row]) -> list[Row]:
 
 def requests(lake: LocalLake) -> dict[str, int]:
     """Return how often each operation was requested, answered or not."""
-    calls: dict[str, Any] = httpx.get(f"{lake.control_url}/_control/calls").raise_for_status().json()
+    calls: dict[str, Any] = http.get(f"{lake.control_url}/_control/calls").raise_for_status().json()
     return calls["requests"]
 
 

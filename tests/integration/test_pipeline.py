@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import awswrangler as wr
-import httpx
 import pandas as pd
 import pytest
 from botocore import xform_name
@@ -35,7 +34,7 @@ from include.store.waiting_reports import ask_for_report
 from include.validate.audit import validate
 from local.stack.people import index_people
 from media_lake.tasks.report import report_waiting_days
-from tests.integration.conftest import ROOT, LocalLake, paces
+from tests.integration.conftest import ROOT, LocalLake, http, paces
 
 pytestmark = pytest.mark.integration
 
@@ -97,7 +96,7 @@ def enrich(local_lake: LocalLake, media_type: MediaType) -> tuple[list[Row], str
 @pytest.fixture(scope="module")
 def day(provisioned: LocalLake) -> dict[str, Any]:
     """The sample's day, worked through once."""
-    httpx.post(f"{provisioned.control_url}/_control/reset").raise_for_status()
+    http.post(f"{provisioned.control_url}/_control/reset").raise_for_status()
     provisioned.behave(model_seconds=0)
     rekognition, source = provisioned.client("rekognition"), provisioned.lake.sources[0]
     index_people(rekognition, source)
@@ -229,7 +228,7 @@ def test_costs_equal_units_times_price(local_lake: LocalLake, day: dict[str, Any
 
 def test_the_cost_page_is_in_the_lake_and_has_the_totals(local_lake: LocalLake, day: dict[str, Any]) -> None:
     page = get(local_lake.client("s3"), day["report"]["uri"]).decode()
-    assert httpx.get(day["report"]["url"]).status_code == 200
+    assert http.get(day["report"]["url"]).status_code == 200
     (total,) = re.findall(r'id="total-usd" data-value="([^"]+)"', page)
     billed = query(local_lake, "select price_item, sum(units) units from usage where not reused group by 1")
     prices = {"image-group-1": 0.001, "image-group-2": 0.001, "image-properties": 0.00075}

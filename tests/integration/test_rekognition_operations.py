@@ -20,13 +20,12 @@ from typing import Any
 import av
 import boto3
 import cv2
-import httpx
 import numpy as np
 import pytest
 from botocore import xform_name
 
 from local.aws.rekognition.offered_operations import OFFERED
-from tests.integration.conftest import ROOT, Endpoints
+from tests.integration.conftest import ROOT, Endpoints, http
 
 pytestmark = pytest.mark.integration
 
@@ -68,9 +67,9 @@ def one_address(endpoints: Endpoints) -> Iterator[dict[str, str]]:
     for name in ("grace-hopper.jpg", "astronaut.png", "rocket-night.jpg"):
         s3.upload_file(str(SAMPLES / name), BUCKET, name)
     s3.put_object(Bucket=BUCKET, Key="clip.mp4", Body=clip())
-    httpx.post(f"{endpoints.rekognition}/_control/reset").raise_for_status()
+    http.post(f"{endpoints.rekognition}/_control/reset").raise_for_status()
     yield settings
-    httpx.post(f"{endpoints.rekognition}/_control/reset").raise_for_status()
+    http.post(f"{endpoints.rekognition}/_control/reset").raise_for_status()
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ from fractions import Fraction
 from typing import Any
 
 import av
-import httpx
 import numpy as np
 import pytest
 from airflow.providers.common.compat.sdk import AirflowException
@@ -31,7 +30,7 @@ from rekognition.operators import (
     RekognitionStopProjectVersionOperator,
 )
 from rekognition.sensors import RekognitionProjectVersionStateSensor, RekognitionVideoJobCompletedSensor
-from tests.integration.conftest import ROOT, LocalLake, picture
+from tests.integration.conftest import ROOT, LocalLake, http, picture
 from tests.plugins.conftest import TaskContext
 
 pytestmark = pytest.mark.integration
@@ -111,7 +110,7 @@ async def _event(deferred: TaskDeferred) -> dict[str, Any]:
 
 
 def _counted(lake: LocalLake, arn: str) -> dict[str, Any]:
-    calls = httpx.get(f"{lake.control_url}/_control/calls").raise_for_status().json()
+    calls = http.get(f"{lake.control_url}/_control/calls").raise_for_status().json()
     (found,) = [model for model in calls["models"] if model["arn"] == arn]
     return {name: found[name] for name in ("starts", "stops", "status")}
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import httpx
 import pytest
 
 from include.analyze.image_analyzer import ImageAnalyzer
@@ -30,7 +29,7 @@ from include.store.plan_batches import read_plan
 from include.store.workspace import Workspace
 from include.validate.audit import validate
 from media_lake.tasks.report import report_day
-from tests.integration.conftest import LocalLake, paces, picture
+from tests.integration.conftest import LocalLake, http, paces, picture
 from tests.integration.video_runs import clip, forget_slots
 from tools.query import run_query
 
@@ -158,9 +157,9 @@ def work(local_lake: LocalLake, case: Case, prefix: str) -> Result:
         )
     lake = lake_of(case, prefix)
     discover(local_lake.workspace(run_of(local_lake, case), lake))
-    httpx.post(f"{local_lake.control_url}/_control/reset").raise_for_status()
+    http.post(f"{local_lake.control_url}/_control/reset").raise_for_status()
     figures, failed = enrich(local_lake, case, lake)
-    counted = httpx.get(f"{local_lake.control_url}/_control/calls").raise_for_status().json()["units"]
+    counted = http.get(f"{local_lake.control_url}/_control/calls").raise_for_status().json()["units"]
     return Result(figures, failed, counted, report_day(local_lake.workspace(run_of(local_lake, case), lake)))
 
 
