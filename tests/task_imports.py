@@ -74,12 +74,13 @@ class TaskCode:
 def measure(tasks: Sequence[TaskCode], home: Path, warm: bool = False) -> dict[str, dict[str, Any]]:
     """Import what each task does, in a process for each: ``{name: {seconds, modules, heavy}}``, CPU seconds.
 
+    Tasks that import the same share a process.
+
     :param home: an empty folder for Airflow.
     :param warm: fork the processes where the stack's executor has imported packages.
     """
-    code = _MEASURE.format(
-        tasks=[task.modules for task in tasks], heavy=sorted(HEAVY), warm=warm, dags=str(ROOT / "dags")
-    )
+    imported = list(dict.fromkeys(task.modules for task in tasks))
+    code = _MEASURE.format(tasks=imported, heavy=sorted(HEAVY), warm=warm, dags=str(ROOT / "dags"))
     environment = {
         **os.environ,
         "AIRFLOW_HOME": str(home),
@@ -90,7 +91,8 @@ def measure(tasks: Sequence[TaskCode], home: Path, warm: bool = False) -> dict[s
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True, timeout=280
     ).stdout
     results = [json.loads(line) for line in output.splitlines() if line.startswith('{"seconds"')]
-    return {task.name: result for task, result in zip(tasks, results, strict=True)}
+    found = dict(zip(imported, results, strict=True))
+    return {task.name: found[task.modules] for task in tasks}
 
 
 def task_codes(*dag_ids: str) -> list[TaskCode]:
