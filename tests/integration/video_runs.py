@@ -31,6 +31,7 @@ from include.store.plan_batches import read_plan
 from include.store.response_archive import read_lines
 from include.store.usage_log import read_usage_log
 from media_lake import task_context
+from media_lake.aws_clients import ConnectionClients
 from media_lake.sensors.video_jobs_sensor import VideoJobsSensor
 from media_lake.tasks import analyze as tasks
 from media_lake.triggers import video_jobs_trigger as triggers
@@ -96,6 +97,10 @@ def settle(patch: pytest.MonkeyPatch, **settings: Any) -> None:
     for name, value in settings.items():
         patch.setenv(f"MEDIA_LAKE_{name.upper()}", str(value))
     load_settings.cache_clear()
+    # A process of Airflow's makes its session once; here all tasks of a test run in one process.
+    session = ConnectionClients(load_settings()).session()
+    session.client("s3")  # the first client completes the session: after it threads may share it
+    patch.setattr(ConnectionClients, "_session", session)
     patch.setattr(task_context, "get_current_context", _current_context)
     patch.setattr(triggers, "PAUSE_IN_TROUBLE", 0.2)
     patch.setattr(triggers, "LONG_POLL", 1)
