@@ -8,8 +8,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -25,6 +23,7 @@ import pytest
 from botocore import xform_name
 
 from local.aws.rekognition.offered_operations import OFFERED
+from tests.integration.command_line_process import command_line as run_aws
 from tests.integration.conftest import ROOT, Endpoints, http
 
 pytestmark = pytest.mark.integration
@@ -100,7 +99,6 @@ def direct(boto: Ask, endpoints: Endpoints, monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.fixture
 def command_line(one_address: dict[str, str], tmp_path: Path) -> Ask:
     """Ask by the AWS CLI, with an environment that holds nothing else about AWS."""
-    program = Path(sys.executable).with_name("aws")
     others = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     environment = {
         **others,
@@ -111,17 +109,11 @@ def command_line(one_address: dict[str, str], tmp_path: Path) -> Ask:
     }
 
     def ask(operation: str, **params: Any) -> dict[str, Any]:
-        command = [str(program), "rekognition", xform_name(operation, "-"), "--output", "json"]
-        done = subprocess.run(
-            [*command, "--cli-input-json", json.dumps(params)],
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
-        if done.returncode:
-            raise RuntimeError(done.stderr)
-        return dict(json.loads(done.stdout)) if done.stdout.strip() else {}
+        command = ["rekognition", xform_name(operation, "-"), "--output", "json"]
+        code, output = run_aws([*command, "--cli-input-json", json.dumps(params)], environment)
+        if code:
+            raise RuntimeError(output)
+        return dict(json.loads(output)) if output.strip() else {}
 
     return ask
 
