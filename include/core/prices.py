@@ -48,6 +48,7 @@ class Tier(BaseModel):
 class PriceItem(BaseModel):
     """A line of the price book.
 
+    :ivar usage_type: what the bill calls it.
     :ivar free_monthly_units: units without charge in an account's first year; only the low estimate uses
         them.
     :ivar certainty: how sure the prices are, and ``note`` why.
@@ -56,6 +57,7 @@ class PriceItem(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     title: str
+    usage_type: str
     unit: Literal["image", "minute", "hour"]
     tiers: Annotated[tuple[Tier, ...], Field(min_length=1)]
     free_monthly_units: Annotated[int, Field(ge=0)] = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from hashlib import blake2b
 from itertools import islice
 from typing import Any, NamedTuple
@@ -17,9 +18,13 @@ from include.core.schemas import TABLES
 # Dollars are kept to a billionth: the cheapest unit costs a quarter of a thousandth.
 DOLLAR_DECIMALS = 9
 
-_PRICED = ("usd", "saved_usd", "price_version")
+_PRICED = (
+    "usd", "saved_usd", "price_version", "billing_month", "usage_type", "price_tier", "list_usd",
+    "units_before",
+)  # fmt: skip
 
 _LOG_SCHEMA = pa.schema(field for field in TABLES["usage"].arrow_schema if field.name not in _PRICED)
+_INSTANTS = ("at", "ended_at")
 
 _LINES_AT_ONCE = 50_000
 
@@ -35,13 +40,17 @@ def usage_frame(lines: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     fresh = (line for line in lines if _is_new(line["usage_id"], seen))
     blocks = []
     while block := list(islice(fresh, _LINES_AT_ONCE)):
-        columns = {field.name: [line[field.name] for line in block] for field in _LOG_SCHEMA}
-        columns["at"] = pd.to_datetime(pd.Series(columns["at"], dtype="str"), format="ISO8601").to_list()
+        columns = {field.name: [line.get(field.name) for line in block] for field in _LOG_SCHEMA}
+        columns |= {name: _instants(columns[name]) for name in _INSTANTS}
         blocks.append(pa.table(columns, schema=_LOG_SCHEMA))
     table = pa.concat_tables(blocks or [_LOG_SCHEMA.empty_table()])
     del blocks
     frame: pd.DataFrame = table.to_pandas(self_destruct=True, split_blocks=True)
     return frame
+
+
+def _instants(texts: list[str | None]) -> list[datetime | None]:
+    return [datetime.fromisoformat(text) if text else None for text in texts]
 
 
 def _is_new(usage_id: str, seen: set[bytes]) -> bool:
@@ -85,14 +94,26 @@ def price_usage(
     :param used_before: units used earlier in a month, outside this frame, by ``(YYYY-MM, price item)``.
     :raises PriceError: if the book has no such line.
     """
-    prices = pd.Series(0.0, index=usage.index)
+    prices, units_before = pd.Series(0.0, index=usage.index), pd.Series(0.0, index=usage.index)
+    tiers, usage_types = pd.Series("", index=usage.index), pd.Series("", index=usage.index)
+    list_prices = pd.Series(0.0, index=usage.index)
     in_order = usage[["at", "price_item", "units", "reused"]].sort_values("at", kind="stable")
     month = in_order["at"].dt.strftime("%Y-%m")
     for (name, item), rows in in_order.groupby([month, "price_item"]):
         billed = rows["units"].where(~rows["reused"], 0.0)
         before = used_before.get((str(name), str(item)), 0.0) + billed.cumsum() - billed
-        prices[rows.index] = _marginal_usd(book.item(str(item)), before.to_numpy(), rows["units"].to_numpy())
+        line = book.item(str(item))
+        prices[rows.index] = _marginal_usd(line, before.to_numpy(), rows["units"].to_numpy())
+        units_before[rows.index] = before
+        tiers[rows.index] = _tiers(line, before.to_numpy())
+        usage_types[rows.index] = line.usage_type
+        list_prices[rows.index] = rows["units"] * float(line.tiers[0].usd)
     return usage.assign(
+        billing_month=usage["at"].dt.strftime("%Y-%m"),
+        usage_type=usage_types,
+        price_tier=tiers,
+        list_usd=list_prices.where(~usage["reused"], 0.0).round(DOLLAR_DECIMALS),
+        units_before=units_before,
         usd=prices.where(~usage["reused"], 0.0),
         saved_usd=prices.where(usage["reused"], 0.0),
         price_version=book.version,
@@ -107,6 +128,14 @@ def _marginal_usd(item: PriceItem, before: np.ndarray, units: np.ndarray) -> np.
         room = np.inf if high is None else high - before
         usd += np.clip(np.minimum(units, room) - np.maximum(low - before, 0.0), 0.0, None) * float(price)
     return usd.round(DOLLAR_DECIMALS)
+
+
+def _tiers(item: PriceItem, before: np.ndarray) -> np.ndarray:
+    """Return the name of the tier that each row begins in, such as ``0-1000000`` or ``35000000-Inf``."""
+    bands = list(item.bands())
+    names = np.array([f"{low}-{high or 'Inf'}" for low, high, _ in bands], dtype=object)
+    ends = [high for _, high, _ in bands if high is not None]
+    return names[np.searchsorted(ends, before, side="right")]
 
 
 def daily_costs(usage: pd.DataFrame) -> pd.DataFrame:

@@ -29,9 +29,12 @@ def book() -> PriceBook:
 
 def a_book(**items: list[dict[str, Any]]) -> PriceBook:
     lines = {
-        name: {"title": name, "unit": "image", "tiers": tiers, "source": "test", "certainty": "high"}
+        name: {
+            "title": name, "usage_type": f"TEST-{name}", "unit": "image", "tiers": tiers, "source": "test",
+            "certainty": "high",
+        }
         for name, tiers in items.items()
-    }
+    }  # fmt: skip
     return PriceBook.model_validate(
         {"version": "test-1", "effective": "2026-01-01", "region": "test", "currency": "USD", "items": lines}
     )

@@ -119,7 +119,10 @@ def make_cost_day() -> CostDay:
 
 
 def rows_of(frame: pd.DataFrame) -> list[Row]:
-    return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
+    return [
+        {str(name): None if value is pd.NaT else value for name, value in row.items()}
+        for row in frame.to_dict("records")
+    ]
 
 
 def _assets(media_type: MediaType) -> list[Row]:
