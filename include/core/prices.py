@@ -1,17 +1,18 @@
-"""Prices: the dated price book of a region, and what planned analyses may cost.
+"""Prices: the dated price books of a region, and what planned analyses may cost.
 
-AWS prices each line of the price book in tiers of the units that an account uses in a calendar month
-(UTC). A unit is one image, or one minute of stored video, for one kind of analysis. Parts of a minute
-count exactly: AWS prices by the minute, and we found no rule of rounding (see the notes in
-``price_books/``).
+``price_books/<region>/<date>.yaml`` holds from its date on, until there is a newer one. AWS prices each line
+in tiers of the units that an account uses in a calendar month (UTC). A unit is one image, or one minute of
+stored video, for one kind of analysis. Parts of a minute count exactly: AWS prices by the minute, and we
+found no rule of rounding (see the notes in ``price_books/``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
+from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, Self
@@ -48,7 +49,7 @@ class Tier(BaseModel):
 class PriceItem(BaseModel):
     """A line of the price book.
 
-    :ivar usage_type: what the bill calls it.
+    :ivar usage_type: what the bill calls it; empty in books of earlier versions.
     :ivar free_monthly_units: units without charge in an account's first year; only the low estimate uses
         them.
     :ivar certainty: how sure the prices are, and ``note`` why.
@@ -57,7 +58,7 @@ class PriceItem(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     title: str
-    usage_type: str
+    usage_type: str = ""
     unit: Literal["image", "minute", "hour"]
     tiers: Annotated[tuple[Tier, ...], Field(min_length=1)]
     free_monthly_units: Annotated[int, Field(ge=0)] = 0
@@ -101,8 +102,8 @@ class PriceBook(BaseModel):
         """
         if name not in self.items:
             raise PriceError(
-                f"the price book {self.version} has no line {name!r}, only {', '.join(sorted(self.items))}. "
-                f"Add it to include/core/price_books/{self.region}.yaml"
+                f"the price book {self.version} has no line {name!r}, only {', '.join(sorted(self.items))}; "
+                f"{_to_do(self.region)}"
             )
         return self.items[name]
 
@@ -127,22 +128,80 @@ class PriceBook(BaseModel):
         return float(self.exact_usd(item, units, used_before))
 
 
-def load_price_book(region: str) -> PriceBook:
-    """Read the price book of a region.
+@dataclass(frozen=True)
+class PriceBooks:
+    """The price books of a region.
 
-    :raises PriceError: if there is none, or its file is wrong.
+    :param books: in the order of their dates, which all differ.
     """
-    path = PRICES / f"{region}.yaml"
-    known = sorted(file.stem for file in PRICES.glob("*.yaml"))
+
+    region: str
+    books: tuple[PriceBook, ...]
+
+    def on(self, day: date) -> PriceBook:
+        """Return the book that a day's uses are priced by: the newest whose date is not after the day.
+
+        :raises PriceError: if all books are of later dates.
+        """
+        for book in reversed(self.books):
+            if book.effective <= day:
+                return book
+        raise PriceError(
+            f"no price book of {self.region} holds on {day}, the oldest is of {self.books[0].effective}; "
+            f"add include/core/price_books/{self.region}/<date>.yaml with the prices of that time"
+        )
+
+    @property
+    def digest(self) -> str:
+        """Of all figures."""
+        text = "\n".join(book.model_dump_json() for book in self.books)
+        return sha256(text.encode()).hexdigest()
+
+    @property
+    def versions(self) -> dict[str, PriceBook]:
+        """The books by version."""
+        return {book.version: book for book in self.books}
+
+
+def load_price_books(region: str) -> PriceBooks:
+    """Read all price books of a region.
+
+    :raises PriceError: if there is none, or a file is wrong.
+    """
+    files = sorted(PRICES.glob("*/*.yaml"))
+    known = sorted({path.parent.name for path in files})
     if region not in known:
         raise PriceError(
-            f"the price books lack region {region!r} and have {', '.join(known)}; "
-            f"add include/core/price_books/{region}.yaml (prices differ by region)"
+            f"the price books lack region {region!r} and have {', '.join(known)}; prices differ by region: "
+            f"{_to_do(region)}"
         )
+    return PriceBooks(region, tuple(_read(path) for path in files if path.parent.name == region))
+
+
+def load_price_book(region: str) -> PriceBook:
+    """Read the price book of a region that holds today.
+
+    :raises PriceError: if there is none, or a file is wrong.
+    """
+    return load_price_books(region).on(datetime.now(UTC).date())
+
+
+def _read(path: Path) -> PriceBook:
+    name = path.relative_to(PRICES)
     try:
-        return PriceBook.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        book = PriceBook.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
     except (yaml.YAMLError, ValidationError) as error:
-        raise PriceError(f"include/core/price_books/{path.name} is wrong: {error}") from error
+        raise PriceError(f"include/core/price_books/{name} is wrong: {error}") from error
+    if (book.region, str(book.effective)) != (path.parent.name, path.stem):
+        raise PriceError(
+            f"include/core/price_books/{name} is of {book.region}, {book.effective}: "
+            "a file has the name of its date, in the folder of its region"
+        )
+    return book
+
+
+def _to_do(region: str) -> str:
+    return f"`make prices REGION={region}` asks AWS and writes a price book"
 
 
 class EstimateLine(NamedTuple):

@@ -1,160 +1,220 @@
-"""Price what was used: the usage log of a day becomes rows of tables ``usage`` and ``costs_daily``."""
+"""Price what was used: rows of table ``usage`` get their prices, and are summed up for ``costs_daily``."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from datetime import datetime
-from hashlib import blake2b
-from itertools import islice
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
 
-from include.core.prices import PriceBook, PriceItem
+from include.core.prices import PriceBook, PriceBooks, PriceItem
 from include.core.schemas import TABLES
+from include.report.volumes import curve_of
+from include.store.month_volumes import Curve, Integers
+from include.store.parquet import file_schema
+from include.store.usage_log import MODEL_TIME
 
 # Dollars are kept to a billionth: the cheapest unit costs a quarter of a thousandth.
 DOLLAR_DECIMALS = 9
 
-_PRICED = (
-    "usd", "saved_usd", "price_version", "billing_month", "usage_type", "price_tier", "list_usd",
-    "units_before",
-)  # fmt: skip
+# Units are counted in billionths: whole numbers, whose sums do not depend on an order.
+BILLION = 1_000_000_000
 
-_LOG_SCHEMA = pa.schema(field for field in TABLES["usage"].arrow_schema if field.name not in _PRICED)
-_INSTANTS = ("at", "ended_at")
+_DAY_MS = 86_400_000
+_EPOCH = date(1970, 1, 1)
+# What the lines of one analysis have in common.
+_ANALYSIS = ("media_id", "analysis_key", "run_id", "at", "reused")
 
-_LINES_AT_ONCE = 50_000
+# More units than an account can use; the audit refuses such a row.
+_MOST_UNITS = 1e9
+
+Mask = NDArray[np.bool_]
+Dollars = NDArray[np.float64]
+
+# Gives the billionths of a unit that others used: (month, price item, instants of uses) -> before each.
+UnitsBefore = Callable[[str, str, Integers], Integers]
 
 
-def usage_frame(lines: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
-    """Read lines of the usage log into a frame of columns as in table ``usage``, without the priced ones.
+def in_order_of_use(usage: pa.Table) -> pa.Table:
+    """Return usage rows in the order of their instants, and at one instant in that of their ids."""
+    return usage.combine_chunks().sort_by([("at", "ascending"), ("usage_id", "ascending")])
 
-    Lines are taken a block at a time, and one that a retried task logged twice counts once.
 
-    :param lines: mappings whose ``at`` is ISO 8601 text in UTC.
+def curves_of(usage: pa.Table) -> dict[tuple[str, str], Curve]:
+    """Return what was used, by billing month and price item."""
+    at, units = _instants(usage), _billed(usage)
+    return {group: curve_of(at[rows], units[rows]) for group, rows in _groups(usage)}
+
+
+def price_usage(usage: pa.Table, books: PriceBooks, before: UnitsBefore) -> pa.Table:
+    """Return rows of table ``usage`` in the order of their use.
+
+    Tiers apply as AWS applies them: by the volume that the month has had before each use. A reused row costs
+    nothing, saves what it would have cost at that moment, and moves no tier. It saves nothing if it was there
+    before: that is the same day once more.
+
+    :param usage: columns :data:`include.report.usage_rows.USED`.
+    :param before: what the month had from elsewhere.
+    :raises include.core.prices.PriceError: if no book knows what was used.
     """
-    seen: set[bytes] = set()
-    fresh = (line for line in lines if _is_new(line["usage_id"], seen))
-    blocks = []
-    while block := list(islice(fresh, _LINES_AT_ONCE)):
-        columns = {field.name: [line.get(field.name) for line in block] for field in _LOG_SCHEMA}
-        columns |= {name: _instants(columns[name]) for name in _INSTANTS}
-        blocks.append(pa.table(columns, schema=_LOG_SCHEMA))
-    table = pa.concat_tables(blocks or [_LOG_SCHEMA.empty_table()])
-    del blocks
-    frame: pd.DataFrame = table.to_pandas(self_destruct=True, split_blocks=True)
-    return frame
+    usage = in_order_of_use(usage)
+    at, units = _instants(usage), _billionths(usage)
+    billed = _billed(usage)
+    prices = _Prices(len(usage))
+    for (month, item), rows in _groups(usage):
+        own = np.cumsum(billed[rows]) - billed[rows]
+        prices.units_before[rows] = before(month, item, at[rows]) + own
+        for book, held in _by_book(books, at[rows]):
+            places = np.flatnonzero(rows)[held]
+            prices.set(places, book, book.item(item), units[places])
+    return _table(usage, prices)
 
 
-def _instants(texts: list[str | None]) -> list[datetime | None]:
-    return [datetime.fromisoformat(text) if text else None for text in texts]
+class _Prices:
+    """Columns that pricing fills, in the order of the rows."""
+
+    def __init__(self, rows: int) -> None:
+        self.units_before = np.zeros(rows, np.int64)
+        self.usd, self.list_usd = np.zeros(rows), np.zeros(rows)
+        self.tier = np.full(rows, "", object)
+        self.version = np.full(rows, "", object)
+        self.usage_type = np.full(rows, "", object)
+
+    def set(self, places: Integers, book: PriceBook, line: PriceItem, units: Integers) -> None:
+        before = self.units_before[places]
+        self.usd[places] = _marginal_usd(line, before, units)
+        self.list_usd[places] = (units / BILLION * float(line.tiers[0].usd)).round(DOLLAR_DECIMALS)
+        self.tier[places] = _tiers(line, before)
+        self.version[places] = book.version
+        self.usage_type[places] = line.usage_type
 
 
-def _is_new(usage_id: str, seen: set[bytes]) -> bool:
-    """Note an id, by a digest that takes little memory, and return whether it was not there yet."""
-    digest = blake2b(usage_id.encode(), digest_size=16).digest()
-    before = len(seen)
-    seen.add(digest)
-    return len(seen) > before
+def _table(usage: pa.Table, prices: _Prices) -> pa.Table:
+    reused = np.asarray(usage["reused"])
+    saves = reused & _is_first(usage, ("media_id", "analysis_key", "price_item"))
+    filled = {
+        "usd": np.where(reused, 0.0, prices.usd),
+        "saved_usd": np.where(saves, prices.usd, 0.0),
+        "price_version": prices.version,
+        "billing_month": pc.strftime(usage["at"], format="%Y-%m"),
+        "usage_type": prices.usage_type,
+        "price_tier": prices.tier,
+        "list_usd": np.where(reused, 0.0, prices.list_usd),
+        "units_before": prices.units_before / BILLION,
+    }
+    schema = file_schema(TABLES["usage"])
+    columns = {name: filled[name] if name in filled else usage[name] for name in schema.names}
+    return pa.table({name: pa.array(column) if isinstance(column, np.ndarray) else column
+                     for name, column in columns.items()}).cast(schema)  # fmt: skip
 
 
-class BillingMonth(NamedTuple):
-    """A calendar month in which a usage frame has rows.
-
-    :param name: ``YYYY-MM``.
-    :param start: first instant of the month.
-    :param first_use: when the frame's first row of the month was used.
-    """
-
-    name: str
-    start: pd.Timestamp
-    first_use: pd.Timestamp
+def _is_first(usage: pa.Table, columns: tuple[str, ...]) -> Mask:
+    """Return which rows have values that no row before them has."""
+    joined = pc.binary_join_element_wise(*(pc.cast(usage[name], pa.string()) for name in columns), " ")
+    codes = np.asarray(joined.combine_chunks().dictionary_encode().indices)
+    first = np.zeros(len(usage), bool)
+    first[np.unique(codes, return_index=True)[1]] = True
+    return first
 
 
-def billing_months(usage: pd.DataFrame) -> list[BillingMonth]:
-    """Return the months of a usage frame: what the volume used before has to be looked up for."""
-    first_uses = usage["at"].groupby(usage["at"].dt.strftime("%Y-%m")).min()
-    return [
-        BillingMonth(str(month), pd.Timestamp(f"{month}-01"), first) for month, first in first_uses.items()
-    ]
+def _instants(usage: pa.Table) -> Integers:
+    """Return when each row was used, in milliseconds since the epoch."""
+    return np.asarray(pc.cast(pc.cast(usage["at"], pa.timestamp("ms")), pa.int64()))
 
 
-def price_usage(
-    usage: pd.DataFrame, book: PriceBook, used_before: Mapping[tuple[str, str], float]
-) -> pd.DataFrame:
-    """Add ``usd``, ``saved_usd`` and ``price_version`` to a usage frame, rows in the order given.
+def _billionths(usage: pa.Table) -> Integers:
+    units = np.asarray(usage["units"])
+    countable = np.isfinite(units) & (units >= 0) & (units <= _MOST_UNITS)
+    return np.rint(np.where(countable, units, 0.0) * BILLION).astype(np.int64)
 
-    Rows are billed in the order of ``at``, so that tiers apply as AWS applies them. A reused row costs
-    nothing, saves what it would have cost at that moment, and moves no tier.
 
-    :param usage: from :func:`usage_frame`.
-    :param used_before: units used earlier in a month, outside this frame, by ``(YYYY-MM, price item)``.
-    :raises PriceError: if the book has no such line.
-    """
-    prices, units_before = pd.Series(0.0, index=usage.index), pd.Series(0.0, index=usage.index)
-    tiers, usage_types = pd.Series("", index=usage.index), pd.Series("", index=usage.index)
-    list_prices = pd.Series(0.0, index=usage.index)
-    in_order = usage[["at", "price_item", "units", "reused"]].sort_values("at", kind="stable")
-    month = in_order["at"].dt.strftime("%Y-%m")
-    for (name, item), rows in in_order.groupby([month, "price_item"]):
-        billed = rows["units"].where(~rows["reused"], 0.0)
-        before = used_before.get((str(name), str(item)), 0.0) + billed.cumsum() - billed
-        line = book.item(str(item))
-        prices[rows.index] = _marginal_usd(line, before.to_numpy(), rows["units"].to_numpy())
-        units_before[rows.index] = before
-        tiers[rows.index] = _tiers(line, before.to_numpy())
-        usage_types[rows.index] = line.usage_type
-        list_prices[rows.index] = rows["units"] * float(line.tiers[0].usd)
-    return usage.assign(
-        billing_month=usage["at"].dt.strftime("%Y-%m"),
-        usage_type=usage_types,
-        price_tier=tiers,
-        list_usd=list_prices.where(~usage["reused"], 0.0).round(DOLLAR_DECIMALS),
-        units_before=units_before,
-        usd=prices.where(~usage["reused"], 0.0),
-        saved_usd=prices.where(usage["reused"], 0.0),
-        price_version=book.version,
+def _billed(usage: pa.Table) -> Integers:
+    """Return the billionths of a unit that move tiers: none of what is reused."""
+    billed: Integers = np.where(np.asarray(usage["reused"]), 0, _billionths(usage))
+    return billed
+
+
+def _groups(usage: pa.Table) -> Iterator[tuple[tuple[str, str], Mask]]:
+    """Yield the billing months and price items of usage rows, and which rows they have."""
+    month = pc.strftime(usage["at"], format="%Y-%m")
+    encoded = (
+        pc.binary_join_element_wise(month, usage["price_item"], " ").combine_chunks().dictionary_encode()
     )
+    codes = np.asarray(encoded.indices)
+    for code, name in enumerate(encoded.dictionary.to_pylist()):
+        yield tuple(name.split(" ", 1)), codes == code
 
 
-def _marginal_usd(item: PriceItem, before: np.ndarray, units: np.ndarray) -> np.ndarray:
-    """Return the price of each row's units after the units before it."""
+def _by_book(books: PriceBooks, at: Integers) -> Iterator[tuple[PriceBook, Mask]]:
+    """Yield the books that hold at some instants, and at which."""
+    days = at // _DAY_MS
+    dates = [(book.effective - _EPOCH).days for book in books.books]
+    not_after = np.searchsorted(dates, days, side="right")
+    for count in np.unique(not_after):
+        rows = not_after == count
+        yield books.on(_EPOCH + timedelta(days=int(days[rows][0]))), rows
+
+
+def _marginal_usd(item: PriceItem, before: Integers, units: Integers) -> Dollars:
+    """Return the price of each row's units after the units before it, all in billionths."""
     usd = np.zeros(len(units))
     for low, high, price in item.bands():
-        # The distance to the tier's edges, not to zero: it keeps small units exact after a great volume.
-        room = np.inf if high is None else high - before
-        usd += np.clip(np.minimum(units, room) - np.maximum(low - before, 0.0), 0.0, None) * float(price)
+        room = np.int64(_MOST_UNITS) * BILLION if high is None else high * BILLION - before
+        within = np.minimum(units, room) - np.maximum(low * BILLION - before, 0)
+        usd += np.clip(within, 0, None) / BILLION * float(price)
     return usd.round(DOLLAR_DECIMALS)
 
 
-def _tiers(item: PriceItem, before: np.ndarray) -> np.ndarray:
+def _tiers(item: PriceItem, before: Integers) -> NDArray[np.object_]:
     """Return the name of the tier that each row begins in, such as ``0-1000000`` or ``35000000-Inf``."""
     bands = list(item.bands())
-    names = np.array([f"{low}-{high or 'Inf'}" for low, high, _ in bands], dtype=object)
-    ends = [high for _, high, _ in bands if high is not None]
-    return names[np.searchsorted(ends, before, side="right")]
+    names = np.array([f"{low}-{'Inf' if high is None else high}" for low, high, _ in bands], object)
+    ends = [high * BILLION for _, high, _ in bands if high is not None]
+    return names[np.searchsorted(np.array(ends, np.int64), before, side="right")]
 
 
-def daily_costs(usage: pd.DataFrame) -> pd.DataFrame:
+def daily_costs(usage: pa.Table) -> pa.Table:
     """Sum priced usage into the rows of table ``costs_daily``.
+
+    An analysis of several price lines counts at the first of them, and the time of a model at none.
 
     :param usage: from :func:`price_usage`.
     """
     table = TABLES["costs_daily"]
-    paid, reused = ~usage["reused"], usage["reused"]
-    rows = usage.assign(
-        usage_date=usage["at"].dt.date,
-        analyses=paid.astype("int64"),
-        units=usage["units"].where(paid, 0.0),
-        reused_analyses=reused.astype("int64"),
-        reused_units=usage["units"].where(reused, 0.0),
+    reused = usage["reused"]
+    counts = pa.array(_counts_as_analysis(usage).astype(np.int64))
+    nothing, none = pa.scalar(0.0), pa.scalar(0, pa.int64())
+    sums = {
+        "analyses": pc.if_else(reused, none, counts),
+        "units": pc.if_else(reused, nothing, usage["units"]),
+        "usd": usage["usd"],
+        "reused_analyses": pc.if_else(reused, counts, none),
+        "reused_units": pc.if_else(reused, usage["units"], nothing),
+        "saved_usd": usage["saved_usd"],
+    }
+    dated = {"usage_date": pc.cast(pc.floor_temporal(usage["at"], unit="day"), pa.date32())}
+    keys = {name: dated[name] if name in dated else usage[name] for name in table.unique}
+    rows = pa.table(keys | sums | {"price_version": usage["price_version"]})
+    # Threads would add floats in an order of their own.
+    grouped = rows.group_by(list(keys), use_threads=False).aggregate(
+        [*((name, "sum") for name in sums), ("price_version", "max")]
     )
-    sums = ("analyses", "units", "usd", "reused_analyses", "reused_units", "saved_usd")
-    daily = rows.groupby(list(table.unique), sort=True, as_index=False).agg(
-        {**dict.fromkeys(sums, "sum"), "price_version": "max"}
-    )
-    rounded = daily.round({"usd": DOLLAR_DECIMALS, "saved_usd": DOLLAR_DECIMALS})
-    return rounded[[column.name for column in table.columns]]
+    daily = grouped.rename_columns([*keys, *sums, "price_version"])
+    for name in ("usd", "saved_usd"):
+        place = daily.schema.get_field_index(name)
+        daily = daily.set_column(place, name, pc.round(daily[name], DOLLAR_DECIMALS))
+    ordered = daily.sort_by([(name, "ascending") for name in keys])
+    schema = file_schema(table)
+    return ordered.select(schema.names).cast(schema)
+
+
+def _counts_as_analysis(usage: pa.Table) -> Mask:
+    """Return which rows stand for an analysis: of the rows of one analysis at one time, one."""
+    by_line = pc.sort_indices(usage, sort_keys=[("price_item", "ascending")])
+    first = np.zeros(len(usage), bool)
+    first[np.asarray(by_line)] = _is_first(usage.take(by_line), _ANALYSIS)
+    counts: Mask = first & np.asarray(pc.not_equal(usage["operation"], MODEL_TIME))
+    return counts

@@ -13,6 +13,9 @@ from include.core.run import Run, usage_log_uri
 from include.store.objects import Row, get_ndjson, list_uris, put_ndjson
 from include.store.waiting_reports import ask_for_report
 
+# The operation of usage lines that are the time of a model, whatever was analyzed meanwhile.
+MODEL_TIME = "StartProjectVersion"
+
 
 def payer_of(run: Run, asset: Mapping[str, Any], media_type: MediaType) -> Row:
     """Return who pays for an analysis: the part of a usage line that is known beforehand."""
@@ -84,7 +87,7 @@ def log_model_hours(s3: Any, run: Run, model: Row, session: Session) -> None:
         "media_type": "image",
         "analysis_key": name,
         "feature": model["feature"],
-        "operation": "StartProjectVersion",
+        "operation": MODEL_TIME,
         "price_item": call.hourly_price_item,
         "units": session.hours,
         "reused": False,

@@ -22,6 +22,7 @@ from include.core.lake import Lake
 from include.core.prices import PriceBook, PriceItem
 from include.core.schemas import TABLES
 from include.store.objects import Row
+from include.store.usage_log import MODEL_TIME
 from include.validate.arrow_masks import Mask, Numbers, as_mask, floats, mask, outside
 from include.validate.outcome_rules import CLOCK_TOLERANCE, REKOGNITION_BEGAN
 from include.validate.rule_results import FailingRow, RuleResult, result_of_rows
@@ -29,9 +30,6 @@ from include.validate.rule_results import FailingRow, RuleResult, result_of_rows
 # Dollars are kept to a billionth; a sum of floats differs a little with its order.
 ROUNDING = 1e-8
 RELATIVE = 1e-9
-
-# Model hours are billed by this operation, whatever is analyzed meanwhile.
-HOURS_OPERATION = "StartProjectVersion"
 
 _AMOUNTS = {
     "usage": ("units", "usd", "saved_usd"),
@@ -112,7 +110,7 @@ def _lines_of(call: ImageCall | VideoJob) -> Iterator[tuple[str, str]]:
     for kind in call.choice.kinds.values() if call.choice else ():
         yield operation, kind.price_item
     if isinstance(call, ImageCall) and call.hourly_price_item:
-        yield HOURS_OPERATION, call.hourly_price_item
+        yield MODEL_TIME, call.hourly_price_item
 
 
 def _other_payers(rows: pa.Table, lake: Lake) -> Mask:

@@ -16,8 +16,9 @@ import pyarrow.compute as pc
 from include.core.features import FEATURES, ImageCall, VideoJob
 from include.store.erased_contents import ERASED_NAME
 from include.store.ledger import Entry
+from include.store.usage_log import MODEL_TIME
 from include.validate.arrow_masks import Mask, floats, is_null, mask, members_of
-from include.validate.cost_rules import HOURS_OPERATION, of_usage
+from include.validate.cost_rules import of_usage
 from include.validate.rule_results import RuleResult, result_of_rows
 
 # Columns of table ``analyses`` that the rules need, beside its partition's media type.
@@ -38,7 +39,7 @@ def usage_results(usage: pa.Table, analyses: pa.Table, day: str, look_up: LookUp
     """
     place = pc.index_in(_keys(usage), value_set=_keys(analyses))
     matched = ~is_null(place)
-    is_hours = mask(pc.equal(usage["operation"], HOURS_OPERATION))
+    is_hours = mask(pc.equal(usage["operation"], MODEL_TIME))
     is_image = mask(pc.equal(usage["media_type"], "image")) & ~is_hours
     units, expected = floats(usage["units"]), floats(analyses["units"].take(place))
     differ = np.abs(units - expected) > UNITS_TOLERANCE * expected  # false where nothing is known
