@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from include.core.errors import IN_USE, TerminalError, error_code
+from include.store.model_time import Session
+from include.store.objects import Row
 from include.store.shared_record import SharedRecord
-from include.store.usage_log import Session
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
@@ -43,6 +44,8 @@ class Use:
     """Who uses a model.
 
     :param users: run to when it began to use the model, in seconds since the epoch.
+    :param payers: who pays for the use of a run, until that is billed, from
+        :func:`include.store.model_time.model_payer`. Items of earlier versions have none.
     :param stopping_since: when a run found that nobody uses it and began to stop it, in seconds since the
         epoch; or 0.
     :param running_since: when it was first seen running, in seconds since the epoch; or 0.
@@ -50,6 +53,7 @@ class Use:
     """
 
     users: Mapping[str, int] = field(default_factory=dict)
+    payers: Mapping[str, Row] = field(default_factory=dict)
     stopping_since: int = 0
     running_since: int = 0
     inference_units: int = 1
@@ -77,9 +81,14 @@ class CustomModels:
         self._table = table
         self._clock = clock
 
-    def reserve(self, arn: str, user: str) -> None:
+    def reserve(self, arn: str, user: str, payer: Row) -> None:
         """Record that a run is going to use a model; no other run stops it from then on."""
-        self._change(arn, lambda use: replace(use, users={**use.users, user: self._now()}))
+        self._change(
+            arn,
+            lambda use: replace(
+                use, users={**use.users, user: self._now()}, payers={**use.payers, user: payer}
+            ),
+        )
 
     def start(self, arn: str, inference_units: int) -> bool:
         """Start a reserved model unless it runs or is starting.
@@ -136,9 +145,15 @@ class CustomModels:
             self._rekognition.stop_project_version(ProjectVersionArn=arn)
             log.info("%s is stopped", arn)
         if use.running_since:
-            bill(Session(arn, use.running_since, use.stopping_since, use.inference_units))
-        self._change(arn, lambda use: replace(use, stopping_since=0, running_since=0))
+            bill(Session(arn, use.running_since, use.stopping_since, use.inference_units, use.payers))
+        self._change(arn, self._billed)
         return True
+
+    @staticmethod
+    def _billed(use: Use) -> Use:
+        """Return a use whose time is billed: runs that have come since will pay for what follows."""
+        payers = {user: payer for user, payer in use.payers.items() if user in use.users}
+        return replace(use, payers=payers, stopping_since=0, running_since=0)
 
     def _without(self, use: Use, user: str) -> Use:
         """Return a use without a run and without those that are gone; if none is left, it is stopping."""

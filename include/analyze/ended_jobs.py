@@ -30,9 +30,9 @@ class EndedJobs:
         self._slots = slots
         self._failures = failures
 
-    def record(self, job_id: str, status: str) -> bool:
+    def record(self, job_id: str, status: str, ended_at: int | None = None) -> bool:
         """Record that a job ended and that its slot is free; return whether that was news."""
-        news = self._ledger.record_end(job_id, status)
+        news = self._ledger.record_end(job_id, status, ended_at)
         if news:
             self._slots.freed()
         return news

@@ -78,9 +78,12 @@ class VideoAnalyzer:
         self._metrics.gauge(Metric.QUEUE_AGE, progress.waiting, batch=self._batch)
         return progress
 
-    def job_ended(self, job_id: str, status: str) -> bool:
-        """Record that a job ended, whoever waits for it; return whether that was news."""
-        return self._ended_jobs.record(job_id, status)
+    def job_ended(self, job_id: str, status: str, ended_at: int | None = None) -> bool:
+        """Record that a job ended, whoever waits for it; return whether that was news.
+
+        :param ended_at: in milliseconds since the epoch; by default now.
+        """
+        return self._ended_jobs.record(job_id, status, ended_at)
 
     def look_up_overdue(self) -> None:
         """Ask Rekognition for the jobs whose notification is overdue, and record those that have ended."""

@@ -301,9 +301,27 @@ _RULES = (
     ),
     Rule("usage_is_counted_once", "costs", "No use of an analysis is there under two ids."),
     Rule(
+        "costs_have_the_keys_of_the_usage",
+        "costs",
+        "`costs_daily` has the days, teams, sources, features and lines of the usage.",
+    ),
+    Rule("costs_are_the_sum_of_the_usage", "costs", "`costs_daily` has the sums of the usage."),
+    # include/validate/price_rules.py
+    Rule(
         "dollars_are_units_times_a_price_of_the_book",
         "costs",
-        "Dollars are the units times the price of a tier of the row's line and price book.",
+        "Dollars are the units times the prices of the tiers that the units before them reach. What the day "
+        "reused before saves nothing.",
+    ),
+    Rule(
+        "list_dollars_are_those_of_the_first_tier",
+        "costs",
+        "List prices are the units times the price of the first tier, and 0 if reused.",
+    ),
+    Rule(
+        "usage_is_named_as_on_the_bill",
+        "costs",
+        "Usage has the month of its instant, the usage type of its line, the tier of the units before it.",
     ),
     Rule(
         "prices_do_not_rise_within_a_month",
@@ -311,11 +329,10 @@ _RULES = (
         "A unit costs no more than one that was paid for earlier in the month, where tiers fall.",
     ),
     Rule(
-        "costs_have_the_keys_of_the_usage",
+        "units_before_rise_within_a_month",
         "costs",
-        "`costs_daily` has the days, teams, sources, features and lines of the usage.",
+        "Each use has all units before it that an earlier use of the day has, and those of that use.",
     ),
-    Rule("costs_are_the_sum_of_the_usage", "costs", "`costs_daily` has the sums of the usage."),
     # include/validate/usage_rules.py
     Rule(
         "units_are_those_of_the_analysis",

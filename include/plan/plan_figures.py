@@ -46,7 +46,8 @@ class PlanFigures:
         if isinstance(want.call, ImageCall) and want.call.model_parameter:
             arn = want.parameters[want.call.model_parameter]
             payer = {name: asset[name] for name in ("source", "cost_center")}
-            self._models.setdefault(arn, {"arn": arn, "feature": want.feature.name, **payer})
+            model = self._models.setdefault(arn, {"arn": arn, "feature": want.feature.name, "teams": {}})
+            model["teams"].setdefault(asset["source"], payer | {"images": 0})["images"] += 1
 
     @property
     def pays(self) -> bool:
@@ -90,7 +91,7 @@ class PlanFigures:
             "analyses": states.total(),
             "calls": states["planned"],
             "reused": states["reused"],
-            "models": list(self._models.values()),
+            "models": [model | {"teams": list(model["teams"].values())} for model in self._models.values()],
             "rejected": states["rejected"],
             "units": units,
             "usd": {"low": price.low, "likely": price.likely, "high": price.high},

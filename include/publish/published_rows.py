@@ -21,17 +21,23 @@ def read_published(workspace: Workspace, table: str, columns: Sequence[str]) -> 
 
     A column that earlier versions did not write is null.
     """
-    day, settings = workspace.run.partition, workspace.settings
-    catalog = Catalog(workspace.aws.client("glue"), settings.database)
+    catalog = Catalog(workspace.aws.client("glue"), workspace.settings.database)
+    parts = []
+    for media_type in MEDIA_TYPES:
+        location = catalog.location(table, [workspace.run.partition, media_type])
+        rows = read_location(workspace, table, columns, location)
+        parts.append(
+            rows.append_column("media_type", pa.repeat(pa.scalar(media_type, pa.string()), len(rows)))
+        )
+    return pa.concat_tables(parts)
+
+
+def read_location(workspace: Workspace, table: str, columns: Sequence[str], location: str | None) -> pa.Table:
+    """Return columns of the files below a location of a table; without a location there are no rows."""
     whole = file_schema(TABLES[table])
     schema = pa.schema([whole.field(name) for name in columns])
-    parts = [schema.append(pa.field("media_type", pa.string())).empty_table()]
-    for media_type in MEDIA_TYPES:
-        location = catalog.location(table, [day, media_type])
-        for uri in list_uris(workspace.s3, location) if location else ():
-            rows = _read(get(workspace.s3, uri), schema)
-            parts.append(rows.append_column("media_type", pa.repeat(media_type, len(rows))))
-    return pa.concat_tables(parts)
+    uris = list_uris(workspace.s3, location) if location else ()
+    return pa.concat_tables([schema.empty_table(), *(_read(get(workspace.s3, uri), schema) for uri in uris)])
 
 
 def _read(body: bytes, schema: pa.Schema) -> pa.Table:

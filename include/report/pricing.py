@@ -122,7 +122,8 @@ def _is_first(usage: pa.Table, columns: tuple[str, ...]) -> Mask:
 
 def _instants(usage: pa.Table) -> Integers:
     """Return when each row was used, in milliseconds since the epoch."""
-    return np.asarray(pc.cast(pc.cast(usage["at"], pa.timestamp("ms")), pa.int64()))
+    milliseconds = pc.cast(usage["at"], pa.timestamp("ms"))
+    return np.asarray(pc.cast(milliseconds, pa.int64()), dtype=np.int64)
 
 
 def _billionths(usage: pa.Table) -> Integers:

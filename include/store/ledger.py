@@ -23,7 +23,7 @@ from botocore.exceptions import ClientError
 
 from include.core.errors import CONDITION_FAILED, TRANSACTION_CANCELED, error_code
 from include.store.erased_contents import ANYTHING_ERASED, erased_key
-from include.store.job_ends import job_end_item, job_end_key, job_ends
+from include.store.job_ends import job_end_item, job_end_key, job_end_times, job_ends
 from include.store.shared_record import SharedRecord
 
 if TYPE_CHECKING:
@@ -272,12 +272,15 @@ class Ledger:
         names = {"#key": "key", "#state": "state", "#owner": "owner", "#number": "number"}
         self._put_if(entry, condition, values, names)
 
-    def record_end(self, job_id: str, status: str) -> bool:
-        """Record the end of a video job, SUCCEEDED or FAILED, and return whether that was news."""
+    def record_end(self, job_id: str, status: str, ended_at: int | None = None) -> bool:
+        """Record the end of a video job, SUCCEEDED or FAILED, and return whether that was news.
+
+        :param ended_at: in milliseconds since the epoch; by default now.
+        """
         try:
             self._client.put_item(
                 TableName=self._table,
-                Item=job_end_item(job_id, status, self._clock()),
+                Item=job_end_item(job_id, status, self._clock(), ended_at),
                 ConditionExpression="attribute_not_exists(#key)",
                 ExpressionAttributeNames={"#key": "key"},
             )
@@ -321,7 +324,14 @@ class Ledger:
 
     def job_ends(self, job_ids: Iterable[str]) -> dict[str, str]:
         """Return the reported end, SUCCEEDED or FAILED, of those jobs that have one."""
-        return job_ends(self._batch_get([job_end_key(job_id) for job_id in sorted(set(job_ids))]))
+        return job_ends(self._job_end_items(job_ids))
+
+    def job_end_times(self, job_ids: Iterable[str]) -> dict[str, int]:
+        """Return when those jobs ended, in milliseconds since the epoch, whose end says so."""
+        return job_end_times(self._job_end_items(job_ids))
+
+    def _job_end_items(self, job_ids: Iterable[str]) -> Iterable[Mapping[str, Any]]:
+        return self._batch_get([job_end_key(job_id) for job_id in sorted(set(job_ids))])
 
     def _put_if(
         self, entry: Entry, condition: str, values: dict[str, Any], names: dict[str, str]

@@ -28,6 +28,9 @@ from include.store.parquet import write_parquet
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
+# Where indexes and curves are in the lake's bucket.
+VOLUMES_PREFIX = "reports/volumes/"
+
 # Before anything that this version registers: what earlier versions published.
 EARLIER = datetime(1970, 1, 1, tzinfo=UTC)
 

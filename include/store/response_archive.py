@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import time
 import zlib
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -32,7 +33,15 @@ class DamagedArchiveError(TerminalError, ValueError):
 
 def now() -> str:
     """The present time as archived: ISO 8601, UTC, milliseconds."""
-    return datetime.now(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds")
+    return instant(time.time())
+
+
+def instant(seconds: float) -> str:
+    """An instant likewise.
+
+    :param seconds: since the epoch.
+    """
+    return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None).isoformat(timespec="milliseconds")
 
 
 def response_line(

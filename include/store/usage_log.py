@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from include.core.features import FEATURES, ImageCall, MediaType, price_items
 from include.core.run import Run, usage_log_uri
-from include.store.objects import Row, get_ndjson, list_uris, put_ndjson
-from include.store.waiting_reports import ask_for_report
+from include.store.objects import Row, get_ndjson, list_uris
 
 # The operation of usage lines that are the time of a model, whatever was analyzed meanwhile.
 MODEL_TIME = "StartProjectVersion"
@@ -64,54 +60,7 @@ def usage_lines(
         }
 
 
-def log_model_hours(s3: Any, run: Run, model: Row, session: Session) -> None:
-    """Log the time in which a Custom Labels model ran, which is billed whether it was called or not.
-
-    The model may be stopped after the day was published and reported: a report is asked for.
-
-    :param model: from the plan: ``{arn, feature, source, cost_center}``.
-    """
-    call = FEATURES[model["feature"]].image
-    assert call is not None
-    name = hashlib.sha256(f"{session.arn}/{session.running_since}".encode()).hexdigest()
-    line = {
-        "usage_id": f"{name}-{call.hourly_price_item}",
-        "at": datetime.fromtimestamp(session.running_until, UTC)
-        .replace(tzinfo=None)
-        .isoformat(timespec="milliseconds"),
-        "dag_id": run.dag_id,
-        "run_id": run.run_id,
-        "source": model["source"],
-        "cost_center": model["cost_center"],
-        "media_id": session.arn,
-        "media_type": "image",
-        "analysis_key": name,
-        "feature": model["feature"],
-        "operation": MODEL_TIME,
-        "price_item": call.hourly_price_item,
-        "units": session.hours,
-        "reused": False,
-    }
-    put_ndjson(s3, run.usage_uri(f"model-{name[:16]}"), [line])
-    ask_for_report(s3, run)
-
-
 def read_usage_log(s3: Any, bucket: str, partition: str) -> Iterator[Row]:
     """Yield the lines of a partition's usage log, over all runs."""
     for uri in list_uris(s3, usage_log_uri(bucket, partition)):
         yield from get_ndjson(s3, uri)
-
-
-@dataclass(frozen=True)
-class Session:
-    """A time in which a model ran, in seconds since the epoch."""
-
-    arn: str
-    running_since: int
-    running_until: int
-    inference_units: int
-
-    @property
-    def hours(self) -> float:
-        """Inference-unit hours: what is billed."""
-        return (self.running_until - self.running_since) / 3600 * self.inference_units

@@ -1,7 +1,7 @@
 """Rules of what things cost: tables ``usage`` and ``costs_daily`` of a day, and the price book.
 
-They share nothing with what prices the usage (:mod:`include.report.pricing`), and hold however the volume of
-a month is counted: a price is that of a tier, whichever was reached.
+They share nothing with what prices the usage (:mod:`include.report.pricing`). Rules of the prices themselves
+are in :mod:`include.validate.price_rules`.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 
 from include.core.features import FEATURES, MEDIA_TYPES, RETIRED, ImageCall, VideoJob
 from include.core.lake import Lake
-from include.core.prices import PriceBook, PriceItem
+from include.core.prices import PriceBook
 from include.core.schemas import TABLES
 from include.store.objects import Row
 from include.store.usage_log import MODEL_TIME
-from include.validate.arrow_masks import Mask, Numbers, as_mask, floats, mask, outside
+from include.validate.arrow_masks import Mask, as_mask, floats, mask, outside
 from include.validate.outcome_rules import CLOCK_TOLERANCE, REKOGNITION_BEGAN
 from include.validate.rule_results import FailingRow, RuleResult, result_of_rows
 
@@ -36,6 +36,7 @@ _AMOUNTS = {
     "costs_daily": ("analyses", "units", "usd", "reused_analyses", "reused_units", "saved_usd"),
 }
 _LINE = ("media_type", "feature", "operation", "price_item")
+_ANALYSIS = ("analysis_key", "media_id", "run_id", "at", "reused")
 _OCCASION = ["analysis_key", "price_item", "media_id", "run_id", "at", "reused"]
 
 
@@ -64,9 +65,6 @@ def cost_results(
     yield of_usage("the_time_of_use_is_possible", usage, _impossible_times(usage), "at")
     twice = usage.select(_OCCASION).to_pandas().duplicated().to_numpy()
     yield of_usage("usage_is_counted_once", usage, twice, "usage_id")
-    wrong_price, risen = _wrong_prices(usage, books)
-    yield of_usage("dollars_are_units_times_a_price_of_the_book", usage, wrong_price, "usd")
-    yield of_usage("prices_do_not_rise_within_a_month", usage, risen, "usd")
     yield from _sums(usage, costs)
 
 
@@ -124,55 +122,6 @@ def _impossible_times(usage: pa.Table) -> Mask:
     return ~as_mask(instants.between(pd.Timestamp(REKOGNITION_BEGAN), pd.Timestamp(latest)))
 
 
-def _wrong_prices(usage: pa.Table, books: Mapping[str, PriceBook]) -> tuple[Mask, Mask]:
-    """Return which rows have a price that the book does not give, and which are dearer than earlier ones."""
-    wrong, risen = np.zeros(len(usage), bool), np.zeros(len(usage), bool)
-    reused = mask(usage["reused"])
-    dollars = np.where(reused, floats(usage["saved_usd"]), floats(usage["usd"]))
-    units = floats(usage["units"])
-    lines = usage.select(["price_version", "price_item", "at"]).to_pandas()
-    month = lines["at"].to_numpy().astype("datetime64[M]").astype(np.int64)
-    groups = lines.groupby(["price_version", "price_item", month], dropna=True).indices
-    for (version, name, _), places in groups.items():
-        item = books[version].items.get(name) if version in books else None
-        if item is None:
-            continue  # another rule says so
-        wrong[places] = _off_the_book(item, units[places], dollars[places], ~reused[places])
-        paid = places[~reused[places] & (units[places] > 0)]
-        instants = lines["at"].to_numpy()[paid].astype("datetime64[ns]").astype(np.int64)
-        risen[paid] = _dearer_than_before(item, instants, units[paid], dollars[paid])
-    return wrong, risen
-
-
-def _off_the_book(item: PriceItem, units: Numbers, dollars: Numbers, paid: Mask) -> Mask:
-    """A price is that of a tier. Between two are only rows in which one tier ends and the next begins.
-
-    At most one row that is paid lies on each edge; what is reused moves no tier, so many of its rows may.
-    """
-    prices = [float(tier.usd) for tier in item.tiers]
-    tolerance = ROUNDING + RELATIVE * np.abs(dollars)
-    beyond = (dollars < min(prices) * units - tolerance) | (dollars > max(prices) * units + tolerance)
-    off_tiers = np.all([np.abs(dollars - price * units) > tolerance for price in prices], axis=0)
-    between = paid & off_tiers & ~beyond
-    if np.count_nonzero(between) > len(prices) - 1:
-        beyond |= between
-    return beyond
-
-
-def _dearer_than_before(item: PriceItem, at: NDArray[np.int64], units: Numbers, dollars: Numbers) -> Mask:
-    """A unit costs no more than one that was paid at an earlier instant of the month, where tiers fall."""
-    prices = [tier.usd for tier in item.tiers]
-    if prices != sorted(prices, reverse=True) or len(at) == 0:
-        return np.zeros(len(at), bool)
-    order = np.argsort(at, kind="stable")
-    at, unit_usd, tolerance = at[order], (dollars / units)[order], (ROUNDING / units)[order]
-    least_so_far = np.concatenate([[np.inf], np.fmin.accumulate(unit_usd + tolerance)])
-    earlier = np.searchsorted(at, at, side="left")  # how many came before this instant
-    found = np.zeros(len(at), bool)
-    found[order] = unit_usd - tolerance > least_so_far[earlier]
-    return found
-
-
 def _sums(usage: pa.Table, costs: pa.Table) -> Iterator[RuleResult]:
     """Yield whether ``costs_daily`` has the keys of the usage, and its sums."""
     used = {_key(row): row for row in _summed(usage)}
@@ -204,12 +153,13 @@ def _is_sum(found: float | None, wanted: float | None) -> bool:
 def _summed(usage: pa.Table) -> list[Row]:
     """Return what the usage sums up to, by the key of ``costs_daily``."""
     reused = pc.fill_null(usage["reused"], False)
-    nothing = pa.scalar(0.0)
+    nothing, none = pa.scalar(0.0), pa.scalar(0, pa.int64())
+    analyses = pa.array(_one_of_each_analysis(usage))
     sums = {
-        "analyses": pc.cast(pc.invert(reused), pa.int64()),
+        "analyses": pc.if_else(reused, none, analyses),
         "units": pc.if_else(reused, nothing, usage["units"]),
         "usd": usage["usd"],
-        "reused_analyses": pc.cast(reused, pa.int64()),
+        "reused_analyses": pc.if_else(reused, analyses, none),
         "reused_units": pc.if_else(reused, usage["units"], nothing),
         "saved_usd": usage["saved_usd"],
     }
@@ -219,6 +169,15 @@ def _summed(usage: pa.Table) -> list[Row]:
     grouped = pa.table(columns | sums).group_by(keys).aggregate([(name, "sum") for name in sums])
     rows = grouped.rename_columns([name.removesuffix("_sum") for name in grouped.column_names]).to_pylist()
     return list(rows)
+
+
+def _one_of_each_analysis(usage: pa.Table) -> NDArray[np.int64]:
+    """Return 1 for the first price line of each analysis, and 0 for its others and for the time of models."""
+    lines = usage.select([*_ANALYSIS, "price_item", "operation"]).to_pandas()
+    in_order = lines.sort_values("price_item", kind="stable")
+    counts = ~in_order.duplicated(list(_ANALYSIS)) & (in_order["operation"] != MODEL_TIME)
+    ones: NDArray[np.int64] = counts.reindex(lines.index).to_numpy().astype(np.int64)
+    return ones
 
 
 def _key(row: Row) -> str:

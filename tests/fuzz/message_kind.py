@@ -72,11 +72,11 @@ def check(body: str) -> None:
         assert Event(**orjson.loads(orjson.dumps(asdict(event)))) == event
     orjson.dumps(problem)
     try:
-        job, status = job_end(body)
+        job, status, ended_at = job_end(body)
     except UnreadableMessageError as error:
         str(error).encode()
     else:
-        json.dumps(job_end_item(job, status, 0.0)).encode()
+        json.dumps(job_end_item(job, status, 0.0, ended_at)).encode()
     _check_stored(body)
 
 

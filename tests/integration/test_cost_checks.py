@@ -6,7 +6,8 @@ import pytest
 
 from include.core.run import usage_log_uri
 from include.store.objects import get_ndjson, list_uris, put_ndjson
-from media_lake.tasks.report import CheckError, report_day
+from media_lake.cost_tables import CheckError
+from media_lake.tasks.report import report_day
 from tests.integration.conftest import LocalLake
 from tests.integration.enriched_days import Days
 

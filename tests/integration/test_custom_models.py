@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from include.analyze.custom_models import CustomModels
-from include.store.usage_log import Session
+from include.store.model_time import Session
 from media_lake.task_models import model_status
 from rekognition.hooks import RekognitionHook
 from tests.integration.conftest import LocalLake, http, picture
@@ -66,8 +66,8 @@ def test_two_runs_share_a_model_and_the_last_stops_it(
     with pytest.raises(ClientError, match="ResourceNotReadyException"):
         rekognition.detect_custom_labels(ProjectVersionArn=arn, Image=image)
 
-    ours.reserve(arn, "ours")
-    theirs.reserve(arn, "theirs")
+    ours.reserve(arn, "ours", {})
+    theirs.reserve(arn, "theirs", {})
     asked = time.monotonic()
     until(lambda: ours.start(arn, 1))
     running = time.monotonic()
@@ -86,7 +86,7 @@ def test_two_runs_share_a_model_and_the_last_stops_it(
     # Whole seconds are recorded, from when the model was seen to run.
     assert stopping - running - 2 <= billed[0].hours * 3600 <= stopped - asked + 2
 
-    ours.reserve(arn, "ours")
+    ours.reserve(arn, "ours", {})
     until(lambda: ours.start(arn, 1))
     assert counted(local_lake, arn)["starts"] == 2
     assert ours.stop(arn, "ours", billed.append)

@@ -32,10 +32,11 @@ from include.operate.failed_analyses import find_failures
 from include.plan.planner import plan
 from include.publish.publisher import publish
 from include.store.ledger import Entry
+from include.store.model_time import Session
 from include.store.objects import Row, delete_prefix, get_ndjson, list_uris
 from include.store.plan_batches import read_plan
 from include.store.sql import view_names
-from include.store.usage_log import Session, read_usage_log
+from include.store.usage_log import read_usage_log
 from include.validate.audit import validate
 from infrastructure.resources import create
 from media_lake.tasks.report import report_day

@@ -25,7 +25,7 @@ class ModelsSensor(BaseSensorOperator):
     """
     Base of the sensors that bring models into a state; between two looks no worker is held.
 
-    :param models: Models of the plan: ``[{arn, feature, source, cost_center}, ...]``. (templated)
+    :param models: Models of the plan: ``[{arn, feature, teams}, ...]``. (templated)
     """
 
     template_fields: Sequence[str] = ("models",)
@@ -73,7 +73,7 @@ class StopModelsSensor(ModelsSensor):
 
     def settle(self, models: CustomModels, workspace: Workspace, model: dict[str, Any]) -> bool:
         from include.analyze.custom_models import ModelError
-        from include.store.usage_log import log_model_hours
+        from include.store.model_time import log_model_hours
 
         try:
             bill = partial(log_model_hours, workspace.s3, workspace.run, model)

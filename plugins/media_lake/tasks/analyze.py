@@ -22,9 +22,11 @@ def reserve_models(planned: dict[str, Any]) -> list[dict[str, Any]]:
     """
     reserved: list[dict[str, Any]] = planned["models"]
     if reserved:
+        from include.store.model_time import model_payer
+
         models, workspace = task_models()
         for model in reserved:
-            models.reserve(model["arn"], workspace.run.token)
+            models.reserve(model["arn"], workspace.run.token, model_payer(workspace.run, model))
     return reserved
 
 

@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from include.analyze.custom_models import HOLD_SECONDS, STOP_SECONDS, CustomModels, ModelError
-from include.store.usage_log import Session
+from include.store.model_time import Session
 from tests.clocks import FakeClock
 
 ARN = "arn:aws:rekognition:us-east-1:123456789012:project/logos/version/v1/1700000000000"
@@ -53,7 +53,7 @@ class Bench:
 
     def run_model(self, *users: str) -> None:
         for user in users:
-            self.models.reserve(ARN, user)
+            self.models.reserve(ARN, user, {"run_id": user})
         self.models.start(ARN, 2)
         self.rekognition.status = "RUNNING"
         assert self.models.start(ARN, 2)
@@ -68,7 +68,7 @@ def bench(dynamodb: Any) -> Bench:
 
 
 def test_a_model_is_started_once_and_waited_for(bench: Bench) -> None:
-    bench.models.reserve(ARN, "a")
+    bench.models.reserve(ARN, "a", {})
     assert not bench.models.start(ARN, 2)
     assert not bench.models.start(ARN, 2)
     assert bench.rekognition.calls == {"StartProjectVersion": 1}
@@ -87,7 +87,7 @@ def test_the_last_run_stops_it_and_its_hours_are_billed_once(bench: Bench) -> No
     assert bench.stop("b")
     assert bench.rekognition.calls["StopProjectVersion"] == 1
     assert bench.billed == [Session(ARN, 1_000_000, 1_003_600, 2)]
-    assert bench.billed[0].hours == 2.0
+    assert bench.billed[0].payers == {"a": {"run_id": "a"}, "b": {"run_id": "b"}}
     assert bench.stop("b")
     assert len(bench.billed) == 1
 
@@ -111,7 +111,7 @@ def test_a_stop_that_was_interrupted_bills_the_same_time_when_it_is_repeated(ben
 def test_a_run_that_comes_while_it_is_stopped_starts_it_again(bench: Bench) -> None:
     bench.run_model("a")
     assert bench.stop("a")
-    bench.models.reserve(ARN, "b")
+    bench.models.reserve(ARN, "b", {})
     assert not bench.models.start(ARN, 1)
     bench.rekognition.status = "STOPPED"
     assert not bench.models.start(ARN, 1)
@@ -124,7 +124,7 @@ def test_a_run_does_not_trust_a_model_that_another_is_about_to_stop(bench: Bench
     """The other run found no user, marked the model, and has not come to stop it."""
     bench.run_model("a")
     bench.models._change(ARN, lambda use: bench.models._without(use, "a"))
-    bench.models.reserve(ARN, "b")
+    bench.models.reserve(ARN, "b", {})
     assert not bench.models.start(ARN, 1)
     bench.clock.now += STOP_SECONDS + 1
     assert bench.models.start(ARN, 1)
@@ -133,7 +133,7 @@ def test_a_run_does_not_trust_a_model_that_another_is_about_to_stop(bench: Bench
 
 
 def test_a_model_that_is_still_starting_is_stopped_later(bench: Bench) -> None:
-    bench.models.reserve(ARN, "a")
+    bench.models.reserve(ARN, "a", {})
     bench.models.start(ARN, 1)
     assert not bench.stop("a")
     bench.rekognition.status = "RUNNING"
@@ -142,7 +142,7 @@ def test_a_model_that_is_still_starting_is_stopped_later(bench: Bench) -> None:
 
 
 def test_a_model_that_was_reserved_and_never_started_is_left_alone(bench: Bench) -> None:
-    bench.models.reserve(ARN, "a")
+    bench.models.reserve(ARN, "a", {})
     assert bench.stop("a")
     assert bench.rekognition.calls == {}
     assert bench.billed == []
@@ -151,13 +151,13 @@ def test_a_model_that_was_reserved_and_never_started_is_left_alone(bench: Bench)
 def test_a_run_that_vanished_does_not_keep_a_model_for_ever(bench: Bench) -> None:
     bench.run_model("vanished", "a")
     bench.clock.now += HOLD_SECONDS + 1
-    bench.models.reserve(ARN, "b")
+    bench.models.reserve(ARN, "b", {})
     assert bench.stop("b")
     assert bench.rekognition.status == "STOPPING"
 
 
 def test_somebody_elses_start_is_no_error(bench: Bench) -> None:
-    bench.models.reserve(ARN, "a")
+    bench.models.reserve(ARN, "a", {})
     bench.rekognition.fail_with = "ResourceInUseException"
     assert not bench.models.start(ARN, 1)
     bench.rekognition.fail_with = "AccessDeniedException"

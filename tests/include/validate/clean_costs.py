@@ -7,31 +7,33 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-import pandas as pd
 import pyarrow as pa
 
 from include.core.features import FEATURES, MEDIA_TYPES, MediaType, features_for, tables_filled
 from include.core.lake import Lake
-from include.core.prices import load_price_book
+from include.core.prices import load_price_books
 from include.core.run import Run
 from include.core.schemas import TABLES
 from include.normalize.outcomes import analysis_row
-from include.report.pricing import daily_costs, price_usage, usage_frame
+from include.report.pricing import BILLION, daily_costs, price_usage
+from include.report.usage_rows import usage_rows
 from include.store.ledger import Entry
 from include.store.objects import Row
 from include.store.parquet import arrow_rows
 from include.store.usage_log import payer_of, usage_lines
 from include.validate.column_rules import check
 from include.validate.cost_rules import cost_results
+from include.validate.price_rules import price_results
 from include.validate.rule_results import RuleResult
 from include.validate.usage_rules import ANALYSIS_COLUMNS, usage_results
 from tests.include.plan.planning import a_video, an_asset
 from tests.include.validate.clean_days import DURATION_MS, LAKE, MEMBERS
 
 DAY = "2026-11-20"
-BOOK = load_price_book("us-east-1")
+BOOKS = load_price_books("us-east-1")
+(BOOK,) = BOOKS.books
 # The first calls of the day are the last ones at the dearest price.
-USED_BEFORE = {("2026-11", "image-group-2"): 999_995.0}
+USED_BEFORE = {("2026-11", "image-group-2"): 999_995 * BILLION}
 
 
 @dataclass
@@ -57,14 +59,14 @@ class CostDay:
 
     def add_up(self) -> None:
         """Make ``costs`` the sum of the usage again."""
-        frame = arrow_rows(TABLES["usage"], self.usage).to_pandas()
-        self.costs = rows_of(daily_costs(frame))
+        self.costs = daily_costs(arrow_rows(TABLES["usage"], self.usage)).to_pylist()
 
     def results(self) -> list[RuleResult]:
         usage, costs = (arrow_rows(TABLES[name], rows) for name, rows in self._tables())
         found = [result for name, rows in (("usage", usage), ("costs_daily", costs))
                  for result in check(TABLES[name], rows)]  # fmt: skip
         found += cost_results(usage, costs, {BOOK.version: BOOK}, self.lake)
+        found += price_results(usage, {BOOK.version: BOOK})
         found += usage_results(usage, self._analyses(), DAY, self._look_up)
         return found
 
@@ -113,16 +115,10 @@ def make_cost_day() -> CostDay:
                 counts = dict.fromkeys(tables_filled(FEATURES[feature], media_type, parameters), 2)
                 row = analysis_row(asset, planned, entries[key], counts, run)
                 analyses.append(row | {"media_type": media_type})
-    priced = price_usage(usage_frame([*lines, _model_hour()]), BOOK, USED_BEFORE)
-    costs = daily_costs(priced)
-    return CostDay(rows_of(priced), rows_of(costs), analyses, entries)
-
-
-def rows_of(frame: pd.DataFrame) -> list[Row]:
-    return [
-        {str(name): None if value is pd.NaT else value for name, value in row.items()}
-        for row in frame.to_dict("records")
-    ]
+    priced = price_usage(
+        usage_rows([*lines, _model_hour()]), BOOKS, lambda month, item, _: USED_BEFORE.get((month, item), 0)
+    )
+    return CostDay(priced.to_pylist(), daily_costs(priced).to_pylist(), analyses, entries)
 
 
 def _assets(media_type: MediaType) -> list[Row]:

@@ -108,6 +108,13 @@ def dearer_later(day: CostDay) -> None:
     day.add_up()
 
 
+def reused_once_more(day: CostDay) -> None:
+    """The day ran again: that saves nothing."""
+    again = day.reused()[-1]
+    day.usage.append(again | {"usage_id": "again", "run_id": "r2", "at": again["at"] + timedelta(hours=1)})
+    day.add_up()
+
+
 def a_cost_lost(day: CostDay) -> None:
     del day.costs[0]
 
@@ -148,6 +155,18 @@ CORRUPTIONS: list[tuple[str, str, str, Change]] = [
     ("savings times ten", USAGE, PRICES, every(lambda row: {"saved_usd": row["saved_usd"] * 10})),
     ("units that were not priced", USAGE, PRICES,
      every(lambda row: {"units": row["units"] * 2 if row["media_type"] == "video" else row["units"]})),
+    ("a tier that was not reached", USAGE, PRICES,
+     every(lambda row: {"units_before": row["units_before"] + 2_000_000})),
+    ("list prices of another tier", USAGE, "list_dollars_are_those_of_the_first_tier",
+     every(lambda row: {"list_usd": row["list_usd"] * 0.8})),
+    ("another month of the bill", USAGE, "usage_is_named_as_on_the_bill",
+     one_paid(billing_month="2026-10")),
+    ("another region of the bill", USAGE, "usage_is_named_as_on_the_bill",
+     every(lambda row: {"usage_type": row["usage_type"].replace("USE1", "USW2")})),
+    ("another tier of the bill", USAGE, "usage_is_named_as_on_the_bill", one_paid(price_tier="0-Inf")),
+    ("a volume that does not rise", USAGE, "units_before_rise_within_a_month",
+     every(lambda row: {"units_before": 0.0})),
+    ("a saving of what was reused before", USAGE, PRICES, reused_once_more),
     ("a dearer price after a cheaper one", USAGE, "prices_do_not_rise_within_a_month", dearer_later),
     ("a reused row with a price", USAGE, "what_is_reused_costs_nothing", one_reused(usd=0.001)),
     ("a paid row with a saving", USAGE, "what_is_paid_saves_nothing", one_paid(saved_usd=0.001)),
@@ -232,7 +251,8 @@ def test_usage_of_a_run_that_has_not_published_yet_is_known_to_the_ledger(day: C
     entry = next(iter(day.entries.values()))
     day.entries["under-way"] = dataclasses.replace(entry, key="under-way", state="running")
     paid = day.paid()[0]
-    day.usage.append(paid | {"usage_id": "another", "media_id": "new", "analysis_key": "under-way"})
+    another = {"usage_id": "another", "media_id": "new", "analysis_key": "under-way"}
+    day.usage.append(paid | another | {"units_before": paid["units_before"] - 1})
     day.add_up()
     assert day.broken() == {}
     assert day.asked == ["under-way"]
@@ -260,8 +280,11 @@ def test_what_another_day_paid_for_needs_no_payment_here(day: CostDay) -> None:
 
 def test_a_row_across_two_tiers_has_a_price_between_theirs(day: CostDay) -> None:
     """Half an image more was used before, for whatever reason: one row lies on the edge."""
-    edge = next(row for row in day.paid() if row["price_item"] == "image-group-2" and row["usd"] == 0.0008)
-    edge["usd"] = 0.0009
+    lines = [row for row in day.paid() if row["price_item"] == "image-group-2"]
+    edge = next(row for row in lines if row["usd"] == 0.0008)
+    for row in lines[: lines.index(edge)]:
+        row["units_before"] -= 0.5
+    edge.update(usd=0.0009, units_before=999_999.5, price_tier="0-1000000")
     day.add_up()
     assert day.broken() == {}
     day.paid()[-1]["usd"] += 0.01  # a line with one tier has no edge

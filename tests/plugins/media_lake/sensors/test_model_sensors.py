@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-import include.store.usage_log
+import include.store.model_time
 from include.analyze.custom_models import ModelError
+from include.core.run import Run
 from include.core.settings import Settings
 from media_lake.sensors import model_sensors
 from media_lake.sensors.model_sensors import (
@@ -17,6 +18,7 @@ from media_lake.sensors.model_sensors import (
 )
 from media_lake.tasks import analyze
 
+RUN = Run("media-lake", "enrich_images", "r", "2026-11-20")
 MODELS = [
     {"arn": name, "feature": "custom_labels", "source": "sample", "cost_center": "team"}
     for name in ("one", "two")
@@ -28,11 +30,11 @@ class Models:
 
     def __init__(self, looks: dict[str, int]) -> None:
         self.looks = looks
-        self.reserved: list[tuple[str, str]] = []
+        self.reserved: list[tuple[str, str, str]] = []
         self.units: set[int] = set()
 
-    def reserve(self, arn: str, user: str) -> None:
-        self.reserved.append((arn, user))
+    def reserve(self, arn: str, user: str, payer: dict[str, Any]) -> None:
+        self.reserved.append((arn, user, payer["run_id"]))
 
     def start(self, arn: str, inference_units: int) -> bool:
         self.units.add(inference_units)
@@ -53,9 +55,7 @@ class Models:
 def models(monkeypatch: pytest.MonkeyPatch) -> Any:
     def make(**looks: int) -> Models:
         made = Models(looks)
-        workspace = SimpleNamespace(
-            s3="s3", run=SimpleNamespace(token="run-token"), settings=Settings(model_inference_units=3)
-        )
+        workspace = SimpleNamespace(s3="s3", run=RUN, settings=Settings(model_inference_units=3))
         for module in (model_sensors, analyze):
             monkeypatch.setattr(module, "task_models", lambda: (made, workspace))
         return made
@@ -66,7 +66,7 @@ def models(monkeypatch: pytest.MonkeyPatch) -> Any:
 def test_a_run_reserves_the_models_of_its_plan(models: Any) -> None:
     made = models()
     assert analyze.reserve_models.function({"models": MODELS}) == MODELS
-    assert made.reserved == [("one", "run-token"), ("two", "run-token")]
+    assert made.reserved == [("one", RUN.token, "r"), ("two", RUN.token, "r")]
 
 
 def test_without_models_none_is_reserved(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,7 +96,7 @@ def test_stopping_goes_on_until_every_model_is_let_go_and_its_hours_are_logged(
 ) -> None:
     logged: list[Any] = []
     monkeypatch.setattr(
-        include.store.usage_log,
+        include.store.model_time,
         "log_model_hours",
         lambda s3, run, model, session: logged.append((model["arn"], session)),
     )

@@ -9,16 +9,18 @@ import pytest
 from moto import mock_aws
 
 import media_lake.airflow_metrics
+from include.core.errors import TerminalError
 from include.core.metrics import Metric, NoMetrics
 from include.core.run import Run
 from include.core.settings import Settings
 from include.store.waiting_reports import ask_for_report, days_asked_for
 from include.store.workspace import Workspace
 from media_lake import task_context
+from media_lake.cost_tables import CheckError
 from media_lake.links import cost_page_link
 from media_lake.links.cost_page_link import CostPageLink
 from media_lake.tasks import report
-from media_lake.tasks.report import CheckError, ReportCostsOperator, report_waiting_days
+from media_lake.tasks.report import ReportCostsOperator, report_waiting_days
 
 REPORT = {"uri": "s3://media-lake/reports/costs.html", "url": "http://127.0.0.1/costs.html", "rows": 3}
 FIGURES = {"usd": 1.5, "saved_usd": 0.5}
@@ -44,7 +46,7 @@ class Desk:
         self.lake = Workspace(run, Settings(), aws)
         self.done: list[str] = []
         self.errors: dict[str, Exception] = {}
-        monkeypatch.setattr(report, "report_day", self._report)
+        monkeypatch.setattr(report, "report_days", self._report)
         monkeypatch.setattr("include.report.day_costs.draw_page", self._draw)
         monkeypatch.setattr("include.report.day_costs.page_address", lambda *_: {"url": "u"})
         monkeypatch.setattr("include.publish.publisher.is_published", lambda *_: published)
@@ -59,11 +61,14 @@ class Desk:
     def report(self, always: bool = False) -> Any:
         return report_waiting_days(self.lake, always)
 
-    def _report(self, lake: Workspace) -> dict[str, Any]:
-        if error := self.errors.get(lake.run.partition):
-            raise error
-        self.done.append(lake.run.partition)
-        return FIGURES
+    def _report(self, lake: Workspace, days: list[str]) -> Any:
+        errors = {day: self.errors[day] for day in days if day in self.errors}
+        for error in errors.values():
+            if not isinstance(error, TerminalError):
+                raise error
+        reported = [day for day in days if day not in errors]
+        self.done += reported
+        return dict.fromkeys(reported, FIGURES), errors
 
     def _draw(self, *_: Any) -> dict[str, Any]:
         self.done.append("page")

@@ -57,7 +57,7 @@ class Analyzer:
             raise self.errors.pop(0)
         return Progress(running=dict.fromkeys(self.jobs, "GetLabelDetection"), pending=self.pending)
 
-    def job_ended(self, job_id: str, status: str) -> bool:
+    def job_ended(self, job_id: str, status: str, ended_at: int | None) -> bool:
         self.ended.append((job_id, status))
         self.jobs.discard(job_id)
         return True
