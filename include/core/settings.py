@@ -85,6 +85,10 @@ class Settings(BaseSettings):
         "aws_default", description="Airflow connection for AWS; empty: boto3's own chain"
     )
     region: str = Field("us-east-1", description="AWS region of buckets, Rekognition and prices")
+    count_account_volume: bool = Field(
+        False,
+        description="what others use in the account moves the tiers too; each report asks Cost Explorer",
+    )
     simulated: bool = Field(
         False, description="the endpoint is the local stand-in: pages say that its costs are not on any bill"
     )

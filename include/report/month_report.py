@@ -8,6 +8,7 @@ order, end with the same tables: whoever ends last has seen what all have regist
 from __future__ import annotations
 
 import logging
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,11 +23,13 @@ import pyarrow.compute as pc
 from include.core.errors import TerminalError, TransientError
 from include.core.prices import PriceBooks
 from include.core.schemas import TABLES
+from include.report.account_volume import DAY_MS, Daily
 from include.report.pricing import curves_of, daily_costs, price_usage
 from include.report.volumes import Volumes
 from include.store.month_volumes import (
     EARLIER,
     ChangedMeanwhileError,
+    Curve,
     DayVolume,
     MonthIndex,
     MonthVolumes,
@@ -38,6 +41,9 @@ log = logging.getLogger(__name__)
 
 # Rounds after which other reports are taken to never come to an end.
 ROUNDS = 20
+
+
+OthersUsed = Callable[[str, Daily], Mapping[str, Curve]]
 
 
 class RestlessMonthError(TransientError, TimeoutError):
@@ -123,16 +129,25 @@ class PublishedCosts(Protocol):
 class MonthReport:
     """Reports days.
 
+    :param others_used: gives what other users of the account used in a month, by price item, from what the
+        lake used; None if they are not to be counted.
     :ivar reported: what the days used that were reported, by day.
     :ivar errors: why a day could not be reported, by day.
     """
 
-    def __init__(self, store: MonthVolumes, books: PriceBooks, readers: PublishedCosts) -> None:
+    def __init__(
+        self,
+        store: MonthVolumes,
+        books: PriceBooks,
+        readers: PublishedCosts,
+        others_used: OthersUsed | None = None,
+    ) -> None:
         self.reported: dict[str, Figures] = {}
         self.errors: dict[str, TerminalError] = {}
         self._store = store
         self._books = books
         self._readers = readers
+        self._others_used = others_used
         self._own: dict[str, DayUsage] = {}
 
     def report(self, days: Mapping[str, DayUsage]) -> None:
@@ -144,6 +159,7 @@ class MonthReport:
         months = sorted({month for day, usage in days.items() for month in self._register(day, usage)})
         for month in months:
             self._complete(month)
+            self._count_others(month)
         for _ in range(ROUNDS):
             with suppress(ChangedMeanwhileError):
                 if self._round(months):
@@ -181,6 +197,18 @@ class MonthReport:
             return index.model_copy(update={"is_complete": True})
 
         self._store.change(month, completed)
+
+    def _count_others(self, month: str) -> None:
+        """Register what other users of the account used, if that is to be counted."""
+        if self._others_used is None:
+            return
+        lake: defaultdict[str, Counter[int]] = defaultdict(Counter)
+        for volume in self._store.read(month).days.values():
+            for item, line in volume.lines.items():
+                curve = self._store.curve(line)
+                for day, units in zip(curve.at // DAY_MS, curve.units, strict=True):
+                    lake[item][int(day)] += int(units)
+        self._store.set_others(month, self._others_used(month, lake))
 
     def _round(self, months: Iterable[str]) -> bool:
         """Price the days whose prices do not follow from what the months have now.

@@ -17,8 +17,9 @@ from include.publish.glue_catalog import Catalog
 from include.publish.pointers import StaleRunError
 from include.publish.published_rows import read_location, read_published
 from include.publish.publisher import publish
+from include.report.account_volume import others_used
 from include.report.day_costs import COST_TABLES
-from include.report.month_report import DayCosts, DayUsage
+from include.report.month_report import DayCosts, DayUsage, OthersUsed
 from include.report.usage_rows import USED, usage_rows
 from include.store.athena_queries import read_query
 from include.store.audited_tables import AuditedTable, AuditedTables, staged_objects
@@ -59,6 +60,14 @@ class CostTables:
         file = self._folder / f"usage-{day}.arrow"
         _write(file, usage_rows(read_usage_log(self._lake.s3, self._lake.run.bucket, day)))
         return DayUsage(read_at, lambda: _read(file))
+
+    @property
+    def others_used(self) -> OthersUsed | None:
+        """Gives what other users of the account used; None if the settings leave them out."""
+        if not self._lake.settings.count_account_volume:
+            return None
+        client, book = self._lake.aws.client("ce"), self._books.books[-1]
+        return lambda month, lake: others_used(client, month, book, lake)
 
     def days_of(self, month: str) -> list[str]:
         """Return the days of the lake that have published usage of a month."""

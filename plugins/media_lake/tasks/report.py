@@ -105,7 +105,7 @@ def report_days(
     store = MonthVolumes(S3Files(lake.s3), lake.ledger.shared, lake.settings.uri(VOLUMES_PREFIX))
     with TemporaryDirectory() as folder:
         tables = CostTables(lake, books, Path(folder))
-        report = MonthReport(store, books, tables)
+        report = MonthReport(store, books, tables, tables.others_used)
         report.report({day: tables.read_log(day) for day in days})
     for day, used in report.reported.items():
         log.info("%s: $%.4f paid, $%.4f saved by re-use", day, used.usd, used.saved_usd)

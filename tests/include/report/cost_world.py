@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 
 from include.core.prices import PriceBook, PriceBooks
-from include.report.month_report import DayCosts, DayUsage, MonthReport
+from include.report.month_report import DayCosts, DayUsage, MonthReport, OthersUsed
 from include.report.usage_rows import USED, usage_rows
 from include.store.month_volumes import MonthVolumes
 from include.store.objects import Row
@@ -106,6 +106,7 @@ class World:
         self.published: dict[str, tuple[str, pa.Table, pa.Table]] = {}
         self.publications: list[str] = []
         self.files: dict[str, bytes] = {}
+        self.others_used: OthersUsed | None = None
         self.meet: Callable[[], None] = lambda: None
         self._planned: dict[str, datetime] = {}
         self._names = count()
@@ -117,7 +118,7 @@ class World:
 
     def report(self, *days: str) -> MonthReport:
         """Report days, as one run does."""
-        report = MonthReport(self.store, self.books, self)
+        report = MonthReport(self.store, self.books, self, self.others_used)
         report.report({day: self._read(day) for day in days})
         return report
 
