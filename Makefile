@@ -28,14 +28,15 @@ override PREFIX := $(value PREFIX)
 override CONTENT := $(value CONTENT)
 override FACE := $(value FACE)
 override REASON := $(value REASON)
-export SQL FORMAT MEDIA LAKE DAY VERSION AS_OF ASSET PREFIX CONTENT FACE COLLECTION REASON CONFIRM ALLOW
+override REGION := $(value REGION)
+export SQL FORMAT MEDIA LAKE DAY VERSION AS_OF ASSET PREFIX CONTENT FACE COLLECTION REASON CONFIRM ALLOW REGION
 # Airflow's many processes start much faster when Python may keep compiled modules.
 unexport PYTHONDONTWRITEBYTECODE
 # The local endpoint has no TLS, so its clients get no CA bundle of the machine.
 unexport AWS_CA_BUNDLE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down status query check-lake rollback erase test lint format bench faults fuzz screenshots \
+.PHONY: help demo up down status query check-lake prices rollback erase test lint format bench faults fuzz screenshots \
 	requirements
 
 help: ## list these commands
@@ -62,6 +63,10 @@ query: $(stamp) ## run Athena SQL: SQL="select ..." FORMAT=table|json|csv
 check-lake: export DAYS ?= 30
 check-lake: $(stamp) ## check lake.yaml, and what its change would cost: LAKE=file DAYS=30
 	@$(use_stack) $(bin)/python -m tools.check_lake $${LAKE:+"$$LAKE"} --days "$$DAYS"
+
+prices: $(stamp) ## compare the price book of a region with AWS's list, and renew it: REGION=eu-west-1
+	@if [ -z "$$REGION" ]; then echo 'name a region: make prices REGION=us-east-1' >&2; exit 1; fi
+	@$(bin)/python -m tools.prices "$$REGION"
 
 rollback: $(stamp) ## list a day's versions, or go back: DAY=2026-11-20 VERSION=... or AS_OF=time
 	@if [ -z "$$DAY" ]; then echo 'name a day: make rollback DAY=2026-11-20' >&2; exit 1; fi

@@ -3,16 +3,18 @@
 
 **What it does.** Runs whenever the images or the videos of a day are published. Prices what was used and what
 was reused that day, checks it, publishes `usage` and `costs_daily`, and draws the cost page of the whole
-lake. One run reports all days that wait, up to 100, and draws the page once. The runs of the other days then
-have nothing left to do.
+lake. AWS counts tiers by calendar month, so all days of the lake that have usage of a month are priced
+together: a day whose prices change by another is published again in the same run. One run reports all days
+that wait, up to 100, and draws the page once. The runs of the other days then have nothing left to do.
 
-**Reads and writes.** Reads `usage_log/`, the price book of the region and the published `analyses`; writes
-the days' partitions of `usage`, `costs_daily`, `validation_results` and `validation_failures`,
-`reports/costs.html` and asset `cost_report`; removes the marks of these days under `reports/waiting/`. Task
-`report` has a button *Cost page*; the page also opens without a network.
+**Reads and writes.** Reads `usage_log/`, the price books of the region, the published `analyses`, and
+`reports/volumes/` with what each month has had; writes that, the days' partitions of `usage`, `costs_daily`,
+`validation_results` and `validation_failures`, `reports/costs.html` and asset `cost_report`; removes the
+marks of these days under `reports/waiting/`. Task `report` has a button *Cost page*; the page also opens
+without a network.
 
-**When it fails.** The message names a price that the price book lacks: add it to `include/core/price_books/`.
-Or it names rules that the costs break: they are held back, and readers keep what they have. Only the run of
+**When it fails.** The message names a price, a date or a region that the price books lack, and the command
+that writes a book (`make prices REGION=...`). Or it names rules that the costs break: they are held back, and readers keep what they have. Only the run of
 that day fails; other days are reported.
 
 **Re-running.** Safe at any time, also by clearing the task. Runs only ever add to the usage log, and each
@@ -31,7 +33,7 @@ from media_lake.tasks.report import ReportCostsOperator
 @lake_dag(
     "report",
     schedule=PartitionedAssetTimetable(assets=image_findings | video_findings),
-    # One run at a time: tiers are applied in order, and the page shows every day published so far.
+    # One run at a time: reports that meet price days twice, and the page shows every day published so far.
     max_active_runs=1,
 )
 def report_costs() -> None:

@@ -35,6 +35,7 @@ _MOST_DAYS = 400
 def render_cost_page(
     costs: pd.DataFrame,
     *,
+    film_minutes: float,
     title: str,
     generated_at: datetime,
     simulated: bool = False,
@@ -44,6 +45,7 @@ def render_cost_page(
     """Return the page as HTML that loads nothing from anywhere.
 
     :param costs: rows of table ``costs_daily``, of any number of partitions.
+    :param film_minutes: minutes of film that were paid for, each film once.
     :param generated_at: when the figures were read, in UTC.
     :param simulated: whether the analyses were made by the local stand-in, so that nothing was really paid.
     :param currency: of the dollars, as in the price book.
@@ -57,7 +59,7 @@ def render_cost_page(
         generated_at=generated_at,
         simulated=simulated,
         currency=currency,
-        totals=_totals(costs),
+        totals=_totals(costs, film_minutes),
         days=sorted(costs["day"].unique()),
         price_versions=sorted(costs["price_version"].unique()),
         charts=[{"id": name, **chart} for name, chart in charts.items()],
@@ -70,11 +72,17 @@ def render_cost_page(
 
 def _prepared(costs: pd.DataFrame) -> pd.DataFrame:
     """Add the day as text, and the unit of the price line."""
-    unit = costs["price_item"].astype("str").str.startswith("image").map({True: "images", False: "minutes"})
+    unit = costs["price_item"].astype("str").map(_unit)
     return costs.assign(day=pd.to_datetime(costs["usage_date"]).dt.strftime("%Y-%m-%d"), unit=unit)
 
 
-def _totals(costs: pd.DataFrame) -> list[dict[str, Any]]:
+def _unit(price_item: str) -> str:
+    if price_item.startswith("image"):
+        return "images"
+    return "hours" if price_item.endswith("hours") else "minutes"
+
+
+def _totals(costs: pd.DataFrame, film_minutes: float) -> list[dict[str, Any]]:
     """Return the figures at the head of the page: id, label, value and how it is written."""
     units = costs.groupby("unit")["units"].sum()
     share = _share(costs["saved_usd"].sum(), costs["usd"].sum())
@@ -87,7 +95,8 @@ def _totals(costs: pd.DataFrame) -> list[dict[str, Any]]:
             dollars(costs["saved_usd"].sum()),
         ),
         _total("images", "Image analyses paid", units.get("images", 0.0)),
-        _total("minutes", "Video minutes paid", units.get("minutes", 0.0)),
+        _total("minutes", "Minutes of film paid", film_minutes),
+        _total("hours", "Model hours paid", units.get("hours", 0.0)),
         _total("reused-analyses", "Analyses reused", costs["reused_analyses"].sum()),
     ]
 

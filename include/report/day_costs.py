@@ -23,6 +23,7 @@ def draw_page(session: boto3.Session, s3: Any, settings: Settings) -> dict[str, 
     """Draw the cost page from every published day and return where it is: ``{uri, url, bytes}``."""
     page = render_cost_page(
         read_query(session, settings, "reports/costs"),
+        film_minutes=float(read_query(session, settings, "reports/film_minutes")["minutes"].iloc[0]),
         title="Media Lake Enrichment: costs",
         generated_at=datetime.now(UTC),
         simulated=settings.simulated,

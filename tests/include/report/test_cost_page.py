@@ -55,7 +55,12 @@ COSTS = pd.DataFrame(
 
 
 def page(costs: pd.DataFrame = COSTS, **options: Any) -> str:
-    settings = {"title": "Costs", "generated_at": datetime(2026, 11, 22, 8, 30), **options}
+    settings = {
+        "film_minutes": 2.25,
+        "title": "Costs",
+        "generated_at": datetime(2026, 11, 22, 8, 30),
+        **options,
+    }
     return render_cost_page(costs, **settings)
 
 

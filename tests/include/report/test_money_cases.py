@@ -127,9 +127,7 @@ def test_a_minute_that_begins_before_midnight_is_of_that_day() -> None:
     session = a_session(OCTOBER_31 - 90, 120, 1)
     assert [hours * 60 for _, hours in session.hours_by_day()] == pytest.approx([2])
     session = a_session(OCTOBER_31 - 60, 61, 1)
-    assert [hours * 60 for _, hours in session.hours_by_day()] == pytest.approx(
-        [1, 1]
-    )
+    assert [hours * 60 for _, hours in session.hours_by_day()] == pytest.approx([1, 1])
 
 
 def test_teams_share_a_session_by_their_images_each_in_its_own_day(s3: Any, run: Run) -> None:

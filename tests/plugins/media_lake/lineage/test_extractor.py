@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
-import pandas as pd
+import pyarrow as pa
 import pytest
 from airflow.providers.openlineage.plugins.listener import OpenLineageListener
 from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 
 from include.core.features import run_tables
 from include.core.schemas import TABLES
-from include.report.day_costs import COST_TABLES
+from include.report.month_report import DayCosts
 from include.store.parquet import arrow_rows
 from include.validate.column_rules import check
 from include.validate.rule_results import RuleResult
+from media_lake.cost_tables import CostTables
 from media_lake.lineage.facts import tell
-from media_lake.tasks.report import report_day
 from tests.plugins.media_lake.lineage.observed_tasks import CONFIGURATION, DAY, Observer, file_transport
 
 LAKE = "s3://media-lake"
@@ -183,31 +184,23 @@ def test_rows_of_a_batch_are_statistics_of_what_is_staged(
 
 
 def test_a_report_adds_up_its_days(observer: Observer, monkeypatch: pytest.MonkeyPatch) -> None:
-    costs = pd.DataFrame({"usd": [0.5, 1.0], "saved_usd": [0.0, 0.0]})
     replace(
         monkeypatch,
         {
-            "include.report.day_costs.price_day": lambda *_: dict.fromkeys(COST_TABLES, costs),
-            "include.publish.published_rows.read_published": lambda *_: None,
-            "include.publish.check_results.publish_results": lambda *_: None,
-            "include.core.prices.load_price_book": mock.MagicMock(),
-            "include.store.parquet.arrow_frame": lambda *_: None,
-            "include.validate.column_rules.check": lambda table, _: [
+            "media_lake.cost_tables.publish_results": lambda *_: None,
+            "media_lake.cost_tables.check": lambda table, _: [
                 RuleResult("expect_column_values_to_be_unique", table.name, checked=2, broken=0)
             ],
-            "include.validate.cost_rules.cost_results": lambda *_: [],
-            "include.validate.usage_rules.usage_results": lambda *_: [],
-            "include.store.audited_tables.staged_objects": lambda *_: (),
-            "include.store.objects.delete_prefix": lambda *_: None,
-            "include.store.tables.write_frame": lambda *_: None,
-            "include.publish.publisher.publish": lambda *_: None,
+            "media_lake.cost_tables.cost_results": lambda *_: [],
+            "media_lake.cost_tables.price_results": lambda *_: [],
         },
     )
     workspace = mock.MagicMock()
-    workspace.lake.validation_severity = {"expect_column_values_to_be_unique": "warn"}
-    event = observer.run("report_costs", "report", lambda _: [report_day(workspace) for _ in range(2)])[
-        "COMPLETE"
-    ]
+    workspace.on.return_value.lake.validation_severity = {"expect_column_values_to_be_unique": "warn"}
+    tables = CostTables(workspace, mock.MagicMock(), Path())
+    rows = pa.table({"usage_id": ["a", "b"]})
+    days = [DayCosts(day, rows, rows, False, datetime.now(UTC)) for day in ("2026-11-20", "2026-11-21")]
+    event = observer.run("report_costs", "report", lambda _: [tables.check(day) for day in days])["COMPLETE"]
     _, usage, _ = event["inputs"]
     assert usage["inputFacets"]["dataQualityMetrics"]["rowCount"] == 4
     assertions = usage["inputFacets"]["dataQualityAssertions"]["assertions"]
