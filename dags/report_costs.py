@@ -14,8 +14,8 @@ marks of these days under `reports/waiting/`. Task `report` has a button *Cost p
 without a network.
 
 **When it fails.** The message names a price, a date or a region that the price books lack, and the command
-that writes a book (`make prices REGION=...`). Or it names rules that the costs break: they are held back, and readers keep what they have. Only the run of
-that day fails; other days are reported.
+that writes a book (`make prices REGION=...`). Or it names rules that the costs break: they are held back, and
+readers keep what they have. Only the run of that day fails; other days are reported.
 
 **Re-running.** Safe at any time, also by clearing the task. Runs only ever add to the usage log, and each
 report prices the whole day anew.

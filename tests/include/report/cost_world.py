@@ -124,17 +124,16 @@ class World:
 
     def table(self, name: str) -> dict[str, list[Row]]:
         """Return the published rows of a table, by day."""
-        place = {"usage": 1, "costs_daily": 2}[name]
-        return {day: tables[place].to_pylist() for day, tables in sorted(self.published.items())}
+        tables = {
+            day: {"usage": usage, "costs_daily": costs}
+            for day, (_, usage, costs) in sorted(self.published.items())
+        }
+        return {day: found[name].to_pylist() for day, found in tables.items()}
 
     def sum_of(self, month: str) -> float:
         """Return what a month cost, of what readers have."""
-        return sum(
-            row["usd"]
-            for rows in self.table("usage").values()
-            for row in rows
-            if row["billing_month"] == month
-        )
+        rows = [row for rows in self.table("usage").values() for row in rows]
+        return float(sum(row["usd"] for row in rows if row["billing_month"] == month))
 
     def in_one_pass(self) -> dict[tuple[str, str], tuple[float, float]]:
         """Return units before and dollars of each use, counted one by one over all days, by day and id."""

@@ -1,8 +1,8 @@
 """Reports a month with very much usage and prints what that took, to be run in a process of its own.
 
-``python -m tests.include.report.large_month ROWS``. Thirty days have the rows; each day's last uses come after
-midnight, among the first of the next day. S3 and the catalog are folders; reading the usage logs, checking
-and writing the tables are measured. The figures are ``{"seconds", "peak_mib", "published", "day_seconds",
+``python -m tests.include.report.large_month ROWS``. Thirty days have the rows; each day's last uses come
+among the first of the next day. S3 and the catalog are folders; reading the usage logs, checking and
+writing the tables are measured. The figures are ``{"seconds", "peak_mib", "published", "day_seconds",
 "day_published"}``: the latter are those of one more day with as many rows as each of the thirty.
 """
 

@@ -81,9 +81,17 @@ def test_totals_are_the_sums_of_the_rows() -> None:
         "usd": pytest.approx(1.2 + 0.3 + 0.225 + 2 * 0.1125),
         "saved-usd": pytest.approx(0.103),
         "images": 1500.0,
-        "minutes": 6.75,
+        "minutes": 2.25,
+        "hours": 0.0,
         "reused-analyses": 4.0,
     }
+
+
+def test_13_the_hours_of_a_model_are_no_minutes_and_a_film_counts_once() -> None:
+    hours = cost(20, "custom_labels", "StartProjectVersion", "custom-labels-inference-hours", 10.0, 40.0)
+    film = [cost(20, "labels", f"Start{number}", "video-minutes", 0.4, 0.04) for number in range(8)]
+    found = totals(page(pd.DataFrame([hours, *film], columns=COLUMNS), film_minutes=0.4))
+    assert (found["hours"], found["minutes"]) == (10.0, 0.4)
 
 
 def test_each_chart_shows_all_of_the_money_or_units() -> None:
@@ -127,7 +135,7 @@ def test_only_simulated_costs_say_that_nothing_was_paid() -> None:
 
 
 def test_no_costs_are_a_friendly_page() -> None:
-    html = page(COSTS.head(0))
+    html = page(COSTS.head(0), film_minutes=0.0)
     assert "No use yet" in html
     assert set(totals(html).values()) == {0.0}
     assert "<script" not in html

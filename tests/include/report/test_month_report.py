@@ -65,7 +65,7 @@ def report(world: World, days: list[str], other: tuple[int, list[str]] | None) -
 
 
 @given(STEPS, st.lists(lines(), max_size=30), st.permutations(DAYS))
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=25)
 def test_reports_in_any_order_and_at_once_give_what_one_pass_gives(
     steps: list[Any], used: list[Any], order: list[str]
 ) -> None:
@@ -81,7 +81,8 @@ def test_reports_in_any_order_and_at_once_give_what_one_pass_gives(
     priced, one_pass = world.priced(), world.in_one_pass()
     assert priced.keys() == one_pass.keys()
     for use, (before, usd) in one_pass.items():
-        assert priced[use] == (before, pytest.approx(usd, abs=1e-9))
+        assert priced[use][0] == before
+        assert priced[use][1] == pytest.approx(usd, abs=1e-9)
     afresh = World()
     afresh.logs = world.logs
     afresh.report(*DAYS)

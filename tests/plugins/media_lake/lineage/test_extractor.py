@@ -16,6 +16,7 @@ from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 
 from include.core.features import run_tables
 from include.core.schemas import TABLES
+from include.report.day_costs import COST_TABLES
 from include.report.month_report import DayCosts
 from include.store.parquet import arrow_rows
 from include.validate.column_rules import check
