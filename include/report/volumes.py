@@ -24,9 +24,9 @@ _OTHERS = "others"
 
 @dataclass(frozen=True)
 class Span:
-    """Days whose uses of a price line overlap in time, so that their order has to be looked at.
+    """Days whose uses of a price line overlap those of a day, so that their order has to be looked at.
 
-    :param start: units used before all of them.
+    :param start: units of the days that had ended before.
     :param days: with their lines, in the order of the days.
     """
 
@@ -40,25 +40,20 @@ class Span:
 
 
 def spans_of(lines: Mapping[str, Line]) -> dict[str, Span]:
-    """Return the span that each day is in.
+    """Return the span of each day: the days that overlap it in time, with itself.
 
     :param lines: of one price line and month, by day.
     """
-    in_time = sorted(lines.items(), key=lambda item: (item[1].first, item[1].last, item[0]))
-    groups: list[list[tuple[str, Line]]] = []
-    end = -1
-    for day, line in in_time:
-        if line.first > end:
-            groups.append([])
-        groups[-1].append((day, line))
-        end = max(end, line.last)
-    found: dict[str, Span] = {}
-    start = 0
-    for group in groups:
-        span = Span(start, tuple(sorted(group)))
-        found |= dict.fromkeys((day for day, _ in group), span)
-        start += sum(line.units for _, line in group)
-    return found
+    in_order = sorted(lines.items())
+    return {
+        day: Span(
+            start=sum(other.units for _, other in in_order if other.last < line.first),
+            days=tuple(
+                each for each in in_order if each[1].last >= line.first and each[1].first <= line.last
+            ),
+        )
+        for day, line in in_order
+    }
 
 
 def curve_of(at: Integers, units: Integers) -> Curve:

@@ -375,13 +375,22 @@ def put(lake: LocalLake, entry: Entry) -> None:
     lake.client("dynamodb").put_item(TableName=lake.settings.ledger_table, Item=entry.to_item())
 
 
+def as_counted_before(tables: dict[str, list[Row]]) -> dict[str, list[Row]]:
+    """Leave out what that version counted wrongly: jobs of two lines as two analyses, re-runs as savings."""
+    wrong = {"saved_usd", "analyses", "reused_analyses"}
+    return {
+        table: in_order({name: row[name] for name in row if name not in wrong} for row in rows)
+        for table, rows in tables.items()
+    }
+
+
 def test_the_usage_log_is_priced_as_before(earlier: LocalLake, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(prices, "PRICES", earlier_state.PRICES)
     before = published(earlier, WHOLE_DAY)
     assert {name: len(rows) for name, rows in before.items()} == {"usage": 61, "costs_daily": 15}
     run = Run(BUCKET, "report_costs", "later", WHOLE_DAY)
     reported = report_day(earlier.workspace(run))
-    assert published(earlier, WHOLE_DAY) == before
+    assert as_counted_before(published(earlier, WHOLE_DAY)) == as_counted_before(before)
     assert reported["usd"] == pytest.approx(sum(row["usd"] for row in before["costs_daily"]))
     assert requests(earlier) == {}
 
