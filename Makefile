@@ -66,7 +66,7 @@ check-lake: $(stamp) ## check lake.yaml, and what its change would cost: LAKE=fi
 
 prices: $(stamp) ## compare the price book of a region with AWS's list, and renew it: REGION=eu-west-1
 	@if [ -z "$$REGION" ]; then echo 'name a region: make prices REGION=us-east-1' >&2; exit 1; fi
-	@$(bin)/python -m tools.prices "$$REGION"
+	@$(bin)/python -m tools.refresh_prices "$$REGION"
 
 rollback: $(stamp) ## list a day's versions, or go back: DAY=2026-11-20 VERSION=... or AS_OF=time
 	@if [ -z "$$DAY" ]; then echo 'name a day: make rollback DAY=2026-11-20' >&2; exit 1; fi

@@ -84,7 +84,7 @@ def test_two_runs_share_a_model_and_the_last_stops_it(
     assert (model["starts"], model["stops"], model["running"]) == (1, 1, False)
     assert len(billed) == 1
     # Whole seconds are recorded, from when the model was seen to run.
-    assert stopping - running - 2 <= billed[0].hours * 3600 <= stopped - asked + 2
+    assert stopping - running - 2 <= billed[0].running_until - billed[0].running_since <= stopped - asked + 2
 
     ours.reserve(arn, "ours", {})
     until(lambda: ours.start(arn, 1))

@@ -1,6 +1,6 @@
 """Compare the price book of a region with the AWS Price List, and write a new one if figures differ.
 
-``python -m tools.prices us-east-1`` asks AWS; the region's name is that of AWS. It needs permission for
+``python -m tools.refresh_prices us-east-1`` asks AWS; the region's name is that of AWS. It needs permission for
 pricing:GetProducts.
 """
 
@@ -27,7 +27,9 @@ _SERVED_FROM = "us-east-1"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m tools.prices", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.refresh_prices", description=__doc__.split("\n")[0]
+    )
     parser.add_argument("region", help="AWS region, such as eu-west-1")
     region = parser.parse_args(arguments).region
     try:

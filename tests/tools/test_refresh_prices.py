@@ -16,7 +16,7 @@ import pytest
 
 from include.core import prices
 from include.core.prices import load_price_books
-from tools.prices import main
+from tools.refresh_prices import main
 
 REGION = "eu-west-1"
 EFFECTIVE = "2026-11-01T00:00:00Z"
