@@ -1,7 +1,7 @@
 """Compare the price book of a region with the AWS Price List, and write a new one if figures differ.
 
-``python -m tools.refresh_prices us-east-1`` asks AWS; the region's name is that of AWS. It needs permission for
-pricing:GetProducts.
+``python -m tools.refresh_prices us-east-1`` asks AWS; the region's name is that of AWS. It needs permission
+for pricing:GetProducts.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ from include.core.prices import PriceBooks
 from include.core.schemas import TABLES
 from include.report.account_volume import DAY_MS, Daily
 from include.report.pricing import curves_of, daily_costs, price_usage
-from include.report.volumes import Volumes
+from include.report.volumes import Volumes, curve_of
 from include.store.month_volumes import (
     EARLIER,
     ChangedMeanwhileError,
@@ -188,15 +188,14 @@ class MonthReport:
             months = tuple(sorted({name for name, _ in curves}))
             self._store.register(month, day, EARLIER, of_month, months)
 
-        def completed(index: MonthIndex) -> MonthIndex:
-            for day, location in locations.items():
-                volume = index.days[day]
-                if location and volume.read_at == EARLIER and volume.priced is None:
-                    priced = Priced(read_at=EARLIER, inputs="", rows="", location=location)
-                    index = index.with_day(day, volume.model_copy(update={"priced": priced}))
-            return index.model_copy(update={"is_complete": True})
-
-        self._store.change(month, completed)
+        published = {
+            day: Priced(read_at=EARLIER, inputs="", rows="", location=location)
+            for day, location in locations.items()
+            if location
+        }
+        self._store.change(
+            month, lambda index: _noted(index, published).model_copy(update={"is_complete": True})
+        )
 
     def _count_others(self, month: str) -> None:
         """Register what other users of the account used, if that is to be counted."""
@@ -206,8 +205,8 @@ class MonthReport:
         for volume in self._store.read(month).days.values():
             for item, line in volume.lines.items():
                 curve = self._store.curve(line)
-                for day, units in zip(curve.at // DAY_MS, curve.units, strict=True):
-                    lake[item][int(day)] += int(units)
+                daily = curve_of(curve.at // DAY_MS, curve.units)
+                lake[item].update(dict(zip(daily.at.tolist(), daily.units.tolist(), strict=True)))
         self._store.set_others(month, self._others_used(month, lake))
 
     def _round(self, months: Iterable[str]) -> bool:

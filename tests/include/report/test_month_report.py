@@ -109,3 +109,16 @@ def test_a_day_without_usage_is_published_once() -> None:
     for _ in range(2):
         world.report("2026-11-01")
     assert world.publications == ["2026-11-01"]
+
+
+def test_days_that_an_earlier_version_published_are_counted() -> None:
+    world, earlier = World(), World()
+    for number, day in enumerate(DAYS):
+        use = (day, f"2026-11-01T1{number}:00:00", IMAGES, 3.0, False)
+        fill(earlier, [use], number)
+        fill(world, [use], number)
+        earlier.report(day)  # each as if it were the only one
+        world.published[day] = earlier.published[day]
+    fill(world, [("2026-11-02", "2026-11-02T00:00:00", IMAGES, 1.0, False)], 10)
+    world.report("2026-11-02")
+    assert world.priced() == {use: pytest.approx(price) for use, price in world.in_one_pass().items()}
