@@ -12,12 +12,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from include.core.prices import PriceBook, PriceError, PriceItem, Tier
-
-if TYPE_CHECKING:
-    from mypy_boto3_pricing.client import PricingClient
 
 SERVICE = "AmazonRekognition"
 SOURCE = "AWS Price List API, service code AmazonRekognition"
@@ -46,7 +43,7 @@ class Product:
     tiers: tuple[Tier, ...]
 
 
-def get_products(client: PricingClient, region: str) -> list[Product]:
+def get_products(client: Any, region: str) -> list[Product]:
     """Ask AWS for the products of a region."""
     pages = client.get_paginator("get_products").paginate(
         ServiceCode=SERVICE,

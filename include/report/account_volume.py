@@ -10,16 +10,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 
 from include.core.prices import PriceBook
 from include.report.pricing import BILLION
 from include.store.month_volumes import Curve
-
-if TYPE_CHECKING:
-    from mypy_boto3_ce.client import CostExplorerClient
 
 DAY_MS = 86_400_000
 _SERVICE = "Amazon Rekognition"
@@ -28,10 +25,11 @@ _SERVICE = "Amazon Rekognition"
 Daily = Mapping[str, Mapping[int, int]]
 
 
-def others_used(client: CostExplorerClient, month: str, book: PriceBook, lake: Daily) -> dict[str, Curve]:
+def others_used(client: Any, month: str, book: PriceBook, lake: Daily) -> dict[str, Curve]:
     """Return what others used in a month, by price item; only lines with tiers are asked for.
 
     :param month: ``YYYY-MM``.
+    :param client: of Cost Explorer.
     :param lake: what the lake used.
     """
     items = {line.usage_type: name for name, line in book.items.items() if len(line.tiers) > 1}
@@ -44,7 +42,7 @@ def others_used(client: CostExplorerClient, month: str, book: PriceBook, lake: D
     return {item: _curve(days) for item, days in found.items()}
 
 
-def _account_used(client: CostExplorerClient, month: str) -> Iterator[tuple[int, str, float]]:
+def _account_used(client: Any, month: str) -> Iterator[tuple[int, str, float]]:
     """Yield day, usage type and units of the account, as far as the month has come."""
     first = date.fromisoformat(f"{month}-01")
     after = min((first + timedelta(days=31)).replace(day=1), datetime.now(UTC).date() + timedelta(days=1))
@@ -58,7 +56,7 @@ def _account_used(client: CostExplorerClient, month: str) -> Iterator[tuple[int,
             Metrics=["UsageQuantity"],
             GroupBy=[{"Type": "DIMENSION", "Key": "USAGE_TYPE"}],
             Filter={"Dimensions": {"Key": "SERVICE", "Values": [_SERVICE]}},
-            **token,  # type: ignore[arg-type]
+            **token,
         )
         for result in page["ResultsByTime"]:
             day = (date.fromisoformat(result["TimePeriod"]["Start"]) - date(1970, 1, 1)).days

@@ -129,7 +129,8 @@ def _instants(usage: pa.Table) -> Integers:
 def _billionths(usage: pa.Table) -> Integers:
     units = np.asarray(usage["units"])
     countable = np.isfinite(units) & (units >= 0) & (units <= _MOST_UNITS)
-    return np.rint(np.where(countable, units, 0.0) * BILLION).astype(np.int64)
+    billionths: Integers = np.rint(np.where(countable, units, 0.0) * BILLION).astype(np.int64)
+    return billionths
 
 
 def _billed(usage: pa.Table) -> Integers:
