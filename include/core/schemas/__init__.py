@@ -12,6 +12,7 @@ videos.
 
 from __future__ import annotations
 
+from include.core.schemas.bill_tables import BILLS
 from include.core.schemas.finding_tables import FINDINGS
 from include.core.schemas.run_tables import ACCOUNTS, ANALYSIS_STATUSES, ASSET_STATUSES, OUTCOMES
 from include.core.schemas.table import Column, Moment, Table, arrow_type
@@ -36,6 +37,6 @@ PARTITION_KEY_MEANINGS = {
     "media_type": "image or video",
 }
 
-TABLES: dict[str, Table] = {table.name: table for table in (*OUTCOMES, *FINDINGS, *ACCOUNTS)}
+TABLES: dict[str, Table] = {table.name: table for table in (*OUTCOMES, *FINDINGS, *ACCOUNTS, *BILLS)}
 
 FINDING_TABLES = tuple(table.name for table in FINDINGS)
