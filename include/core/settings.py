@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import (
     Field,
@@ -127,6 +127,32 @@ class Settings(BaseSettings):
         30, ge=1, description="days after which replaced versions and what runs staged are deleted"
     )
     query_result_days: int = Field(7, ge=1, description="days after which results of queries are deleted")
+
+    bill_source: Literal["", "cost-explorer", "cur"] = Field(
+        "",
+        description="where AWS's bill is read: cost-explorer, whose requests cost a cent each, or cur; "
+        "empty: nowhere",
+    )
+    bill_table: str = Field(
+        "",
+        pattern=r"^([a-z0-9_]+\.[a-z0-9_]+)?$",
+        description="table of the CUR 2.0 export in Athena, as database.table",
+    )
+    bill_days: int = Field(
+        35, ge=1, le=365, description="days that are compared with the bill each day, and their months"
+    )
+    bill_complete_after_days: int = Field(
+        3, ge=0, le=30, description="days after which a day of the bill is taken for complete"
+    )
+    bill_tolerance_usd: float = Field(
+        0.01, gt=0, description="dollars by which a day of a usage type may differ from the bill"
+    )
+    bill_tolerance_percent: float = Field(
+        0.5, ge=0, le=100, description="percent of the lake's dollars by which it may differ, if that is more"
+    )
+    shared_account: bool = Field(
+        False, description="others of the account use Rekognition too; what the lake did not use is theirs"
+    )
 
     @property
     def jobs_topic_arn(self) -> str:

@@ -1,4 +1,4 @@
-"""A day of a usage type, as the lake counted it and as AWS billed it, and what its units cost by the books."""
+"""A day of a usage type, as the lake counted it and as AWS billed it, and what its units cost."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import awswrangler as wr
 import boto3
@@ -13,15 +13,20 @@ from include.store.sql import load_sql
 
 
 def read_query(
-    session: boto3.Session, settings: Settings, name: str, parameters: Sequence[str] = ()
+    session: boto3.Session,
+    settings: Settings,
+    name: str,
+    parameters: Sequence[str] = (),
+    names: Mapping[str, str] | None = None,
 ) -> pd.DataFrame:
     """Run a query of ``sql/`` and return its result.
 
     :param name: path below ``sql/`` without its ending, such as ``reports/month_to_date_units``.
     :param parameters: strings for the query's ``?`` placeholders, in order; they travel apart from the query.
+    :param names: of the query's placeholders; None for the lake's database alone.
     """
     return wr.athena.read_sql_query(
-        load_sql(name, database=settings.database),
+        load_sql(name, **(names or {"database": settings.database})),
         database=settings.database,
         workgroup=settings.workgroup,
         ctas_approach=False,

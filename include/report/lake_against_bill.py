@@ -1,0 +1,167 @@
+"""Compare the last days of the lake with the bill, and keep both: tables ``bill_daily``, ``reconciliation``."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from include.core.features import FEATURES, MediaType, price_items
+from include.core.prices import PriceBook, load_price_book
+from include.core.settings import Settings
+from include.report.bill import USAGE_RECORDS, BillRow, read_bill
+from include.report.bill_lines import Line
+from include.report.reconciliation import Compared, Policy, reconcile
+from include.store.athena_queries import read_query
+from include.store.objects import Row
+from include.store.workspace import Deployment
+
+BILL, RECONCILIATION = "bill_daily", "reconciliation"
+
+_CREDITS = frozenset({"Credit", "Refund"})
+# A charge that the lake does not know of.
+_TAX = "Tax"
+
+_Place = tuple[date, str]
+
+
+class Comparison(NamedTuple):
+    """The bill of some days, and what came of comparing it."""
+
+    days: list[date]
+    bill: list[BillRow]
+    compared: list[Compared]
+
+    def rows(self, day: date, at: datetime) -> dict[str, list[Row]]:
+        """Return a day's rows of both tables.
+
+        :param at: when the bill was read.
+        """
+        return {
+            BILL: [{**row._asdict(), "read_at": at} for row in self.bill if row.usage_date == day],
+            RECONCILIATION: [_row(each, at) for each in self.compared if each.line.usage_date == day],
+        }
+
+
+def compare(deployment: Deployment, today: date) -> Comparison:
+    """Read the bill of the last days, with all of their months, and compare it with the published usage.
+
+    :raises include.core.prices.PriceError: if there is no price book.
+    """
+    settings = deployment.settings
+    first, end = (today - timedelta(days=settings.bill_days)).replace(day=1), today + timedelta(days=1)
+    bill = read_bill(deployment, first, end)
+    book = load_price_book(settings.region)
+    span = [f"{first} 00:00:00", f"{end} 00:00:00"]
+    usage = read_query(deployment.session, settings, "reports/usage_by_type", span)
+    without = read_query(deployment.session, settings, "reports/analyses_without_usage", span)
+    lines = _lines(book, usage, without, bill)
+    compared = list(reconcile(lines.values(), lambda _: book, _policy(settings, today)))
+    days = [first + timedelta(days=number) for number in range((end - first).days)]
+    return Comparison(days, bill, compared)
+
+
+def _policy(settings: Settings, today: date) -> Policy:
+    return Policy(
+        usd=settings.bill_tolerance_usd,
+        share=settings.bill_tolerance_percent / 100,
+        complete_until=today - timedelta(days=settings.bill_complete_after_days),
+        shared_account=settings.shared_account,
+    )
+
+
+def _lines(
+    book: PriceBook, usage: pd.DataFrame, without: pd.DataFrame, bill: Iterable[BillRow]
+) -> Mapping[_Place, Line]:
+    """Put together what the lake and the bill have of each day and usage type."""
+    names: defaultdict[str, list[str]] = defaultdict(list)
+    for name, item in book.items.items():
+        names[item.usage_type].append(name)
+    added: defaultdict[_Place, defaultdict[str, float]] = defaultdict(lambda: defaultdict(float))
+    additions = (*_of_usage(book, usage), *_of_missing(book, without), *_of_bill(book, names, bill))
+    for place, values in additions:
+        for name, value in values.items():
+            added[place][name] += value
+    return {
+        (day, usage_type): replace(Line(day, usage_type, tuple(names.get(usage_type, ()))), **values)
+        for (day, usage_type), values in added.items()
+    }
+
+
+def _of_usage(book: PriceBook, usage: pd.DataFrame) -> Iterator[tuple[_Place, dict[str, float]]]:
+    for row in usage.itertuples(index=False):
+        item = book.item(row.price_item)
+        whole = {
+            "image": (row.units, row.usd),
+            "minute": (row.whole_units, row.whole_units_usd),
+            "hour": (row.whole_minutes, row.whole_minutes_usd),
+        }
+        units, usd = whole[item.unit]
+        # Days that were published before the column was there have no usage type.
+        usage_type = row.usage_type if isinstance(row.usage_type, str) else item.usage_type
+        yield (
+            (row.usage_date, usage_type),
+            {"lake_units": row.units, "lake_usd": row.usd, "rounded_units": units, "rounded_usd": usd},
+        )
+
+
+def _of_missing(book: PriceBook, without: pd.DataFrame) -> Iterator[tuple[_Place, dict[str, float]]]:
+    for row in without.itertuples(index=False):
+        for item in _items_of(row.feature, row.media_type):
+            line, usd = book.item(item), book.usd(item, row.units)
+            yield (row.usage_date, line.usage_type), {"missing_units": row.units, "missing_usd": usd}
+
+
+def _items_of(feature: str, media_type: MediaType) -> Sequence[str]:
+    call = FEATURES[feature].analysis(media_type)
+    return price_items(call, call.parameters) if call else ()
+
+
+def _of_bill(
+    book: PriceBook, names: Mapping[str, Sequence[str]], bill: Iterable[BillRow]
+) -> Iterator[tuple[_Place, dict[str, float]]]:
+    for row in bill:
+        if row.record_type == _TAX:
+            continue
+        place = row.usage_date, row.usage_type
+        if row.record_type in USAGE_RECORDS:
+            units = _in_units_of_the_book(book, names.get(row.usage_type, ()), row)
+            yield place, {"bill_units": units, "usage_usd": row.usd}
+        elif row.record_type in _CREDITS:
+            yield place, {"credits_usd": row.usd}
+        else:
+            yield place, {"discounts_usd": row.usd}
+
+
+def _in_units_of_the_book(book: PriceBook, items: Sequence[str], row: BillRow) -> float:
+    """Return units as the price book counts them: the bill counts the hours of a model in minutes."""
+    by_the_hour = any(book.item(item).unit == "hour" for item in items)
+    return row.units / 60 if by_the_hour and "minutes" in row.usage_type.lower() else row.units
+
+
+def _row(compared: Compared, at: datetime) -> dict[str, Any]:
+    line = compared.line
+    return {
+        "usage_date": line.usage_date,
+        "usage_type": line.usage_type,
+        "price_item": ", ".join(line.price_items) or None,
+        "lake_units": line.lake_units,
+        "bill_units": line.bill_units,
+        "lake_usd": line.lake_usd,
+        "bill_usd": line.bill_usd,
+        "status": compared.status,
+        "cause": ", ".join(dict.fromkeys(part.cause.value for part in compared.parts)) or None,
+        "causes": [{**part._asdict(), "cause": part.cause.value} for part in compared.parts],
+        "unexplained_units": compared.unexplained_units,
+        "unexplained_usd": compared.unexplained_usd,
+        "reconciled_at": at,
+    }
+
+
+def now() -> datetime:
+    """Return the present instant in UTC, without a time zone, as tables have it."""
+    return datetime.now(UTC).replace(tzinfo=None)
