@@ -18,7 +18,7 @@ from awswrangler import athena
 from botocore.exceptions import ClientError
 
 from include.core.settings import Settings
-from include.store.sql import load_sql, sql_names, view_levels, view_names
+from include.store.sql import load_sql, load_view, sql_names, view_levels, view_names
 from infrastructure.lifecycle_rules import update_lifecycle_rules
 from infrastructure.readers import PEOPLE_RESULTS, RESULTS, create_reader_policies, people_workgroup
 from infrastructure.table_columns import update_columns
@@ -57,8 +57,9 @@ def create(session: boto3.Session, settings: Settings) -> list[Resource]:
     tables = sql_names("ddl")
     _create_tables(tables, session, settings)
     update_columns(session, settings, [Path(name).name for name in tables])
+    account = session.client("sts", region_name=settings.region).get_caller_identity()["Account"]
     for level in view_levels():
-        _execute_all([load_sql(name, database=settings.database) for name in level], session, settings)
+        _execute_all([load_view(name, settings.database, account) for name in level], session, settings)
     policies = create_reader_policies(session, settings)
     return [
         Resource("S3 bucket", settings.bucket),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from include.store.sql import load_sql, view_names
+from include.store.sql import load_view, view_names
 
 VIEWS = {Path(name).name: name for name in view_names()}
 
 
 def query_of(view: str) -> str:
     """Return what a view selects, over tables of the schema ``main``."""
-    return load_sql(VIEWS[view], database="main").partition(" AS\n")[2]
+    return load_view(VIEWS[view], "main", "123456789012").partition(" AS\n")[2]

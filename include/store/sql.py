@@ -55,6 +55,17 @@ def load_sql(name: str, **names: str) -> str:
     return template.substitute(names)
 
 
+def load_view(name: str, database: str, account: str) -> str:
+    """Return the statement that makes a view.
+
+    :param name: such as ``views/focus_costs``.
+    :param account: number of the AWS account that holds the lake.
+    """
+    names = {"database": database, "account": account}
+    wanted = Template(_without_comments(read_sql(name))).get_identifiers()
+    return load_sql(name, **{placeholder: names[placeholder] for placeholder in wanted})
+
+
 def sql_names(folder: str = "") -> list[str]:
     """Return the names of all statements, or of those in a folder, in alphabetical order."""
     return sorted(path.relative_to(SQL).with_suffix("").as_posix() for path in (SQL / folder).rglob("*.sql"))

@@ -12,12 +12,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from include.core.schemas import TABLES
-from include.store.sql import load_sql, names_read, sql_names, view_names
+from include.store.sql import load_sql, load_view, names_read, sql_names, view_names
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
 Row = dict[str, Any]
+
+# That of the local endpoint.
+ACCOUNT = "123456789012"
 
 # Required columns that a row does not name get a value of their type.
 _DEFAULTS: dict[str, Any] = {
@@ -28,6 +31,7 @@ _DEFAULTS: dict[str, Any] = {
     "boolean": False,
     "date": date(2026, 11, 20),
     "timestamp": datetime(2026, 11, 20, 12),
+    "array<struct<cause:string,units:double,usd:double,reason:string>>": [],
 }
 
 
@@ -53,7 +57,7 @@ class WrittenLake:
             wanted |= names_read(view) if Path(view).name in wanted else set()
         for view in views:
             if Path(view).name in wanted:
-                self._run(load_sql(view, database=self._database))
+                self._run(load_view(view, self._database, ACCOUNT))
 
     def insert(self, table: str, *rows: Row) -> None:
         """Write rows, each to the partition that it names, as if published the night after its day.

@@ -63,3 +63,9 @@ FROM "${database}".erasures, days WHERE dt BETWEEN first_day AND last_day
 UNION ALL
 SELECT 'moderation_reviews' AS table_name, count(*) AS row_count
 FROM "${database}".moderation_reviews, days WHERE dt BETWEEN first_day AND last_day
+UNION ALL
+SELECT 'bill_daily' AS table_name, count(*) AS row_count
+FROM "${database}".bill_daily, days WHERE dt BETWEEN first_day AND last_day
+UNION ALL
+SELECT 'reconciliation' AS table_name, count(*) AS row_count
+FROM "${database}".reconciliation, days WHERE dt BETWEEN first_day AND last_day

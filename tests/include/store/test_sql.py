@@ -13,12 +13,13 @@ from include.store import sql
 from include.store.sql import SqlError, description, load_sql, names_read, sql_names, view_names
 
 NAMES = {"database": "media_lake", "bucket": "media-lake"}
+OTHERS = {"account": "123456789012", "bill_database": "billing", "bill_table": "cur2"}
 
 
 def load(name: str) -> str:
     """Load a statement with whichever of the usual names it has."""
     text = sql.read_sql(name)
-    return load_sql(name, **{key: value for key, value in NAMES.items() if f"${{{key}}}" in text})
+    return load_sql(name, **{key: value for key, value in (NAMES | OTHERS).items() if f"${{{key}}}" in text})
 
 
 @pytest.mark.parametrize("name", sql_names())
