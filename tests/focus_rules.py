@@ -1,8 +1,8 @@
 """Rules of FOCUS 1.2 for charges of usage, from the specification's own files.
 
-Feature levels, types, null rules and allowed values: ``specification/columns`` and ``specification/attributes``
-of https://github.com/FinOps-Open-Cost-and-Usage-Spec/FOCUS_Spec at tag v1.2. The public validator,
-``focus-validator``, knows versions up to 1.0 and does not install beside pandas 3.
+Feature levels, types, null rules and allowed values: ``specification/columns`` and
+``specification/attributes`` of https://github.com/FinOps-Open-Cost-and-Usage-Spec/FOCUS_Spec at tag v1.2. The
+public validator, ``focus-validator``, knows versions up to 1.0 and does not install beside pandas 3.
 """
 
 from __future__ import annotations
@@ -17,27 +17,37 @@ from typing import Any
 Charge = Mapping[str, Any]
 
 MANDATORY = frozenset(
-    """BilledCost BillingAccountId BillingAccountName BillingCurrency BillingPeriodEnd BillingPeriodStart
-    ChargeCategory ChargeClass ChargeDescription ChargePeriodEnd ChargePeriodStart ContractedCost
-    EffectiveCost InvoiceIssuerName ListCost PricingQuantity PricingUnit ProviderName PublisherName
-    ServiceCategory ServiceName""".split()
-)
+    {
+        "BilledCost", "BillingAccountId", "BillingAccountName", "BillingCurrency",
+        "BillingPeriodEnd", "BillingPeriodStart", "ChargeCategory", "ChargeClass",
+        "ChargeDescription", "ChargePeriodEnd", "ChargePeriodStart", "ContractedCost",
+        "EffectiveCost", "InvoiceIssuerName", "ListCost", "PricingQuantity", "PricingUnit",
+        "ProviderName", "PublisherName", "ServiceCategory", "ServiceName",
+    }
+)  # fmt: skip
 # Those that a provider with regions, sub accounts, tags, resources, a price list and negotiated prices has.
 CONDITIONAL = frozenset(
-    """BillingAccountType ConsumedQuantity ConsumedUnit ContractedUnitPrice ListUnitPrice PricingCategory
-    RegionId RegionName ResourceId ResourceName ResourceType SkuId SkuMeter SkuPriceDetails SkuPriceId
-    SubAccountId SubAccountName SubAccountType Tags""".split()
-)
+    {
+        "BillingAccountType", "ConsumedQuantity", "ConsumedUnit", "ContractedUnitPrice",
+        "ListUnitPrice", "PricingCategory", "RegionId", "RegionName", "ResourceId", "ResourceName",
+        "ResourceType", "SkuId", "SkuMeter", "SkuPriceDetails", "SkuPriceId", "SubAccountId",
+        "SubAccountName", "SubAccountType", "Tags",
+    }
+)  # fmt: skip
 RECOMMENDED = frozenset({"AvailabilityZone", "ChargeFrequency", "InvoiceId", "ServiceSubcategory"})
 
 _MAY_BE_NULL = frozenset(
-    """ChargeClass ChargeDescription BillingAccountName ResourceId ResourceName ResourceType SkuPriceDetails
-    Tags InvoiceId AvailabilityZone""".split()
-)
+    {
+        "ChargeClass", "ChargeDescription", "BillingAccountName", "ResourceId", "ResourceName",
+        "ResourceType", "SkuPriceDetails", "Tags", "InvoiceId", "AvailabilityZone",
+    }
+)  # fmt: skip
 _DECIMALS = frozenset(
-    """BilledCost EffectiveCost ListCost ContractedCost ListUnitPrice ContractedUnitPrice PricingQuantity
-    ConsumedQuantity""".split()
-)
+    {
+        "BilledCost", "EffectiveCost", "ListCost", "ContractedCost", "ListUnitPrice",
+        "ContractedUnitPrice", "PricingQuantity", "ConsumedQuantity",
+    }
+)  # fmt: skip
 _INSTANTS = frozenset({"BillingPeriodStart", "BillingPeriodEnd", "ChargePeriodStart", "ChargePeriodEnd"})
 _KEY_VALUES = frozenset({"Tags", "SkuPriceDetails"})
 _ALLOWED: Mapping[str, frozenset[Any]] = {

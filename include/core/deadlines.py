@@ -27,6 +27,7 @@ HOURS = {
     "apply_retention": 12.0,
     "erase_media": 12.0,
     "report_costs": 2.0,
+    "reconcile_costs": 2.0,
     # People have seven days to answer.
     "review_moderation": 192.0,
 }

@@ -90,18 +90,19 @@ def _of_export(
     session: boto3.Session, settings: Settings, account: str, first: date, end: date
 ) -> Iterator[BillRow]:
     # Importing what asks Athena takes a CPU second.
-    from include.store.athena_queries import read_query
+    from include.store.athena_queries import read_rows
 
     database, _, table = settings.bill_table.partition(".")
     if not table:
         raise SettingsError("MEDIA_LAKE_BILL_TABLE: with MEDIA_LAKE_BILL_SOURCE=cur, give database.table")
-    rows = read_query(
+    rows = read_rows(
         session,
         settings,
         "reports/bill_of_export",
         [account, f"{first} 00:00:00", f"{end} 00:00:00"],
         {"bill_database": database, "bill_table": table},
     )
-    for row in rows.itertuples(index=False):
-        units = float(row.units) if row.record_type in USAGE_RECORDS else 0.0
-        yield BillRow(row.usage_date, row.usage_type, row.record_type, units, float(row.usd), None)
+    for row in rows:
+        units = float(row["units"]) if row["record_type"] in USAGE_RECORDS else 0.0
+        place = row["usage_date"], row["usage_type"], row["record_type"]
+        yield BillRow(*place, units, float(row["usd"]), None)

@@ -1,14 +1,12 @@
-"""Compare the last days of the lake with the bill, and keep both: tables ``bill_daily``, ``reconciliation``."""
+"""Compare the last days of the lake with the bill: rows of ``bill_daily`` and ``reconciliation``."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
-
-import pandas as pd
 
 from include.core.features import FEATURES, MediaType, price_items
 from include.core.prices import PriceBook, load_price_book
@@ -16,7 +14,7 @@ from include.core.settings import Settings
 from include.report.bill import USAGE_RECORDS, BillRow, read_bill
 from include.report.bill_lines import Line
 from include.report.reconciliation import Compared, Policy, reconcile
-from include.store.athena_queries import read_query
+from include.store.athena_queries import read_rows
 from include.store.objects import Row
 from include.store.workspace import Deployment
 
@@ -30,9 +28,13 @@ _Place = tuple[date, str]
 
 
 class Comparison(NamedTuple):
-    """The bill of some days, and what came of comparing it."""
+    """The bill of some days, and what came of comparing it.
+
+    :ivar complete_until: last day of which the bill is taken for complete.
+    """
 
     days: list[date]
+    complete_until: date
     bill: list[BillRow]
     compared: list[Compared]
 
@@ -57,12 +59,13 @@ def compare(deployment: Deployment, today: date) -> Comparison:
     bill = read_bill(deployment, first, end)
     book = load_price_book(settings.region)
     span = [f"{first} 00:00:00", f"{end} 00:00:00"]
-    usage = read_query(deployment.session, settings, "reports/usage_by_type", span)
-    without = read_query(deployment.session, settings, "reports/analyses_without_usage", span)
+    usage = read_rows(deployment.session, settings, "reports/usage_by_type", span)
+    without = read_rows(deployment.session, settings, "reports/analyses_without_usage", span)
     lines = _lines(book, usage, without, bill)
-    compared = list(reconcile(lines.values(), lambda _: book, _policy(settings, today)))
+    policy = _policy(settings, today)
+    compared = list(reconcile(lines.values(), lambda _: book, policy))
     days = [first + timedelta(days=number) for number in range((end - first).days)]
-    return Comparison(days, bill, compared)
+    return Comparison(days, policy.complete_until, bill, compared)
 
 
 def _policy(settings: Settings, today: date) -> Policy:
@@ -75,13 +78,13 @@ def _policy(settings: Settings, today: date) -> Policy:
 
 
 def _lines(
-    book: PriceBook, usage: pd.DataFrame, without: pd.DataFrame, bill: Iterable[BillRow]
+    book: PriceBook, usage: Iterable[Row], without: Iterable[Row], bill: Iterable[BillRow]
 ) -> Mapping[_Place, Line]:
     """Put together what the lake and the bill have of each day and usage type."""
     names: defaultdict[str, list[str]] = defaultdict(list)
     for name, item in book.items.items():
         names[item.usage_type].append(name)
-    added: defaultdict[_Place, defaultdict[str, float]] = defaultdict(lambda: defaultdict(float))
+    added: defaultdict[_Place, defaultdict[str, Any]] = defaultdict(lambda: defaultdict(float))
     additions = (*_of_usage(book, usage), *_of_missing(book, without), *_of_bill(book, names, bill))
     for place, values in additions:
         for name, value in values.items():
@@ -92,28 +95,25 @@ def _lines(
     }
 
 
-def _of_usage(book: PriceBook, usage: pd.DataFrame) -> Iterator[tuple[_Place, dict[str, float]]]:
-    for row in usage.itertuples(index=False):
-        item = book.item(row.price_item)
-        whole = {
-            "image": (row.units, row.usd),
-            "minute": (row.whole_units, row.whole_units_usd),
-            "hour": (row.whole_minutes, row.whole_minutes_usd),
+def _of_usage(book: PriceBook, usage: Iterable[Row]) -> Iterator[tuple[_Place, dict[str, float]]]:
+    for row in usage:
+        item = book.item(row["price_item"])
+        whole = {"image": "", "minute": "whole_", "hour": "whole_minutes_"}[item.unit]
+        values = {
+            "lake_units": row["units"],
+            "lake_usd": row["usd"],
+            "rounded_units": row[f"{whole}units"],
+            "rounded_usd": row[f"{whole}usd"] or 0.0,
         }
-        units, usd = whole[item.unit]
         # Days that were published before the column was there have no usage type.
-        usage_type = row.usage_type if isinstance(row.usage_type, str) else item.usage_type
-        yield (
-            (row.usage_date, usage_type),
-            {"lake_units": row.units, "lake_usd": row.usd, "rounded_units": units, "rounded_usd": usd},
-        )
+        yield (row["usage_date"], row["usage_type"] or item.usage_type), values
 
 
-def _of_missing(book: PriceBook, without: pd.DataFrame) -> Iterator[tuple[_Place, dict[str, float]]]:
-    for row in without.itertuples(index=False):
-        for item in _items_of(row.feature, row.media_type):
-            line, usd = book.item(item), book.usd(item, row.units)
-            yield (row.usage_date, line.usage_type), {"missing_units": row.units, "missing_usd": usd}
+def _of_missing(book: PriceBook, without: Iterable[Row]) -> Iterator[tuple[_Place, dict[str, float]]]:
+    for row in without:
+        for item in _items_of(row["feature"], row["media_type"]):
+            place = row["usage_date"], book.item(item).usage_type
+            yield place, {"missing_units": row["units"], "missing_usd": book.usd(item, row["units"])}
 
 
 def _items_of(feature: str, media_type: MediaType) -> Sequence[str]:
@@ -160,8 +160,3 @@ def _row(compared: Compared, at: datetime) -> dict[str, Any]:
         "unexplained_usd": compared.unexplained_usd,
         "reconciled_at": at,
     }
-
-
-def now() -> datetime:
-    """Return the present instant in UTC, without a time zone, as tables have it."""
-    return datetime.now(UTC).replace(tzinfo=None)

@@ -9,7 +9,7 @@ credits          the bill has lines of credits or refunds: their dollars
 other users      the price books lack the usage type, which is another region's or another feature's; or the
                  lake never had it in these days; or the account is shared, and more was billed than the other
                  causes account for
-late usage       the bill has less, and is not complete yet; or a day beside this one has as much more
+late usage       the bill or the lake is not complete yet; or a day beside this one has as much more or less
 missing usage    the bill has more, and analyses that were done have no line in the usage log: theirs
 rounding         the bill has more minutes, at most those of the day's analyses each rounded up
 repeated calls   the bill has more images, at most :data:`RETRY_MARGIN` of the day's: calls whose answer was
@@ -171,7 +171,7 @@ class _UsageType:
         return ""
 
     def _bounded(self, line: Line, more: float) -> list[Part]:
-        """Explain units by the cause that accounts for so many and no more, or else by other users.
+        """Explain units by the cause that accounts for so many and no more, or else by others or the time.
 
         :return: nothing if none does.
         """
@@ -180,6 +180,8 @@ class _UsageType:
             return [bound._replace(units=more)]
         if self._never_used or self._policy.shared_account:
             return [Part(Cause.OTHER_USERS, more, 0.0, "more than the lake's usage accounts for")]
+        if line.usage_date > self._policy.complete_until:
+            return [Part(Cause.LATE_USAGE, more, 0.0, "the lake may report more of the day")]
         return []
 
     def _bound(self, line: Line) -> Part | None:

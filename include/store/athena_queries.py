@@ -9,6 +9,7 @@ import boto3
 import pandas as pd
 
 from include.core.settings import Settings
+from include.store.objects import Row
 from include.store.sql import load_sql
 
 
@@ -34,6 +35,20 @@ def read_query(
         paramstyle="qmark",
         boto3_session=session,
     )
+
+
+def read_rows(
+    session: boto3.Session,
+    settings: Settings,
+    name: str,
+    parameters: Sequence[str] = (),
+    names: Mapping[str, str] | None = None,
+) -> list[Row]:
+    """Run a query as :func:`read_query` does and return its rows; what is null is None."""
+    frame = read_query(session, settings, name, parameters, names).astype(object)
+    columns = [str(column) for column in frame.columns]
+    rows = frame.where(frame.notna(), None).itertuples(index=False, name=None)
+    return [dict(zip(columns, row, strict=True)) for row in rows]
 
 
 def _literal(value: str) -> str:

@@ -10,6 +10,7 @@ from media_lake.links.day_link import DayRunsLink
 _FAILURES = "SELECT * FROM media_lake.failed_analyses WHERE dt = '2026-11-20'"
 _CHECKS = "SELECT * FROM media_lake.validation_results WHERE NOT success AND dt = '2026-11-20'"
 _COSTS = "SELECT * FROM media_lake.costs_daily WHERE dt = '2026-11-20'"
+_DIFFERENCES = "SELECT * FROM media_lake.reconciliation WHERE status <> 'agrees' AND dt = '2026-11-20'"
 _QUEUE = "SELECT * FROM media_lake.moderation_queue WHERE dt = '2026-11-20' ORDER BY queue_place"
 
 # What people look for at a task, and the query that finds it, by the last part of the task's id.
@@ -21,6 +22,7 @@ QUERIES = {
     "publish": ("failed analyses", _FAILURES),
     "report": ("costs", _COSTS),
     "record": ("moderation queue", _QUEUE),
+    "reconcile": ("differences between bill and lake", _DIFFERENCES),
 }
 
 

@@ -8,8 +8,8 @@ SELECT
   sum(units) AS units,
   sum(usd) AS usd,
   sum(ceil(units)) AS whole_units,
-  sum(usd * ceil(units) / nullif(units, 0)) AS whole_units_usd,
-  sum(ceil(units * 60) / 6e1) AS whole_minutes,
+  sum(usd * ceil(units) / nullif(units, 0)) AS whole_usd,
+  sum(ceil(units * 60) / 6e1) AS whole_minutes_units,
   sum(usd * ceil(units * 60) / 6e1 / nullif(units, 0)) AS whole_minutes_usd
 FROM "${database}".usage
 WHERE NOT reused
