@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from include.core.features import FEATURES, MediaType, price_items
-from include.core.prices import PriceBook, load_price_book
+from include.core.prices import PriceBooks, load_price_books
 from include.core.settings import Settings
 from include.report.bill import USAGE_RECORDS, BillRow, read_bill
 from include.report.bill_lines import Line
@@ -52,18 +52,21 @@ class Comparison(NamedTuple):
 def compare(deployment: Deployment, today: date) -> Comparison:
     """Read the bill of the last days, with all of their months, and compare it with the published usage.
 
+    Nothing is compared before the first price book.
+
     :raises include.core.prices.PriceError: if there is no price book.
     """
     settings = deployment.settings
-    first, end = (today - timedelta(days=settings.bill_days)).replace(day=1), today + timedelta(days=1)
+    books = load_price_books(settings.region)
+    month = (today - timedelta(days=settings.bill_days)).replace(day=1)
+    first, end = max(month, books.books[0].effective), today + timedelta(days=1)
     bill = read_bill(deployment, first, end)
-    book = load_price_book(settings.region)
     span = [f"{first} 00:00:00", f"{end} 00:00:00"]
     usage = read_rows(deployment.session, settings, "reports/usage_by_type", span)
     without = read_rows(deployment.session, settings, "reports/analyses_without_usage", span)
-    lines = _lines(book, usage, without, bill)
+    lines = _lines(books, usage, without, bill)
     policy = _policy(settings, today)
-    compared = list(reconcile(lines.values(), lambda _: book, policy))
+    compared = list(reconcile(lines.values(), books.on, policy))
     days = [first + timedelta(days=number) for number in range((end - first).days)]
     return Comparison(days, policy.complete_until, bill, compared)
 
@@ -78,26 +81,33 @@ def _policy(settings: Settings, today: date) -> Policy:
 
 
 def _lines(
-    book: PriceBook, usage: Iterable[Row], without: Iterable[Row], bill: Iterable[BillRow]
+    books: PriceBooks, usage: Iterable[Row], without: Iterable[Row], bill: Iterable[BillRow]
 ) -> Mapping[_Place, Line]:
     """Put together what the lake and the bill have of each day and usage type."""
-    names: defaultdict[str, list[str]] = defaultdict(list)
-    for name, item in book.items.items():
-        names[item.usage_type].append(name)
+    names = _price_items(books)
     added: defaultdict[_Place, defaultdict[str, Any]] = defaultdict(lambda: defaultdict(float))
-    additions = (*_of_usage(book, usage), *_of_missing(book, without), *_of_bill(book, names, bill))
+    additions = (*_of_usage(books, usage), *_of_missing(books, without), *_of_bill(books, names, bill))
     for place, values in additions:
         for name, value in values.items():
             added[place][name] += value
     return {
-        (day, usage_type): replace(Line(day, usage_type, tuple(names.get(usage_type, ()))), **values)
+        (day, usage_type): replace(Line(day, usage_type, names.get(usage_type, ())), **values)
         for (day, usage_type), values in added.items()
     }
 
 
-def _of_usage(book: PriceBook, usage: Iterable[Row]) -> Iterator[tuple[_Place, dict[str, float]]]:
+def _price_items(books: PriceBooks) -> dict[str, tuple[str, ...]]:
+    """Return the lines of the price books that are billed as each usage type."""
+    names: defaultdict[str, dict[str, None]] = defaultdict(dict)
+    for book in books.books:
+        for name, item in book.items.items():
+            names[item.usage_type][name] = None
+    return {usage_type: tuple(items) for usage_type, items in names.items()}
+
+
+def _of_usage(books: PriceBooks, usage: Iterable[Row]) -> Iterator[tuple[_Place, dict[str, float]]]:
     for row in usage:
-        item = book.item(row["price_item"])
+        item = books.on(row["usage_date"]).item(row["price_item"])
         whole = {"image": "", "minute": "whole_", "hour": "whole_minutes_"}[item.unit]
         values = {
             "lake_units": row["units"],
@@ -109,8 +119,9 @@ def _of_usage(book: PriceBook, usage: Iterable[Row]) -> Iterator[tuple[_Place, d
         yield (row["usage_date"], row["usage_type"] or item.usage_type), values
 
 
-def _of_missing(book: PriceBook, without: Iterable[Row]) -> Iterator[tuple[_Place, dict[str, float]]]:
+def _of_missing(books: PriceBooks, without: Iterable[Row]) -> Iterator[tuple[_Place, dict[str, float]]]:
     for row in without:
+        book = books.on(row["usage_date"])
         for item in _items_of(row["feature"], row["media_type"]):
             place = row["usage_date"], book.item(item).usage_type
             yield place, {"missing_units": row["units"], "missing_usd": book.usd(item, row["units"])}
@@ -122,14 +133,14 @@ def _items_of(feature: str, media_type: MediaType) -> Sequence[str]:
 
 
 def _of_bill(
-    book: PriceBook, names: Mapping[str, Sequence[str]], bill: Iterable[BillRow]
+    books: PriceBooks, names: Mapping[str, Sequence[str]], bill: Iterable[BillRow]
 ) -> Iterator[tuple[_Place, dict[str, float]]]:
     for row in bill:
         if row.record_type == _TAX:
             continue
         place = row.usage_date, row.usage_type
         if row.record_type in USAGE_RECORDS:
-            units = _in_units_of_the_book(book, names.get(row.usage_type, ()), row)
+            units = _in_units_of_the_book(books, names.get(row.usage_type, ()), row)
             yield place, {"bill_units": units, "usage_usd": row.usd}
         elif row.record_type in _CREDITS:
             yield place, {"credits_usd": row.usd}
@@ -137,9 +148,9 @@ def _of_bill(
             yield place, {"discounts_usd": row.usd}
 
 
-def _in_units_of_the_book(book: PriceBook, items: Sequence[str], row: BillRow) -> float:
+def _in_units_of_the_book(books: PriceBooks, items: Sequence[str], row: BillRow) -> float:
     """Return units as the price book counts them: the bill counts the hours of a model in minutes."""
-    by_the_hour = any(book.item(item).unit == "hour" for item in items)
+    by_the_hour = any(books.on(row.usage_date).item(item).unit == "hour" for item in items)
     return row.units / 60 if by_the_hour and "minutes" in row.usage_type.lower() else row.units
 
 

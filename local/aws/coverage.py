@@ -27,8 +27,8 @@ PAGE = "docs/LOCAL_AWS.md"
 
 _COUNTERS = (
     "`requests` and `billable` by operation, `images` and `jobs` by object, `units` (images, or minutes of "
-    "jobs that succeeded) by line of the bill, and under `models` for each "
-    "Custom Labels model its `arn`, `status`, `starts`, `stops`, `running`, `running_seconds` and "
+    "jobs that succeeded) by line of the bill, `daily_units` the same for each day, and under `models` for "
+    "each Custom Labels model its `arn`, `status`, `starts`, `stops`, `running`, `running_seconds` and "
     "`inference_units`"
 )
 
@@ -48,6 +48,8 @@ What it offers:
 
 - S3, SNS, SQS, DynamoDB, Glue, IAM and more, by [moto](https://docs.getmoto.org).
 - Athena, on [DuckDB](https://duckdb.org).
+- Cost Explorer's GetCostAndUsage: the bill of what the local Rekognition answered, by day and usage type, at
+  the lake's price book. The hours of Custom Labels models are not on it.
 - Rekognition, by a service of this project. It speaks the API's protocol, with AWS's errors, job states,
   tokens, pages and completion messages. It checks requests and replies against the API's model.
 

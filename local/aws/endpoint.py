@@ -1,4 +1,4 @@
-"""The WSGI application: sends each request to Athena, to Rekognition or to moto."""
+"""The WSGI application: sends each request to Athena, to Rekognition, to its bill or to moto."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from werkzeug.test import run_wsgi_app
 
 from local.aws import dynamodb_items, dynamodb_writes, s3_keys, s3_listing
 from local.aws.athena.service import AthenaService
+from local.aws.cost_explorer import cost_and_usage
 from local.aws.endpoint_errors import AwsError, Reply, error_reply, protocol_of
 from local.aws.endpoint_settings import LocalAwsSettings
 from local.aws.moto_clients import MotoClients
@@ -60,8 +61,10 @@ class Endpoint:
                 reply = self._health()
             elif target == "RekognitionService":
                 reply = self._rekognition.forward(environ, _body(environ))
+            elif (target, operation) == ("AWSInsightsIndexService", "GetCostAndUsage"):
+                reply = _json(cost_and_usage(self._rekognition.calls(), _request(environ)))
             elif target == "AmazonAthena" and self._athena.serves(operation):
-                reply = self._ask_athena(operation, _body(environ), region)
+                reply = _json(self._athena.call(operation, _request(environ), region))
             else:
                 return self._ask_moto(environ, start_response, service)
         except AwsError as error:
@@ -102,14 +105,6 @@ class Endpoint:
         start_response(status, list(headers.items()))
         return [body]
 
-    def _ask_athena(self, operation: str, body: bytes, region: str) -> Reply:
-        try:
-            request = json.loads(body or b"{}")
-        except ValueError as error:
-            raise AwsError("SerializationException", f"The body is not JSON: {error}") from error
-        answer = self._athena.call(operation, request, region)
-        return Reply(200, "application/x-amz-json-1.1", json.dumps(answer, separators=(",", ":")).encode())
-
     def _health(self) -> Reply:
         state = {
             "status": "ok",
@@ -137,6 +132,17 @@ def _not_implemented(
     called = f"{service or 'this service'} {operation or request}"
     logger.warning("not implemented: %s (%s)", called, error)
     return AwsError("NotImplemented", f"The local AWS endpoint does not implement {called}. {error}".strip())
+
+
+def _request(environ: dict[str, Any]) -> Any:
+    try:
+        return json.loads(_body(environ) or b"{}")
+    except ValueError as error:
+        raise AwsError("SerializationException", f"The body is not JSON: {error}") from error
+
+
+def _json(answer: Any) -> Reply:
+    return Reply(200, "application/x-amz-json-1.1", json.dumps(answer, separators=(",", ":")).encode())
 
 
 def _body(environ: dict[str, Any]) -> bytes:

@@ -54,12 +54,7 @@ class RekognitionProxy:
         try:
             response = self._pool.request("POST", self.url + "/", body=body, headers=headers)
         except urllib3.exceptions.HTTPError as error:
-            raise AwsError(
-                "ServiceUnavailable",
-                f"The local Rekognition does not answer at {self.url} ({type(error).__name__}). Start it, "
-                "or point LOCAL_REKOGNITION_URL at it.",
-                status=503,
-            ) from error
+            raise self._away(error) from error
         kept = {
             name: response.headers[name]
             for name in ("x-amzn-ErrorType", "x-amzn-RequestId", "Retry-After")
@@ -70,6 +65,25 @@ class RekognitionProxy:
             response.headers.get("Content-Type", "application/x-amz-json-1.1"),
             response.data,
             kept,
+        )
+
+    def calls(self) -> dict[str, Any]:
+        """Return Rekognition's counters: ``GET /_control/calls``.
+
+        :raises AwsError: ServiceUnavailable if the process does not answer.
+        """
+        try:
+            counters: dict[str, Any] = self._pool.request("GET", f"{self.url}/_control/calls").json()
+        except urllib3.exceptions.HTTPError as error:
+            raise self._away(error) from error
+        return counters
+
+    def _away(self, error: Exception) -> AwsError:
+        return AwsError(
+            "ServiceUnavailable",
+            f"The local Rekognition does not answer at {self.url} ({type(error).__name__}). Start it, "
+            "or point LOCAL_REKOGNITION_URL at it.",
+            status=503,
         )
 
     def is_up(self) -> bool:

@@ -6,6 +6,7 @@ import asyncio
 import random
 import time
 from collections import Counter, defaultdict
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -143,6 +144,7 @@ class Control:
         self.requests: Counter[str] = Counter()
         self.billable: Counter[str] = Counter()
         self.units: defaultdict[str, float] = defaultdict(float)
+        self.daily_units: defaultdict[str, defaultdict[str, float]] = defaultdict(lambda: defaultdict(float))
         self.images: Counter[Subject] = Counter()
         self.jobs: Counter[Subject] = Counter()
         self._behave(self._initial)
@@ -203,7 +205,7 @@ class Control:
     def bill_image(self, operation: str, params: dict[str, Any], media: dict[str, str]) -> None:
         """Count a successful image call; ``media`` is the S3Object, empty if the request held the bytes."""
         for line in image_lines(operation, params):
-            self.units[line] += 1
+            self._bill(line, 1)
         self.billable[operation] += 1
         self.images[(media.get("Bucket"), media.get("Name"), operation)] += 1
 
@@ -215,13 +217,17 @@ class Control:
     def bill_minutes(self, operation: str, params: dict[str, Any], minutes: float) -> None:
         """Count the minutes of a video whose job succeeded."""
         for line in video_lines(operation, params):
-            self.units[line] += minutes
+            self._bill(line, minutes)
+
+    def _bill(self, line: str, units: float) -> None:
+        self.units[line] += units
+        self.daily_units[f"{datetime.now(UTC):%Y-%m-%d}"][line] += units
 
     def calls(self) -> dict[str, Any]:
         """Return the counters.
 
         They are ``requests`` and ``billable`` by operation, ``images`` and ``jobs`` by object, and ``units``,
-        images or minutes, by line of the bill.
+        images or minutes, by line of the bill; ``daily_units`` has the same for each day in UTC.
         """
         return {
             "requests": dict(self.requests),
@@ -229,6 +235,7 @@ class Control:
             "images": [_by_object(subject, count) for subject, count in self.images.items()],
             "jobs": [_by_object(subject, count) for subject, count in self.jobs.items()],
             "units": dict(self.units),
+            "daily_units": {day: dict(units) for day, units in self.daily_units.items()},
         }
 
 
