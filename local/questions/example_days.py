@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from include.core.features import FEATURES, MediaType
@@ -166,6 +166,36 @@ MODERATION_REVIEWS = (
 )
 
 
+def _line(
+    dt: str, usage_type: str, lake: tuple[float, float], bill: tuple[float, float], cause: str | None
+) -> Row:
+    """Return a line of the bill.
+
+    :param lake: units and dollars that the lake counted; ``bill`` likewise.
+    """
+    agrees = lake == bill
+    return {
+        "dt": dt,
+        "usage_date": date.fromisoformat(dt),
+        "usage_type": f"USE1-{usage_type}",
+        "lake_units": lake[0],
+        "lake_usd": lake[1],
+        "bill_units": bill[0],
+        "bill_usd": bill[1],
+        "status": "agrees" if agrees else "explained" if cause else "unexplained",
+        "cause": cause,
+    }
+
+
+# The bill of another lake than this: of these pictures, no line would differ by a cent.
+RECONCILIATION = (
+    _line(SECOND, "Group2-ImagesProcessed", (7000.0, 7.0), (7000.0, 7.0), None),
+    _line(SECOND, "MinutesOfVideoProcessed", (45.0, 4.5), (50.0, 5.0), "rounding"),
+    _line(THIRD, "Group2-ImagesProcessed", (9000.0, 9.0), (9100.0, 9.125), "repeated calls"),
+    _line(THIRD, "MinutesOfVideoProcessed", (60.0, 6.0), (90.0, 9.0), None),
+)
+
+
 def _text(media_id: str, text: str, kind: str = "LINE", at: int | None = None) -> Row:
     return {
         **_place(media_id, "text"),
@@ -277,12 +307,15 @@ FINDINGS: dict[str, tuple[Row, ...]] = {
 def tables() -> dict[str, list[Row]]:
     """Return the rows of every table that has some, with their partitions."""
     analyses = list(_analyses())
+    usage = [_use(row) for row in analyses if row["status"] in ("succeeded", "reused")]
     return {
         "media_assets": [dict(asset) for asset in ASSETS],
         **{name: list(rows) for name, rows in FINDINGS.items()},
         "analyses": analyses,
         "moderation_reviews": [dict(review) for review in MODERATION_REVIEWS],
-        "usage": [_use(row) for row in analyses if row["status"] in ("succeeded", "reused")],
+        "usage": usage,
+        "costs_daily": [_cost(row) for row in usage],
+        "reconciliation": [dict(line) for line in RECONCILIATION],
     }
 
 
@@ -329,4 +362,10 @@ def _use(analysis: Row) -> Row:
         "reused": reused,
         "usd": 0.0 if reused else round(price, 6),
         "saved_usd": round(price, 6) if reused else 0.0,
+        "list_usd": 0.0 if reused else round(price, 6),
     }
+
+
+def _cost(use: Row) -> Row:
+    """Return the costs of one use; the lake has them summed up, of which no question is aware."""
+    return {**use, "usage_date": use["at"].date(), "units": 0.0 if use["reused"] else use["units"]}
