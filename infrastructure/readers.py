@@ -4,9 +4,11 @@ Findings about identifiable people are not for everybody, so they have a policy 
 
 - ``readers`` gives the ordinary tables;
 - ``view-readers`` adds the views over them, which do not fit into one policy with the tables;
-- ``people-readers`` adds the sensitive tables and the views that read one.
+- ``people-readers`` adds the sensitive tables and the views that read one;
+- ``finance-readers`` adds the tables about the money of the whole account, which others may use too, and the
+  views that read one.
 
-Whoever gets the second or third needs those before as well. Results of queries are objects in S3, so readers
+Whoever gets one of the others needs the first two as well. Results of queries are objects in S3, so readers
 of people query in a workgroup of their own, whose results the others cannot read. No policy gives media,
 archived responses, staged data or the usage log.
 
@@ -19,13 +21,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import boto3
 from botocore.exceptions import ClientError
 
 from include.core.errors import RESOURCE_EXISTS, error_code
-from include.core.schemas import TABLES
+from include.core.schemas import TABLES, Table
 from include.core.settings import Settings
 from include.store.sql import names_read, view_names
 
@@ -38,22 +40,26 @@ _VERSIONS = 5
 
 _Document = dict[str, Any]
 
-
-def readable_tables(sensitive: bool) -> list[str]:
-    """Return the tables that a policy gives, in the order of the schemas."""
-    return [name for name, table in TABLES.items() if table.sensitive == sensitive]
+Audience = Literal["all", "finance", "people"]
 
 
-def readable_views(sensitive: bool) -> list[str]:
-    """Return the views that a policy gives: a view is sensitive if anything that it reads is."""
-    tainted = set(readable_tables(sensitive=True))
-    views = {}
-    for statement in view_names():  # each after those it reads
-        view = Path(statement).name
-        views[view] = not tainted.isdisjoint(names_read(statement))
-        if views[view]:
-            tainted.add(view)
-    return [view for view, is_sensitive in views.items() if is_sensitive == sensitive]
+def readable_tables(audience: Audience) -> list[str]:
+    """Return the tables that are for an audience, in the order of the schemas."""
+    return [name for name, table in TABLES.items() if _audience_of(table) == audience]
+
+
+def readable_views(audience: Audience) -> list[str]:
+    """Return the views that are for an audience, which is the narrowest of what they read."""
+    audiences: dict[str, Audience] = {name: _audience_of(table) for name, table in TABLES.items()}
+    views = [Path(statement).name for statement in view_names()]  # each after those it reads
+    for view, statement in zip(views, view_names(), strict=True):
+        read = {audiences[name] for name in names_read(statement)}
+        audiences[view] = "people" if "people" in read else "finance" if "finance" in read else "all"
+    return [view for view in views if audiences[view] == audience]
+
+
+def _audience_of(table: Table) -> Audience:
+    return "people" if table.sensitive else "finance" if table.finance else "all"
 
 
 def reader_policies(settings: Settings, account: str) -> dict[str, _Document]:
@@ -66,6 +72,7 @@ def reader_policies(settings: Settings, account: str) -> dict[str, _Document]:
         f"{place}-readers": reader_policy(settings, account, sensitive=False),
         f"{place}-view-readers": view_policy(settings, account),
         f"{place}-people-readers": reader_policy(settings, account, sensitive=True),
+        f"{place}-finance-readers": finance_policy(settings, account),
     }
 
 
@@ -84,7 +91,7 @@ def reader_policy(settings: Settings, account: str, sensitive: bool) -> _Documen
     regional = f"{settings.region}:{account}"
     glue = f"arn:{partition}:glue:{regional}"
     bucket = f"arn:{partition}:s3:::{settings.bucket}"
-    tables = readable_tables(sensitive)
+    tables = readable_tables("people" if sensitive else "all")
     results = PEOPLE_RESULTS if sensitive else RESULTS
     workgroup = people_workgroup(settings) if sensitive else settings.workgroup
     return {
@@ -97,24 +104,8 @@ def reader_policy(settings: Settings, account: str, sensitive: bool) -> _Documen
                 # Athena looks for a database of this name in every account.
                 "Resource": [f"{glue}:catalog", f"{glue}:database/default"],
             },
-            _catalog_entries(settings, glue, [*tables, *(readable_views(True) if sensitive else [])]),
-            {
-                "Sid": "Data",
-                "Effect": "Allow",
-                "Action": "s3:GetObject",
-                "Resource": [f"{bucket}/curated/{name}/*" for name in tables],
-            },
-            {
-                "Sid": "Listing",
-                "Effect": "Allow",
-                "Action": "s3:ListBucket",
-                "Resource": bucket,
-                "Condition": {
-                    "StringLike": {
-                        "s3:prefix": [*(f"curated/{name}/*" for name in tables), f"{results}/*"],
-                    }
-                },
-            },
+            _catalog_entries(settings, glue, [*tables, *(readable_views("people") if sensitive else [])]),
+            *_files(bucket, tables, f"{results}/*"),
             {
                 "Sid": "Bucket",
                 "Effect": "Allow",
@@ -155,8 +146,46 @@ def view_policy(settings: Settings, account: str) -> _Document:
     glue = f"arn:{partition}:glue:{settings.region}:{account}"
     return {
         "Version": "2012-10-17",
-        "Statement": [_catalog_entries(settings, glue, readable_views(sensitive=False))],
+        "Statement": [_catalog_entries(settings, glue, readable_views("all"))],
     }
+
+
+def finance_policy(settings: Settings, account: str) -> _Document:
+    """Return the policy document that adds the tables about the money of the account, and their views."""
+    partition = boto3.Session().get_partition_for_region(settings.region)
+    glue = f"arn:{partition}:glue:{settings.region}:{account}"
+    tables = readable_tables("finance")
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            _catalog_entries(settings, glue, [*tables, *readable_views("finance")]),
+            *_files(f"arn:{partition}:s3:::{settings.bucket}", tables),
+        ],
+    }
+
+
+def _files(bucket: str, tables: list[str], *prefixes: str) -> list[_Document]:
+    """Return the statements that show the files of tables.
+
+    :param prefixes: what else may be listed.
+    """
+    return [
+        {
+            "Sid": "Data",
+            "Effect": "Allow",
+            "Action": "s3:GetObject",
+            "Resource": [f"{bucket}/curated/{name}/*" for name in tables],
+        },
+        {
+            "Sid": "Listing",
+            "Effect": "Allow",
+            "Action": "s3:ListBucket",
+            "Resource": bucket,
+            "Condition": {
+                "StringLike": {"s3:prefix": [*(f"curated/{name}/*" for name in tables), *prefixes]}
+            },
+        },
+    ]
 
 
 def _catalog_entries(settings: Settings, glue: str, names: list[str]) -> _Document:

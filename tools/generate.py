@@ -69,6 +69,8 @@ def _section(table: Table) -> str:
         notes.append(
             "**Sensitive**: findings about identifiable people; readers are granted apart from other tables."
         )
+    if table.finance:
+        notes.append("**Finance**: money of the whole account; readers are granted apart from other tables.")
     partition_keys = (
         Column(key, "string", PARTITION_KEY_MEANINGS[key], required=True) for key in table.partition_keys
     )

@@ -150,9 +150,6 @@ class Settings(BaseSettings):
     bill_tolerance_percent: float = Field(
         0.5, ge=0, le=100, description="percent of the lake's dollars by which it may differ, if that is more"
     )
-    shared_account: bool = Field(
-        False, description="others of the account use Rekognition too; what the lake did not use is theirs"
-    )
 
     @property
     def jobs_topic_arn(self) -> str:

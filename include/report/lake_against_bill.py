@@ -76,7 +76,7 @@ def _policy(settings: Settings, today: date) -> Policy:
         usd=settings.bill_tolerance_usd,
         share=settings.bill_tolerance_percent / 100,
         complete_until=today - timedelta(days=settings.bill_complete_after_days),
-        shared_account=settings.shared_account,
+        shared_account=settings.count_account_volume,
     )
 
 

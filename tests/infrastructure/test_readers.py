@@ -17,7 +17,9 @@ from include.core.schemas import TABLES
 from include.core.settings import COST_PAGE_KEY, Settings
 from include.store.sql import names_read, view_names
 from infrastructure.readers import (
+    Audience,
     create_reader_policies,
+    finance_policy,
     people_workgroup,
     readable_tables,
     readable_views,
@@ -27,6 +29,7 @@ from infrastructure.readers import (
 )
 
 ACCOUNT = "123456789012"
+AUDIENCES: tuple[Audience, ...] = ("all", "finance", "people")
 SETTINGS = Settings()
 RUN = Run(SETTINGS.bucket, "enrich_images", "manual__2026-11-20", "2026-11-20")
 # What IAM takes as a managed policy, spaces not counted (IAM user guide, "IAM and AWS STS quotas").
@@ -34,7 +37,10 @@ MOST_CHARACTERS = 6144
 
 ORDINARY = (reader_policy(SETTINGS, ACCOUNT, sensitive=False), view_policy(SETTINGS, ACCOUNT))
 BOTH = (*ORDINARY, reader_policy(SETTINGS, ACCOUNT, sensitive=True))
+FINANCE = (*ORDINARY, finance_policy(SETTINGS, ACCOUNT))
+ALL = (*BOTH, finance_policy(SETTINGS, ACCOUNT))
 SENSITIVE_TABLES = {table.name for table in TABLES.values() if table.sensitive}
+FINANCE_TABLES = {table.name for table in TABLES.values() if table.finance}
 
 
 def listed(value: str | list[str]) -> list[str]:
@@ -92,32 +98,36 @@ def may_query(documents: tuple[dict[str, Any], ...], workgroup: str) -> bool:
 
 
 def test_every_table_and_every_view_is_for_one_kind_of_readers() -> None:
-    assert sorted(readable_tables(False) + readable_tables(True)) == sorted(TABLES)
-    assert set(readable_tables(True)) == SENSITIVE_TABLES
+    tables = [readable_tables(audience) for audience in AUDIENCES]
+    assert sorted(name for names in tables for name in names) == sorted(TABLES)
+    assert (set(readable_tables("people")), set(readable_tables("finance"))) == (
+        SENSITIVE_TABLES,
+        FINANCE_TABLES,
+    )
     views = [Path(name).name for name in view_names()]
-    assert sorted(readable_views(False) + readable_views(True)) == sorted(views)
-    assert sorted(readable_views(True)) == ["celebrity_spans", "people_findings", "people_moments"]
+    found = [view for audience in AUDIENCES for view in readable_views(audience)]
+    assert sorted(found) == sorted(views)
+    assert sorted(readable_views("people")) == ["celebrity_spans", "people_findings", "people_moments"]
 
 
 @pytest.mark.parametrize("name", TABLES)
 def test_a_table_is_read_by_those_it_is_for(name: str) -> None:
-    ordinary = name not in SENSITIVE_TABLES
+    ordinary = name not in SENSITIVE_TABLES | FINANCE_TABLES
+    of_both, of_finance = name not in FINANCE_TABLES, name not in SENSITIVE_TABLES
     media_type: MediaType | None = "image" if "media_type" in TABLES[name].partition_keys else None
     published = RUN.published_uri(name, media_type, "20261120T120000000000") + "part-0.parquet"
     prefix = f"curated/{name}/dt=2026-11-20/"
-    assert may_see(BOTH, name)
-    assert may_read(BOTH, published)
-    assert may_list(BOTH, prefix)
-    assert may_see(ORDINARY, name) is ordinary
-    assert may_read(ORDINARY, published) is ordinary
-    assert may_list(ORDINARY, prefix) is ordinary
-    assert not may_read(BOTH, RUN.staged_uri(name, media_type) + "part-0.parquet")
+    for documents, allowed in ((ORDINARY, ordinary), (BOTH, of_both), (FINANCE, of_finance)):
+        assert may_see(documents, name) is allowed
+        assert may_read(documents, published) is allowed
+        assert may_list(documents, prefix) is allowed
+    assert not may_read(ALL, RUN.staged_uri(name, media_type) + "part-0.parquet")
 
 
 @pytest.mark.parametrize("statement", view_names())
 def test_whoever_sees_a_view_sees_all_that_it_reads(statement: str) -> None:
     view = Path(statement).name
-    for documents in (ORDINARY, BOTH):
+    for documents in (ORDINARY, BOTH, FINANCE):
         assert may_see(documents, view) is all(may_see(documents, name) for name in names_read(statement))
 
 
@@ -137,12 +147,12 @@ def test_whoever_sees_a_view_sees_all_that_it_reads(statement: str) -> None:
     ],
 )
 def test_nothing_else_in_the_bucket_is_read(uri: str) -> None:
-    assert not may_read(BOTH, uri)
+    assert not may_read(ALL, uri)
 
 
 @pytest.mark.parametrize("prefix", ["", "curated/", "responses/", "staging/", "usage_log/", "raw/"])
 def test_nothing_else_is_listed(prefix: str) -> None:
-    assert not may_list(BOTH, prefix)
+    assert not may_list(ALL, prefix)
 
 
 def test_results_of_queries_about_people_are_for_those_who_may_ask() -> None:
@@ -174,7 +184,7 @@ def test_results_of_queries_about_people_are_for_those_who_may_ask() -> None:
     ],
 )
 def test_readers_change_nothing_and_stay_in_the_lake(action: str, resource: str) -> None:
-    assert not may(BOTH, action, resource)
+    assert not may(ALL, action, resource)
 
 
 def test_policies_fit_into_iam_also_with_long_names() -> None:
@@ -206,8 +216,9 @@ def test_policies_are_made_once_and_kept_up_to_date(aws: SimpleNamespace, iam: A
         return found
 
     names = create_reader_policies(aws.session, SETTINGS)
-    assert names == [f"media_lake-us-east-1-{kind}" for kind in ("readers", "view-readers", "people-readers")]
-    assert documents() == dict(zip(names, BOTH, strict=True))
+    kinds = ("readers", "view-readers", "people-readers", "finance-readers")
+    assert names == [f"media_lake-us-east-1-{kind}" for kind in kinds]
+    assert documents() == dict(zip(names, ALL, strict=True))
     assert create_reader_policies(aws.session, SETTINGS) == names
 
     arn = f"arn:aws:iam::{ACCOUNT}:policy/{names[0]}"
@@ -216,4 +227,4 @@ def test_policies_are_made_once_and_kept_up_to_date(aws: SimpleNamespace, iam: A
         create_reader_policies(aws.session, SETTINGS.model_copy(update={"bucket": f"bucket-{number}"}))
     assert len(iam.list_policy_versions(PolicyArn=arn)["Versions"]) == 5
     create_reader_policies(aws.session, SETTINGS)
-    assert documents() == dict(zip(names, BOTH, strict=True))
+    assert documents() == dict(zip(names, ALL, strict=True))

@@ -26,6 +26,7 @@ BILLS: tuple[Table, ...] = (
         ),
         partition_keys=("dt",),
         unique=("usage_date", "usage_type", "record_type"),
+        finance=True,
         grows=True,
     ),
     Table(
@@ -53,6 +54,7 @@ BILLS: tuple[Table, ...] = (
         ),
         partition_keys=("dt",),
         unique=("usage_date", "usage_type"),
+        finance=True,
         grows=True,
     ),
 )

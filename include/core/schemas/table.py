@@ -57,6 +57,7 @@ class Table:
     :param partition_keys: names of the partition columns, all of type string.
     :param unique: columns that together identify a row within a partition; empty if rows have no key.
     :param sensitive: findings about identifiable people: readers are granted apart from the other tables.
+    :param finance: about the money of the whole account: readers are granted apart from the other tables.
     :param score: column that ``min_confidence`` of the lake applies to; None if rows have none.
     :param grows: files are only ever added to a partition, which has one place and no versions.
     :param moments: how its rows appear in views of all findings; if empty, by the name of the table alone.
@@ -70,6 +71,7 @@ class Table:
     partition_keys: tuple[str, ...] = ("dt", "media_type")
     unique: tuple[str, ...] = ()
     sensitive: bool = False
+    finance: bool = False
     score: str | None = "confidence"
     moments: tuple[Moment, ...] = ()
     grows: bool = False

@@ -96,9 +96,9 @@ KNOWN: dict[str, list[list[Any]]] = {
     "27_unit_costs": [["image", 9, None, 0.028, 3.11, None], ["video", 2, 3.5, 1.55, None, 0.44]],
     "28_savings": [["rejected before paying", True, 4, 0.004], ["duplicate content", True, 1, 0.001]],
     "29_bill_against_lake": [
-        ["2026-11-19", "USE1-MinutesOfVideoProcessed", 45.0, 50.0, 0.5, "explained", "rounding"],
-        ["2026-11-20", "USE1-Group2-ImagesProcessed", 9000.0, 9100.0, 0.125, "explained", "repeated calls"],
-        ["2026-11-20", "USE1-MinutesOfVideoProcessed", 60.0, 90.0, 3.0, "unexplained", None],
+        ["2026-11-19", "USE1-MinutesOfVideoProcessed", 45.0, 50.0, 0.5, "rounding"],
+        ["2026-11-20", "USE1-Group2-ImagesProcessed", 9000.0, 9100.0, 0.125, "repeated calls"],
+        ["2026-11-20", "USE1-MinutesOfVideoProcessed", 60.0, 90.0, 3.0, None],
     ],
     "25_replaced_files": [
         [f"{SHOP}/dog.jpg", "2026-11-13", "Dog", 81.5],
