@@ -38,14 +38,15 @@ class Comparison(NamedTuple):
     bill: list[BillRow]
     compared: list[Compared]
 
-    def rows(self, day: date, at: datetime) -> dict[str, list[Row]]:
+    def rows(self, day: str, at: datetime) -> dict[str, list[Row]]:
         """Return a day's rows of both tables.
 
+        :param day: ``YYYY-MM-DD``.
         :param at: when the bill was read.
         """
         return {
-            BILL: [{**row._asdict(), "read_at": at} for row in self.bill if row.usage_date == day],
-            RECONCILIATION: [_row(each, at) for each in self.compared if each.line.usage_date == day],
+            BILL: [{**row._asdict(), "read_at": at} for row in self.bill if str(row.usage_date) == day],
+            RECONCILIATION: [_row(each, at) for each in self.compared if str(each.line.usage_date) == day],
         }
 
 

@@ -49,7 +49,7 @@ What it offers:
 - S3, SNS, SQS, DynamoDB, Glue, IAM and more, by [moto](https://docs.getmoto.org).
 - Athena, on [DuckDB](https://duckdb.org).
 - Cost Explorer's GetCostAndUsage: the bill of what the local Rekognition answered, by day and usage type, at
-  the lake's price book. The hours of Custom Labels models are not on it.
+  the lake's price book.
 - Rekognition, by a service of this project. It speaks the API's protocol, with AWS's errors, job states,
   tokens, pages and completion messages. It checks requests and replies against the API's model.
 

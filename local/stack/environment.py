@@ -48,6 +48,8 @@ SHARED = {
     "AWS_DEFAULT_REGION": "us-east-1",
     "AWS_EC2_METADATA_DISABLED": "true",
     SIMULATED: "true",
+    # The local endpoint has a bill of what the local Rekognition answered.
+    "MEDIA_LAKE_BILL_SOURCE": "cost-explorer",
     "MEDIA_LAKE_SWEEP_AFTER_SECONDS": "15",
 }
 

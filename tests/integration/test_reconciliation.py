@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from include.core.prices import load_price_book
 from include.core.settings import Settings
 from include.store.workspace import Deployment
 from local.questions.written_lake import Row, WrittenLake
@@ -113,7 +114,6 @@ def test_what_rekognition_billed_agrees_and_calls_of_others_are_told_once(
 
 def test_a_day_that_neither_has_any_more_loses_its_rows(lake: BilledLake, endpoints: Endpoints) -> None:
     now = datetime.now(UTC).replace(tzinfo=None)
-    lake.use(0, now - timedelta(days=0))
     lake.insert("usage", {"dt": f"{now:%Y-%m-%d}", "at": now, "reused": True})
     lake.call(1)
     assert sum(reconcile_days(lake.deployment(), now).values()) == 1
@@ -185,8 +185,10 @@ def test_costly_days_and_old_price_books_are_told_once(
     lake.make_views("cost_anomalies")
     deployment = lake.deployment()
     assert [report_anomalies(deployment) for _ in range(2)] == [1, 0]
-    far = date(2030, 1, 1)
-    assert [report_old_price_book(deployment, day) for day in (date(2026, 10, 8), far, far)] == [0, 1, 0]
+    effective = load_price_book("us-east-1").effective
+    ages = (90, 91, 91)
+    found = [report_old_price_book(deployment, effective + timedelta(days=age)) for age in ages]
+    assert found == [0, 1, 0]
     first, second = alerts(caplog)
     assert first == "1 day of use costs much more than usual"
     assert second.startswith("price book us-east-1-")

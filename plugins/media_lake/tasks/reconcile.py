@@ -75,7 +75,7 @@ def reconcile_days(deployment: Deployment, now: datetime) -> dict[str, int]:
     from include.report.lake_against_bill import compare
 
     comparison = compare(deployment, now.date())
-    rows = [row for day in comparison.days for row in _publish(deployment, comparison, day, now)]
+    rows = _publish(deployment, comparison, now)
     _report_unexplained(deployment, comparison, rows)
     found = Counter(row["status"] for row in rows)
     for row in rows:
@@ -84,21 +84,23 @@ def reconcile_days(deployment: Deployment, now: datetime) -> dict[str, int]:
     return {status: found[status] for status in STATUSES}
 
 
-def _publish(deployment: Deployment, comparison: Comparison, day: date, now: datetime) -> list[Row]:
-    """Put a day's rows in place of those of an earlier comparison, and return those of ``reconciliation``."""
+def _publish(deployment: Deployment, comparison: Comparison, now: datetime) -> list[Row]:
+    """Put all days in place of an earlier comparison, and return the rows of ``reconciliation``."""
     from include.publish.added_rows import publish_added
     from include.report.lake_against_bill import RECONCILIATION
     from include.store.appended_rows import appended_uri
     from include.store.objects import delete
 
-    tables = comparison.rows(day, now)
-    for table, rows in tables.items():
-        if rows:
-            publish_added(deployment, table, [day.isoformat()], rows, _FILE)
-        else:
-            location = appended_uri(deployment.settings.bucket, table, [day.isoformat()])
-            delete(deployment.s3, [f"{location}{_FILE}.parquet"])
-    return tables[RECONCILIATION]
+    compared, gone = [], []
+    for day in map(str, comparison.days):
+        for table, rows in comparison.rows(day, now).items():
+            if rows:
+                publish_added(deployment, table, [day], rows, _FILE)
+            else:
+                gone.append(f"{appended_uri(deployment.settings.bucket, table, [day])}{_FILE}.parquet")
+            compared += rows if table == RECONCILIATION else []
+    delete(deployment.s3, gone)
+    return compared
 
 
 def _report_unexplained(deployment: Deployment, comparison: Comparison, rows: Iterable[Row]) -> None:
