@@ -6,7 +6,7 @@
 -- price that it would have had. Cheaper route: a video was analyzed by frames, and a job at the list price
 -- would have cost more. Rejected: a file that cannot be analyzed was found before a call, once for each file
 -- and feature, at the list price; the most that it can have saved, for AWS does not bill all errors. Re-run: a
--- file that was paid for was analyzed again without paying. Nobody would have paid for that: it is no saving.
+-- file that was paid for, or counted already, was analyzed again. It is no saving, whatever usage says of it.
 --
 -- Columns:
 --   billing_month: calendar month in UTC, YYYY-MM
