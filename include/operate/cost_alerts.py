@@ -49,7 +49,7 @@ def old_price_book(version: str, effective: date, today: date) -> Alert:
     return _alert(
         f"price book {version} is {(today - effective).days} days old",
         (f"The prices of {version} hold since {effective}; AWS may have changed them.",),
-        "`make prices REGION=...` compares them with AWS's list; where they hold, add a book of today's date.",
+        "Run `make prices REGION=...`, which asks AWS; where they hold, add a book of today's date.",
     )
 
 
