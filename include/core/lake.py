@@ -19,6 +19,7 @@ from pydantic import (
     model_validator,
 )
 
+from include.core.budgets import Budget
 from include.core.day_folders import DAYS, names_days_only, separates_days, some_within
 from include.core.features import (
     CONFIDENCE_FLOOR,
@@ -243,6 +244,7 @@ class Lake(BaseModel):
     :ivar validation_severity: rule of validation to what happens when it is broken; without an entry, what
         :mod:`include.core.validation_rules` says.
     :ivar retention: for how long rows about media are kept; without it, for as long as there is a lake.
+    :ivar budgets: cost center to what it may spend in a calendar month (UTC); without an entry, no limit.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -263,6 +265,11 @@ class Lake(BaseModel):
     )
     cost_centers: dict[Name, CostCenter] = Field(
         description=f"teams, each with {SHORT_NAME}", examples=["{media-team: {title: Media team}}"]
+    )
+    budgets: dict[Name, Budget] = Field(
+        {},
+        description="what cost centers may spend in a month (UTC)",
+        examples=["{media-team: {usd: 500, kind: hard}}"],
     )
     sources: tuple[Source, ...] = Field(
         description="a list of sources, each a mapping with name, cost_center and features",
@@ -309,6 +316,11 @@ class Lake(BaseModel):
     @model_validator(mode="after")
     def _sources_fit(self) -> Self:
         refuse(_mistakes_between(list(enumerate(self.sources)), self.cost_centers))
+        refuse(
+            Mistake(("budgets", name), _not_a_cost_center(name, self.cost_centers))
+            for name in self.budgets
+            if name not in self.cost_centers
+        )
         return self
 
     def pinned_version(self, feature: Feature, media_type: MediaType) -> str | None:
@@ -351,6 +363,12 @@ def _unknown_features(names: Iterable[str], allowed: Sequence[str], lack: str) -
             )
 
 
+def _not_a_cost_center(name: str, cost_centers: Collection[str]) -> str:
+    return f"{name!r} is not under cost_centers{near_miss(name, cost_centers)}; add it there" + (
+        f", or choose from {', '.join(cost_centers)}" if cost_centers else ""
+    )
+
+
 def _mistakes_between(
     numbered: Sequence[tuple[int, Source]], cost_centers: Collection[str]
 ) -> Iterator[Mistake]:
@@ -363,10 +381,7 @@ def _mistakes_between(
             )
         if source.cost_center not in cost_centers:
             yield Mistake(
-                ("sources", number, "cost_center"),
-                f"{source.cost_center!r} is not under cost_centers"
-                f"{near_miss(source.cost_center, cost_centers)}; add it there"
-                + (f", or choose from {', '.join(cost_centers)}" if cost_centers else ""),
+                ("sources", number, "cost_center"), _not_a_cost_center(source.cost_center, cost_centers)
             )
     for (_, one), (number, other) in combinations(numbered, 2):
         if one.overlaps(other):
@@ -382,6 +397,7 @@ def _mistakes_between(
 _MODELS: Models = {
     (): Lake,
     ("cost_centers", "*"): CostCenter,
+    ("budgets", "*"): Budget,
     ("retention",): Retention,
     ("sources", "*"): Source,
     ("sources", "*", "retention"): Retention,

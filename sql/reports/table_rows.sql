@@ -46,6 +46,9 @@ UNION ALL
 SELECT 'costs_daily' AS table_name, count(*) AS row_count
 FROM "${database}".costs_daily, days WHERE dt BETWEEN first_day AND last_day
 UNION ALL
+SELECT 'budgets' AS table_name, count(*) AS row_count
+FROM "${database}".budgets, days WHERE dt BETWEEN first_day AND last_day
+UNION ALL
 SELECT 'validation_results' AS table_name, count(*) AS row_count
 FROM "${database}".validation_results, days WHERE dt BETWEEN first_day AND last_day
 UNION ALL

@@ -24,6 +24,7 @@ _SMALL = """
 min_confidence: {labels: 55}
 model_versions: {labels: "3.0"}
 cost_centers: {team: {title: Team}}
+budgets: {team: {usd: 10.5, kind: hard, months: {"2026-12": 20}}}
 sources:
   - name: photos
     title: Photographs

@@ -8,6 +8,7 @@ ASSET_STATUSES = ("analyzed", "partial", "failed", "rejected")
 ERASURE_ACTIONS = ("erased", "expired", "allowed")
 ANALYSIS_STATUSES = ("succeeded", "reused", "failed", "rejected", "stopped")
 DECISIONS = ("approve", "reject")
+BUDGET_KINDS = ("hard", "soft")
 
 _ATTRIBUTION = (
     Column("source", "string", "name of the source in lake.yaml", required=True),
@@ -171,6 +172,41 @@ ACCOUNTS: tuple[Table, ...] = (
             "operation",
             "price_item",
         ),
+    ),
+    Table(
+        "budgets",
+        "One row per budget of a cost center and month, of every report of costs: the newest as_of counts. "
+        "Days are those of the report.",
+        (
+            Column("cost_center", "string", "the team that pays, from lake.yaml", required=True),
+            Column("month", "string", "calendar month (UTC), such as 2026-11", required=True),
+            Column("limit_usd", "double", "dollars that may be spent in it", required=True, minimum=0),
+            Column(
+                "kind",
+                "string",
+                "a hard budget stops analyses before they are paid for, a soft one warns",
+                required=True,
+                values=BUDGET_KINDS,
+            ),
+            Column(
+                "spent_usd",
+                "double",
+                "dollars spent; if hard, at the prices known before a call; if soft, as reported",
+                required=True,
+                minimum=0,
+            ),
+            Column(
+                "reserved_usd",
+                "double",
+                "dollars that running tasks hold and may still spend or return",
+                required=True,
+                minimum=0,
+            ),
+            Column("as_of", "timestamp", "when it was read", required=True),
+        ),
+        partition_keys=("dt",),
+        unique=("cost_center", "month", "as_of"),
+        grows=True,
     ),
     Table(
         "validation_results",
