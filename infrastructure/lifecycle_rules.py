@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 OURS = "media-lake-"
 
 # What runs stage; `staging/manifests/` is not among it: it says what a day has, as long as there is a lake.
-STAGED = (*TABLES, "plans", "audits")
+STAGED = (*TABLES, "plans", "audits", "stopped")
 
 # Longer than any upload of the lake takes.
 UNFINISHED_UPLOAD_DAYS = 7

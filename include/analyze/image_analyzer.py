@@ -23,6 +23,7 @@ from include.analyze.image_caller import OUTAGE_SECONDS, ImageCaller
 from include.analyze.image_claims import ImageClaims
 from include.analyze.image_lanes import ImageWork, Lane, Outcome, Outcomes, Summary, lanes_of, received
 from include.analyze.image_records import ImageRecords
+from include.analyze.spending import Spending
 from include.core.errors import retrying
 from include.core.features import FEATURES
 from include.core.metrics import Metric, Metrics, NoMetrics
@@ -67,12 +68,17 @@ class ImageAnalyzer:
         owner = f"{self._run.token}/{batch}"
         retry = retrying(OUTAGE_SECONDS)
         rekognition = workspace.aws.client("rekognition", connections=self._threads * max(1, len(paces)))
+        self._stop = threading.Event()
+        self._spending = Spending(workspace, self._stop)
         self._claims = ImageClaims(workspace, owner, retry)
-        self._caller = ImageCaller(rekognition, self._claims, paces, retry, self._metrics)
+        self._caller = ImageCaller(
+            rekognition, self._claims, paces, self._spending, retry, self._metrics, self._stop
+        )
         self._records = ImageRecords(workspace, batch, owner, retry)
         self._summary = Summary()
         self._existing: list[ImageWork] = []  # paid for before, or by another run meanwhile
         self._leased: list[ImageWork] = []  # held by another run
+        self._stopped: list[ImageWork] = []  # not paid for, because a budget is reached
         self._unrecorded: list[Outcome] = []
         self._recorded_at = 0.0
 
@@ -87,12 +93,16 @@ class ImageAnalyzer:
         work = self._planned_once(plan)
         if work:
             self._records.adopt_archived()
-        self._pay(work)
-        while self._leased:
-            log.info("%d analyses are being paid for by another run; waiting for it", len(self._leased))
-            time.sleep(POLL_SECONDS)
-            work, self._leased = self._leased, []
+        try:
             self._pay(work)
+            while self._leased:
+                log.info("%d analyses are being paid for by another run; waiting for it", len(self._leased))
+                time.sleep(POLL_SECONDS)
+                work, self._leased = self._leased, []
+                self._pay(work)
+        finally:
+            self._spending.close()
+        self._records.note_stopped(self._stopped)
         if self._claims.interrupted:
             log.warning(
                 "an earlier attempt had claimed %d analyses when it ended; "
@@ -100,6 +110,7 @@ class ImageAnalyzer:
                 self._claims.interrupted,
             )
         self._summary.interrupted = self._claims.interrupted
+        self._summary.stopped = len(self._stopped)
         self._summary.reused = self._records.log_reused(self._existing)
         self._summary.throttled = sum(pace.throttled for pace in self._paces.values())
         return self._summary
@@ -139,7 +150,7 @@ class ImageAnalyzer:
                     self._record_if_due()
                 except Exception as error:
                     failure = failure or error
-                    self._caller.stop.set()
+                    self._stop.set()
                     for lane in lanes:
                         lane.open.clear()
                 if time.monotonic() - told_at > PROGRESS_SECONDS:
@@ -184,7 +195,9 @@ class ImageAnalyzer:
                 self._claim_some(lane)
 
     def _claim_some(self, lane: Lane) -> None:
-        work = lane.next_open(CLAIM_CALLS)
+        work: list[ImageWork] = []
+        for item in lane.next_open(CLAIM_CALLS):
+            (self._stopped if self._spending.is_out_of(item) else work).append(item)
         ours, conflicts = self._claims.claim_all(work)
         for item, claim in ours:
             lane.hand_over(item, claim)
@@ -203,6 +216,8 @@ class ImageAnalyzer:
                 raise outcome
             if outcome.kind == "leased":
                 self._leased.append(outcome.work)
+            elif outcome.kind == "stopped":
+                self._stopped.append(outcome.work)
             elif outcome.kind == "exists":
                 self._existing.append(outcome.work)
             else:

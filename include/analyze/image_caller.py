@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from botocore import xform_name
+from botocore.exceptions import ClientError
 
 from include.analyze.circuit_breaker import Breaker
 from include.analyze.image_lanes import ImageWork, Lane, Outcome
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
     from include.analyze.image_claims import ImageClaims
     from include.analyze.pace import Pace
+    from include.analyze.purse import Payment
+    from include.analyze.spending import Spending
 
 log = logging.getLogger(__name__)
 
@@ -42,8 +45,9 @@ class ImageCaller:
     """Makes the calls of one batch; its threads share it.
 
     :param paces: operation to its pace.
+    :param spending: pays for the calls, as far as budgets allow.
     :param retrying: repeats requests while the record of a pace cannot be reached.
-    :ivar stop: once set, no further call is made.
+    :param stop: once set, no further call is made.
     """
 
     def __init__(
@@ -51,16 +55,19 @@ class ImageCaller:
         rekognition: RekognitionClient,
         claims: ImageClaims,
         paces: Mapping[str, Pace],
+        spending: Spending,
         retrying: Retrying,
         metrics: Metrics,
+        stop: threading.Event,
     ) -> None:
         self._rekognition = rekognition
         self._claims = claims
         self._paces = paces
+        self._spending = spending
         self._retrying = retrying
         self._metrics = metrics
         self._breaker = Breaker(OUTAGE_SECONDS)
-        self.stop = threading.Event()
+        self._stop = stop
 
     def call(self, lane: Lane, work: ImageWork, claim: Entry) -> Outcome:
         """Call for one analysis that is claimed.
@@ -73,12 +80,15 @@ class ImageCaller:
         for attempt in range(MAX_ATTEMPTS):
             self._breaker.wait()
             self._retrying(pace.wait, lane.left)
-            if self.stop.is_set():
+            if self._stop.is_set():
                 return Outcome(work, "leased")
             claim, conflict = self._claims.renewed(work, claim)
             if conflict is not None:
                 return Outcome(work, "exists" if conflict.state == "done" else "leased")
-            outcome, last = self._attempt(work, claim)
+            if (payment := self._spending.take(work)) is None:
+                self._claims.release(claim)
+                return Outcome(work, "leased" if self._stop.is_set() else "stopped")
+            outcome, last = self._attempt(work, claim, payment)
             if outcome is not None:
                 return outcome
             if self._breaker.gave_up:
@@ -90,13 +100,18 @@ class ImageCaller:
             "What was paid is recorded; the task's retry goes on from there."
         ) from last
 
-    def _attempt(self, work: ImageWork, claim: Entry) -> tuple[Outcome | None, Exception | None]:
+    def _attempt(
+        self, work: ImageWork, claim: Entry, payment: Payment
+    ) -> tuple[Outcome | None, Exception | None]:
         """Call once, and return the outcome; if the call is to be repeated, None and the error."""
         began = time.monotonic()
         try:
             response = getattr(self._rekognition, xform_name(work.call.operation))(**work.request)
         except Exception as error:
-            return self._after_error(work, claim, began, error), error
+            outcome = self._after_error(work, claim, began, error)
+            if outcome is None or outcome.kind == "failed":
+                _return_unbilled(payment, error)
+            return outcome, error
         return self._paid(work, began, response), None
 
     def _after_error(self, work: ImageWork, claim: Entry, began: float, error: Exception) -> Outcome | None:
@@ -139,6 +154,12 @@ class ImageCaller:
         if note:
             line["note"] = note
         return Outcome(work, "paid", line=line)
+
+
+def _return_unbilled(payment: Payment, error: Exception) -> None:
+    """Take money back after an error by which AWS refused a call; another one may come after the work."""
+    if isinstance(error, ClientError) and judge(error) is not Verdict.TRY_AGAIN:
+        payment.take_back()
 
 
 def _failed(claim: Entry, code: str, message: str) -> Entry:

@@ -62,6 +62,10 @@ class ImageClaims:
         conflict = self._retrying(self._ledger.claim, claim, since)
         return claim, None if conflict == claim else conflict
 
+    def release(self, claim: Entry) -> None:
+        """Give up a claim under which nothing was called."""
+        self._retrying(self._ledger.release, claim)
+
     def _claim(self, work: ImageWork) -> Entry:
         now_ms = self._ledger.now()
         return Entry(

@@ -38,10 +38,13 @@ class ImageWork:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How one piece of work went; ``line`` is set if it was paid for, ``entry`` if it failed."""
+    """How one piece of work went; ``line`` is set if it was paid for, ``entry`` if it failed.
+
+    It is stopped if a budget has no money for it.
+    """
 
     work: ImageWork
-    kind: Literal["paid", "failed", "exists", "leased"]
+    kind: Literal["paid", "failed", "exists", "leased", "stopped"]
     line: Row | None = None
     entry: Entry | None = None
 
@@ -50,6 +53,7 @@ class Outcome:
 class Summary:
     """Counts of one batch, small enough for an XCom.
 
+    :ivar stopped: analyses that a budget has no money for.
     :ivar interrupted: analyses that an earlier attempt had claimed when it ended, and had not recorded: at
         most these were paid for twice.
     """
@@ -57,6 +61,7 @@ class Summary:
     calls: int = 0
     reused: int = 0
     failed: int = 0
+    stopped: int = 0
     throttled: int = 0
     interrupted: int = 0
     errors: ErrorCounts = field(default_factory=ErrorCounts)
@@ -66,6 +71,7 @@ class Summary:
             "calls": self.calls,
             "reused": self.reused,
             "failed": self.failed,
+            "stopped": self.stopped,
             "throttled": self.throttled,
             "interrupted": self.interrupted,
             **self.errors.to_xcom(),

@@ -15,6 +15,7 @@ from include.analyze.replaced_objects import REPLACED, replaced_objects
 from include.store.ledger import Entry
 from include.store.objects import Row, list_uris, put_ndjson
 from include.store.response_archive import now, read_lines
+from include.store.stopped_analyses import note_stopped
 from include.store.usage_log import usage_lines
 
 if TYPE_CHECKING:
@@ -62,6 +63,10 @@ class ImageRecords:
             if any(line["analysis_key"] not in done for line in lines if not line["replaced"]):
                 log.info("adopting %d responses that an earlier attempt archived", len(lines))
                 self._ledger.finish(self._log_usage(uri, lines))
+
+    def note_stopped(self, work: list[ImageWork]) -> None:
+        """Note what a budget stopped, for the batch's rows."""
+        note_stopped(self._s3, self._run, self._batch, {item.key: item.payer["cost_center"] for item in work})
 
     def log_reused(self, work: list[ImageWork]) -> int:
         """Log what was reused: done, and not paid for by this run for the same asset in an earlier attempt.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Literal
 
@@ -43,9 +43,15 @@ class Budget(BaseModel):
         return int(Decimal(str(self.limit_usd(month))) * MICROS)
 
 
-def month_of(at: datetime) -> str:
-    """Return the calendar month by which AWS bills, ``YYYY-MM``.
+def month_at(at: float) -> str:
+    """Return the calendar month (UTC) by which AWS bills what happens at a moment, ``YYYY-MM``.
 
-    :param at: with a time zone of UTC.
+    :param at: seconds since the epoch.
     """
-    return at.strftime("%Y-%m")
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m")
+
+
+def month_end(at: float) -> float:
+    """Return when the month of a moment ends; both in seconds since the epoch."""
+    first = datetime.fromtimestamp(at, UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    return (first + timedelta(days=31)).replace(day=1).timestamp()

@@ -70,6 +70,10 @@ class Run:
         """One object of the usage log."""
         return f"s3://{self.bucket}/usage_log/dt={self.partition}/run={self.token}/{name}.ndjson.gz"
 
+    def stopped_uri(self, batch: str) -> str:
+        """Where analyze says which analyses of a batch a budget stopped."""
+        return f"s3://{self.bucket}/staging/stopped/dt={self.partition}/run={self.token}/{batch}.json"
+
     def staged_uri(self, table: str, media_type: MediaType | None) -> str:
         """Prefix of what the run wrote of a table, before the audit."""
         return f"s3://{self.bucket}/staging/{table}/{self._partition_path(media_type)}run={self.token}/"

@@ -19,6 +19,7 @@ from include.normalize.outcomes import analysis_row, asset_row
 from include.store.ledger import Entry
 from include.store.objects import Row, list_uris, split_uri
 from include.store.plan_batches import analyses_of
+from include.store.stopped_analyses import stopped_analyses
 from include.store.tables import TableWriter
 from include.store.workspace import Workspace
 
@@ -39,6 +40,7 @@ def normalize_batch(
     known = workspace.ledger.lookup(features)
     entries = {key: known[key] for key in features if key in known}
     _warn_of_other_versions(workspace.lake, media_type, features, entries)
+    stopped = stopped_analyses(workspace.s3, workspace.run, batch)
     writer = TableWriter(workspace.s3, workspace.run, media_type, batch)
     findings: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for key, table, row in _findings(workspace, features, entries):
@@ -49,7 +51,9 @@ def normalize_batch(
         analyses = []
         for planned in line["analyses"]:
             key = planned["analysis_key"]
-            row = analysis_row(line["asset"], planned, entries.get(key), findings[key], workspace.run)
+            row = analysis_row(
+                line["asset"], planned, entries.get(key), findings[key], workspace.run, stopped.get(key)
+            )
             analyses.append(row)
             writer.add("analyses", row)
         writer.add("media_assets", asset_row(line["asset"], analyses))

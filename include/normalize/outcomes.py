@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from include.core.budgets import BUDGET_REACHED
 from include.core.features import FEATURES, tables_filled
 from include.core.run import Run
 from include.core.schemas import TABLES
@@ -12,15 +13,24 @@ from include.store.ledger import Entry
 from include.store.objects import Row
 
 _NOT_PAID_FOR = "this run may not pay for it; the next run of the Dag that enriches the day does"
+_NO_MONEY = "the budget of {} for the month is reached; the analysis goes on by itself when there is money"
 _NOT_ANALYZED = "the analysis did not take place; run the day again"
 
 
-def analysis_row(asset: Row, planned: Row, entry: Entry | None, findings: Mapping[str, int], run: Run) -> Row:
+def analysis_row(
+    asset: Row,
+    planned: Row,
+    entry: Entry | None,
+    findings: Mapping[str, int],
+    run: Run,
+    broke: str | None = None,
+) -> Row:
     """Return the row of an analysis.
 
     :param planned: the analysis as the plan has it.
     :param entry: what the ledger knows of it.
     :param findings: number of its findings by table.
+    :param broke: the cost center whose budget had no money for it, or None.
     """
     call = FEATURES[planned["feature"]].analysis(asset["media_type"])
     assert call is not None  # or it would not be planned
@@ -29,11 +39,18 @@ def analysis_row(asset: Row, planned: Row, entry: Entry | None, findings: Mappin
         "feature": planned["feature"],
         "operation": call.operation,
         "analysis_key": planned["analysis_key"],
-        **_outcome(asset, planned, entry, findings, run),
+        **_outcome(asset, planned, entry, findings, run, broke),
     }
 
 
-def _outcome(asset: Row, planned: Row, entry: Entry | None, findings: Mapping[str, int], run: Run) -> Row:
+def _outcome(
+    asset: Row,
+    planned: Row,
+    entry: Entry | None,
+    findings: Mapping[str, int],
+    run: Run,
+    broke: str | None,
+) -> Row:
     if planned["state"] == "rejected":
         return _ended("rejected", planned["code"], planned["message"])
     if entry is not None and entry.state == "done":
@@ -46,6 +63,8 @@ def _outcome(asset: Row, planned: Row, entry: Entry | None, findings: Mapping[st
             "completed_at": datetime.fromisoformat(entry.completed_at) if entry.completed_at else None,
             "findings_by_table": _by_table(asset, planned, findings),
         }
+    if broke is not None:
+        return _ended("stopped", BUDGET_REACHED, _NO_MONEY.format(broke))
     if planned["state"] == "not_selected" and (entry is None or entry.state == "running"):
         return _ended("stopped", "NotPaidFor", _NOT_PAID_FOR)
     code, message = (entry.error_code, entry.error_message) if entry else (None, None)

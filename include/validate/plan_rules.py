@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from include.core.budgets import BUDGET_REACHED
 from include.core.features import FEATURES, MediaType
 from include.store.plan_columns import FACTS
 from include.validate.arrow_masks import Mask, as_mask, differ, is_null, mask
@@ -94,12 +95,16 @@ def _facts(assets: pa.Table, planned: pa.Table) -> Iterator[RuleResult]:
 
 
 def _ended_otherwise(done: pa.Table, planned: pa.Table) -> Mask:
-    """Rejected is what the plan rejected, stopped what it left out; what was paid for before is reused."""
+    """Rejected is what the plan rejected; stopped is what it left out, or what a budget had no money for.
+
+    What was paid for before is reused.
+    """
     status, state = done["status"], planned["state"]
     rejected = mask(pc.equal(status, "rejected"))
     wrong = rejected != mask(pc.equal(state, "rejected"))
     wrong |= rejected & differ(done["error_code"], planned["code"])
-    wrong |= mask(pc.equal(status, "stopped")) & ~mask(pc.equal(state, "not_selected"))
+    left_out = np.where(mask(pc.equal(done["error_code"], BUDGET_REACHED)), "planned", "not_selected")
+    wrong |= mask(pc.equal(status, "stopped")) & differ(state, pa.array(left_out))
     return as_mask(wrong | (mask(pc.equal(state, "reused")) & ~mask(pc.is_in(status, GOOD))))
 
 

@@ -1,0 +1,57 @@
+"""What one task spends under hard budgets; cost centers without one spend freely."""
+
+from __future__ import annotations
+
+import threading
+from functools import partial
+from typing import TYPE_CHECKING
+
+from include.analyze.purse import Payment, Purse
+from include.core.prices import load_price_book
+from include.store.budget_records import BudgetRecord
+from include.store.call_prices import CallPrices, known_volume
+
+if TYPE_CHECKING:
+    from include.analyze.image_lanes import ImageWork
+    from include.store.workspace import Workspace
+
+
+class Spending:
+    """The purses of one batch of images, one for each cost center with a hard budget.
+
+    :param stop: once set, nothing more is paid for.
+    """
+
+    def __init__(self, workspace: Workspace, stop: threading.Event) -> None:
+        self._workspace = workspace
+        self._prices: dict[str, CallPrices] = {}
+        dynamodb = workspace.aws.client("dynamodb", connections=16)
+        record_of = partial(BudgetRecord, dynamodb, workspace.settings.ledger_table)
+        self._purses = {
+            name: Purse(
+                budget, partial(record_of, name), workspace.ledger, workspace.settings.lease_seconds, stop
+            )
+            for name, budget in workspace.lake.budgets.items()
+            if budget.kind == "hard"
+        }
+
+    def take(self, work: ImageWork) -> Payment | None:
+        """Take the money for a call and note it as spent; return None if the budget is reached."""
+        purse = self._purses.get(work.payer["cost_center"])
+        return Payment() if purse is None else purse.take(self._price(work, purse.month))
+
+    def is_out_of(self, work: ImageWork) -> bool:
+        """Whether there was no money for such a call before."""
+        purse = self._purses.get(work.payer["cost_center"])
+        return purse is not None and purse.is_out_of(self._price(work, purse.month))
+
+    def close(self) -> None:
+        """Return what was not needed."""
+        for purse in self._purses.values():
+            purse.close()
+
+    def _price(self, work: ImageWork, month: str) -> int:
+        if month not in self._prices:
+            book = load_price_book(self._workspace.settings.region)
+            self._prices[month] = CallPrices(book, known_volume(self._workspace.ledger, month))
+        return self._prices[month].micros(work.call, work.parameters, 1.0)
