@@ -27,13 +27,14 @@ class BatchState:
     """The analyses of a batch, each where its entry of the ledger puts it.
 
     An analysis waits for a slot, or its job runs, or its job succeeded and its pages wait to be archived;
-    else it is done, or failed for good.
+    else it is done, or failed for good, or stopped by a budget.
 
     :param work: the analyses, in the order in which they are to be started.
     :param known: their entries, by key, as far as the ledger has them.
     :param began: when the ledger was asked, in milliseconds since the epoch.
     :param look_up_after: seconds from the start of a job until it is looked up.
     :ivar pending: analyses that wait for a slot, or for another run that is starting them.
+    :ivar stopped: analyses that a budget has no money for, by key.
     :ivar running: jobs that run, by JobId.
     :ivar ended: jobs that succeeded and whose pages are not archived yet, by JobId.
     """
@@ -43,6 +44,7 @@ class BatchState:
     ) -> None:
         self.began = began
         self.pending: deque[JobWork] = deque()
+        self.stopped: dict[str, JobWork] = {}
         self.running: dict[str, Job] = {}
         self.ended: dict[str, Job] = {}
         self._look_up_after = look_up_after
@@ -70,6 +72,10 @@ class BatchState:
         """Note that a running job has ended with success."""
         self.ended[job_id] = self.running.pop(job_id)
 
+    def stop(self, work: JobWork) -> None:
+        """Note that there is no money for an analysis that waits no longer."""
+        self.stopped[work.key] = work
+
     def overdue(self) -> list[str]:
         """Return the running jobs that are to be looked up now."""
         at = time.time()
@@ -89,6 +95,7 @@ class BatchState:
         progress = Progress(
             running={job_id: job.work.job.get_operation for job_id, job in self.running.items()},
             pending=len(self.pending),
+            stopped=len(self.stopped),
             started=started,
             ended=len(self.ended),
             oldest=int(max((at - job.entry.started_at for job in self.running.values()), default=0)),

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from include.analyze.batch_state import BatchState, Job
     from include.analyze.job_client import JobClient
     from include.analyze.job_failures import JobFailures
+    from include.analyze.job_spending import JobSpending
     from include.analyze.video_work import JobWork
     from include.store.ledger import Entry
     from include.store.workspace import Workspace
@@ -40,13 +41,19 @@ class JobHarvest:
     """Archives what jobs found."""
 
     def __init__(
-        self, workspace: Workspace, client: JobClient, failures: JobFailures, metrics: Metrics
+        self,
+        workspace: Workspace,
+        client: JobClient,
+        failures: JobFailures,
+        spending: JobSpending,
+        metrics: Metrics,
     ) -> None:
         self._ledger = workspace.ledger
         self._s3 = workspace.s3
         self._bucket = workspace.run.bucket
         self._client = client
         self._failures = failures
+        self._spending = spending
         self._metrics = metrics
 
     def archive_ended(self, state: BatchState) -> None:
@@ -113,6 +120,7 @@ class JobHarvest:
             payer, work.key, work.feature, work.parameters, duration_ms / 60_000, at, reused=False
         )
         payer_run = Run(self._bucket, payer["dag_id"], payer["run_id"], payer["partition"])
+        self._spending.settle(work, job.entry, duration_ms / 60_000)
         put_ndjson(
             self._s3, payer_run.usage_uri(f"job-{job_id}"), (line | {"ended_at": at} for line in usage)
         )

@@ -6,10 +6,12 @@ import hashlib
 import json
 import logging
 import time
+from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 import orjson
+from botocore.exceptions import ClientError
 
 from include.analyze.replaced_objects import REPLACED, present_etag
 from include.core.errors import Verdict, code_and_message, judge
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from include.analyze.job_client import JobClient
     from include.analyze.job_failures import JobFailures
     from include.analyze.job_slots import JobSlots
+    from include.analyze.job_spending import JobSpending
     from include.analyze.video_work import JobWork
     from include.store.workspace import Workspace
 
@@ -45,6 +48,7 @@ class JobStarter:
         client: JobClient,
         slots: JobSlots,
         failures: JobFailures,
+        spending: JobSpending,
         metrics: Metrics,
         owner: str,
     ) -> None:
@@ -54,6 +58,7 @@ class JobStarter:
         self._client = client
         self._slots = slots
         self._failures = failures
+        self._spending = spending
         self._metrics = metrics
         self._owner = owner
         self.started = 0
@@ -63,6 +68,7 @@ class JobStarter:
 
         :raises botocore.exceptions.ClientError: if access is denied; a retry goes on from there.
         """
+        self._stop_what_has_no_money(state)
         holding = False
         try:
             for _ in range(min(len(state.pending), STARTS_PER_TURN)):
@@ -83,8 +89,17 @@ class JobStarter:
             if holding:
                 self._slots.unused()
 
+    def _stop_what_has_no_money(self, state: BatchState) -> None:
+        """Let nothing wait for a slot that there was no money for."""
+        pending, state.pending = state.pending, deque()
+        for work in pending:
+            if self._spending.is_out_of(work):
+                state.stop(work)
+            else:
+                state.pending.append(work)
+
     def _start_next(self, state: BatchState) -> StartOutcome:
-        """Claim the analysis that waits first, and start its job unless another run has it."""
+        """Claim the analysis that waits first, and start its job unless another run has it or money lacks."""
         work = state.pending.popleft()
         known = state.entry(work.key)
         claim = self._claim(work, known)
@@ -92,6 +107,10 @@ class JobStarter:
         # If the answer to a first request was lost, it is our own claim that stands in the way.
         if conflict is not None and conflict != claim:
             state.place(work, conflict)
+            return "not needed"
+        if not self._spending.reserve(work, claim):
+            self._ledger.release(claim)
+            state.stop(work)
             return "not needed"
         entry, outcome = self._start(work, claim, repeated=_is_interrupted(known))
         state.place(work, entry)
@@ -111,6 +130,8 @@ class JobStarter:
             job_id = self._client.start_job(operation, **json.loads(claim.request))
         except Exception as error:
             verdict = judge(error)
+            if isinstance(error, ClientError) and verdict is not Verdict.TRY_AGAIN:
+                self._spending.settle(work, claim, 0)
             if verdict is Verdict.REJECTED:
                 return self._failures.record(work, claim, code_and_message(error)), "not needed"
             self._ledger.release(claim)

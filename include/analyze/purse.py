@@ -38,6 +38,7 @@ class Chunk:
         self._spent = 0
         self._asked = 0
         self._noted = 0
+        self._written = 0
 
     def spend(self, micros: int, now: float) -> bool:
         """Note that a call is going to be made, and return whether there is the money for it.
@@ -67,14 +68,15 @@ class Chunk:
         with self._lock:
             self._open = False
         with self._noting:
-            self._note()
+            if self._written != self._spent:
+                self._note()
         self.record.close_chunk(self._token)
 
     def _note(self) -> None:
         with self._lock:
             number, spent = self._asked, self._spent
         if self.record.note(self._token, number, spent):
-            self._noted = number
+            self._noted, self._written = number, spent
         else:  # somebody took this task for dead
             with self._lock:
                 self._open = False
@@ -96,7 +98,6 @@ class Payment:
 class Purse:
     """Pays for the image calls of one task and cost center. Threads share it.
 
-    :param record_of: returns the record of a month.
     :param lease_seconds: after which a chunk of which nothing is heard returns.
     :param stop: once set, nothing more is paid for.
     :param clock: seconds since the epoch.
@@ -104,15 +105,15 @@ class Purse:
 
     def __init__(
         self,
+        cost_center: str,
         budget: Budget,
-        record_of: Callable[[str], BudgetRecord],
         ledger: Ledger,
         lease_seconds: float,
         stop: threading.Event,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        self._cost_center = cost_center
         self._budget = budget
-        self._record_of = record_of
         self._ledger = ledger
         self._lease_seconds = lease_seconds
         self._stop = stop
@@ -163,7 +164,7 @@ class Purse:
             if chunk is not None:
                 chunk.close()
             month = self.month
-            record, limit = self._record_of(month), self._budget.limit_micros(month)
+            record, limit = self._ledger.budget(self._cost_center, month), self._budget.limit_micros(month)
             while self._chunk is None and (left := self._left(record, month, micros, limit)) is not None:
                 self._chunk = self._reserve(record, micros, left, limit)
 

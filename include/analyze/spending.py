@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import threading
-from functools import partial
 from typing import TYPE_CHECKING
 
 from include.analyze.purse import Payment, Purse
 from include.core.prices import load_price_book
-from include.store.budget_records import BudgetRecord
 from include.store.call_prices import CallPrices, known_volume
 
 if TYPE_CHECKING:
@@ -25,12 +23,8 @@ class Spending:
     def __init__(self, workspace: Workspace, stop: threading.Event) -> None:
         self._workspace = workspace
         self._prices: dict[str, CallPrices] = {}
-        dynamodb = workspace.aws.client("dynamodb", connections=16)
-        record_of = partial(BudgetRecord, dynamodb, workspace.settings.ledger_table)
         self._purses = {
-            name: Purse(
-                budget, partial(record_of, name), workspace.ledger, workspace.settings.lease_seconds, stop
-            )
+            name: Purse(name, budget, workspace.ledger, workspace.settings.lease_seconds, stop)
             for name, budget in workspace.lake.budgets.items()
             if budget.kind == "hard"
         }

@@ -19,6 +19,7 @@ from include.analyze.job_failures import JobFailures
 from include.analyze.job_harvest import JobHarvest
 from include.analyze.job_slots import KEY as SLOTS_KEY
 from include.analyze.job_slots import JobSlots
+from include.analyze.job_spending import JobSpending
 from include.analyze.job_starter import JobStarter
 from include.analyze.video_work import JobWork, Progress, fair_order
 from include.core.features import FEATURES
@@ -27,6 +28,7 @@ from include.store.ledger import Entry
 from include.store.objects import Row, put_ndjson
 from include.store.plan_batches import analyses_of
 from include.store.response_archive import now
+from include.store.stopped_analyses import note_stopped, stopped_analyses
 from include.store.usage_log import payer_of, usage_lines
 
 if TYPE_CHECKING:
@@ -52,11 +54,12 @@ class VideoAnalyzer:
         self._batch = batch
         self._metrics: Metrics = metrics or NoMetrics()
         slots = JobSlots(self._ledger.shared(SLOTS_KEY))
-        failures = JobFailures(self._ledger, self._metrics)
+        spending = JobSpending(workspace)
+        failures = JobFailures(self._ledger, spending, self._metrics)
         owner = f"{self._run.token}/{batch}"
-        self._starter = JobStarter(workspace, client, slots, failures, self._metrics, owner)
+        self._starter = JobStarter(workspace, client, slots, failures, spending, self._metrics, owner)
         self._ended_jobs = EndedJobs(client, self._ledger, slots, failures)
-        self._harvest = JobHarvest(workspace, client, failures, self._metrics)
+        self._harvest = JobHarvest(workspace, client, failures, spending, self._metrics)
         self._state = self._read_state([])
 
     def advance(self, plan: Iterable[Row]) -> Progress:
@@ -73,6 +76,9 @@ class VideoAnalyzer:
         self._ended_jobs.process(self._state)
         self._starter.start_some(self._state)
         progress = self.progress()
+        if progress.finished:
+            stopped = {work.key: work.payer["cost_center"] for work in self._state.stopped.values()}
+            note_stopped(self._s3, self._run, self._batch, stopped)
         self._metrics.gauge(Metric.SLOTS_IN_USE, len(progress.running), batch=self._batch)
         self._metrics.gauge(Metric.JOBS_WAITING, progress.pending, batch=self._batch)
         self._metrics.gauge(Metric.QUEUE_AGE, progress.waiting, batch=self._batch)
@@ -104,6 +110,7 @@ class VideoAnalyzer:
         for job_id in list(self._state.running):  # also those whose end nobody has heard of
             self._state.succeeded(job_id)
         self.archive_ended()
+        stopped = stopped_analyses(self._s3, self._run, self._batch)
         progress = Progress()
         reused: list[tuple[JobWork, Entry]] = []
         for item in work:
@@ -112,6 +119,8 @@ class VideoAnalyzer:
                 progress.done += 1
                 progress.minutes += entry.units
                 reused.append((item, entry))
+            elif item.key in stopped:
+                progress.stopped += 1
             else:
                 progress.failed += 1
                 progress.errors.add(*_error_of(entry))

@@ -52,6 +52,7 @@ class Progress:
     """Where a batch stands: jobs that run, by JobId with their Get operation, and counts.
 
     :ivar pending: analyses that wait for a slot, or for another run that is starting them.
+    :ivar stopped: analyses that a budget has no money for.
     :ivar reused: analyses that another run paid for, once everything is collected.
     :ivar ended: jobs that succeeded and whose pages are not archived yet; they count as done.
     :ivar started: jobs that this engine started.
@@ -64,6 +65,7 @@ class Progress:
     pending: int = 0
     done: int = 0
     failed: int = 0
+    stopped: int = 0
     reused: int = 0
     started: int = 0
     ended: int = 0
@@ -87,6 +89,7 @@ class Progress:
             "pending": self.pending,
             "done": self.done,
             "failed": self.failed,
+            "stopped": self.stopped,
             "reused": self.reused,
             "started": self.started,
             "minutes": round(self.minutes, 2),
@@ -98,6 +101,8 @@ class Progress:
             f"{len(self.running)} jobs run, {self.pending} wait for a slot, {self.done} are done "
             f"({self.minutes:.1f} minutes of video), {self.failed} have failed"
         )
+        if self.stopped:
+            text += f", {self.stopped} are stopped: their budget is reached"
         if self.running:
             text += f"; the longest has run for {self.oldest} s"
         return text

@@ -148,18 +148,19 @@ class BudgetRecord:
             or token in self.read().reserved
         )
 
-    def settle(self, token: str, spent: int) -> None:
+    def settle(self, token: str, spent: int | None) -> None:
         """End a reservation: what is spent stays committed, and the rest returns. Once counts.
 
-        :param spent: may be more than was reserved.
+        :param spent: may be more than was reserved; None for all of it.
         """
         reservation = self.read().reserved.get(token)
         if reservation is not None:
+            rest = 0 if spent is None else reservation.micros - spent
             self._update(
                 self._key,
                 "SET #committed = #committed - :rest REMOVE #reserved.#token",
                 "attribute_exists(#reserved.#token)",
-                {":rest": _number(reservation.micros - spent)},
+                {":rest": _number(rest)},
                 {"#committed": "committed", "#reserved": "reserved", "#token": token},
             )
 

@@ -18,11 +18,11 @@ def recover_expired(record: BudgetRecord, standing: Standing, ledger: Ledger, no
     attempts = {token: _attempt(token) for token in expired if not is_chunk(token)}
     entries = ledger.lookup(key for key, _ in attempts.values())
     ended = False
-    for token, reservation in expired.items():
+    for token in expired:
         if is_chunk(token):
             record.close_chunk(token)
-        elif (spent := _spent(*attempts[token], entries, reservation.micros)) is not None:
-            record.settle(token, spent)
+        elif not _may_go_on(*attempts[token], entries):
+            record.settle(token, 0 if _was_refused(*attempts[token], entries) else None)
         else:
             continue
         ended = True
@@ -34,14 +34,13 @@ def _attempt(token: str) -> tuple[str, int]:
     return key, int(number)
 
 
-def _spent(key: str, number: int, entries: Mapping[str, Entry], micros: int) -> int | None:
-    """Return what an attempt at a video job spent, None while it may still be repeated or runs.
-
-    Only a failure without a job proves that nothing was billed.
-    """
+def _may_go_on(key: str, number: int, entries: Mapping[str, Entry]) -> bool:
+    """Whether a job may be running, or its request may be sent again, which AWS bills once."""
     entry = entries.get(key)
-    if entry is None or entry.number != number:
-        return micros
-    if entry.state == "running":
-        return None
-    return 0 if entry.state == "failed" and not entry.job_id else micros
+    return entry is not None and entry.number == number and entry.state == "running"
+
+
+def _was_refused(key: str, number: int, entries: Mapping[str, Entry]) -> bool:
+    """Whether AWS started no job, and so bills nothing."""
+    entry = entries.get(key)
+    return entry is not None and entry.number == number and entry.state == "failed" and not entry.job_id

@@ -22,6 +22,7 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 
 from include.core.errors import CONDITION_FAILED, TRANSACTION_CANCELED, error_code
+from include.store.budget_records import BudgetRecord
 from include.store.erased_contents import ANYTHING_ERASED, erased_key
 from include.store.job_ends import job_end_item, job_end_key, job_end_times, job_ends
 from include.store.shared_record import SharedRecord
@@ -321,6 +322,10 @@ class Ledger:
     def shared(self, key: str) -> SharedRecord:
         """Return a record of the ledger's table that many tasks change at the same time."""
         return SharedRecord(self._client, self._table, key)
+
+    def budget(self, cost_center: str, month: str) -> BudgetRecord:
+        """Return what a cost center has spent and reserved in a month, ``YYYY-MM``."""
+        return BudgetRecord(self._client, self._table, cost_center, month, self._clock)
 
     def job_ends(self, job_ids: Iterable[str]) -> dict[str, str]:
         """Return the reported end, SUCCEEDED or FAILED, of those jobs that have one."""

@@ -10,11 +10,9 @@ import pytest
 
 from include.analyze.purse import CHUNK_CALLS, Purse
 from include.core.budgets import Budget
-from include.store.budget_records import BudgetRecord
 from include.store.ledger import Ledger
 from tests.clocks import FakeClock
 
-TABLE = "media-lake-ledger"
 PRICE = 1000
 LEASE = 60
 
@@ -22,23 +20,23 @@ LEASE = 60
 class Purses:
     """Purses of tasks that share a budget."""
 
-    def __init__(self, dynamodb: Any, ledger: Ledger) -> None:
+    def __init__(self, dynamodb: Any) -> None:
         self.clock = FakeClock(datetime(2026, 11, 30, 12, tzinfo=UTC).timestamp())
-        self.record = partial(BudgetRecord, dynamodb, TABLE, "team", clock=self.clock)
+        self.ledger = Ledger(dynamodb, "media-lake-ledger", self.clock)
+        self.record = partial(self.ledger.budget, "team")
         self.stop = threading.Event()
-        self._ledger = ledger
 
     def purse(self, usd: float) -> Purse:
         budget = Budget(usd=usd, kind="hard")
-        return Purse(budget, self.record, self._ledger, LEASE, self.stop, self.clock)
+        return Purse("team", budget, self.ledger, LEASE, self.stop, self.clock)
 
     def committed(self, month: str = "2026-11") -> int | None:
         return self.record(month).read().committed
 
 
 @pytest.fixture
-def purses(dynamodb: Any, ledger: Ledger) -> Purses:
-    return Purses(dynamodb, ledger)
+def purses(dynamodb: Any) -> Purses:
+    return Purses(dynamodb)
 
 
 def test_the_last_dollar_is_spent_and_no_more(purses: Purses) -> None:
