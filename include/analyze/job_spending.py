@@ -50,6 +50,7 @@ class JobSpending:
         reserved = record.reserve(token, micros, limit, self._workspace.settings.lease_seconds)
         if not reserved:
             self._refused[cost_center, month] = micros
+            record.refuse(limit)
         return reserved
 
     def is_out_of(self, work: JobWork) -> bool:

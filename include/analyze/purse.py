@@ -179,6 +179,7 @@ class Purse:
                 continue
             if not standing.chunks_held(now):
                 self._refused = month, micros
+                record.refuse(limit)
                 return None
             self._stop.wait(WAIT_SECONDS)
         return None

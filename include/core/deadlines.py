@@ -21,6 +21,7 @@ HOURS = {
     "discover_events": 2.0,
     "enrich_videos": 24.0,
     "redrive_failed": 1.0,
+    "resume_stopped": 1.0,
     "reprocess_days": 1.0,
     "rollback_day": 1.0,
     "expire_versions": 1.0,

@@ -88,6 +88,33 @@ def odd_messages(queue: str, count: int, folder: str) -> Alert:
     )
 
 
+def budget_alert(
+    cost_center: str, month: str, percent: int, spent_usd: float, limit_usd: float, stops: bool
+) -> Alert:
+    """Return the message about a budget that has reached so many percent.
+
+    :param stops: whether the budget stops analyses before they are paid for.
+    """
+    reached = percent >= 100
+    if stops:
+        meaning = (
+            "Its analyses are stopped (BudgetReached); they go on by themselves next month, or once the "
+            "budget is raised in lake.yaml."
+            if reached
+            else "At 100% its analyses are stopped before they are paid for."
+        )
+    else:
+        meaning = "The budget is soft: it only warns, and analyses go on."
+    return Alert(
+        f"Budget of {cost_center} for {month}: {percent}% reached"[:SUBJECT_CHARACTERS],
+        (
+            f"${spent_usd:,.2f} of ${limit_usd:,.2f} are spent.",
+            meaning,
+            f"Who spends it: select * from costs_daily where cost_center = '{cost_center}'",
+        ),
+    )
+
+
 def failure_of(error: BaseException) -> dict[str, str]:
     """Return what to remember of an exception that failed a task: AWS's code behind it, and its own text."""
     of_aws = next((link for link in error_chain(error) if isinstance(link, ClientError)), None)

@@ -50,13 +50,13 @@ class Standing:
     :param committed: spent and reserved; None if nothing was reserved in the month yet.
     :param billed: spent as far as costs are reported.
     :param reserved: by token.
-    :param warned: percents of the limit for which a warning was sent.
+    :param refused: the limit at which there was no money for an analysis last, or None.
     """
 
     committed: int | None = None
     billed: int = 0
     reserved: Mapping[str, Reservation] = field(default_factory=dict)
-    warned: frozenset[int] = frozenset()
+    refused: int | None = None
 
     def expired(self, now: float) -> dict[str, Reservation]:
         """Return the reservations whose lease has run out."""
@@ -108,7 +108,7 @@ class BudgetRecord:
                 token: Reservation(int(each["M"]["micros"]["N"]), float(each["M"]["expires"]["N"]))
                 for token, each in reserved.items()
             },
-            frozenset(int(percent) for percent in item.get("warned", {"NS": []})["NS"]),
+            int(item["refused"]["N"]) if "refused" in item else None,
         )
 
     def opened(self) -> tuple[Standing, int]:
@@ -224,13 +224,19 @@ class BudgetRecord:
             self._key, "SET #billed = :billed", None, {":billed": _number(billed)}, {"#billed": "billed"}
         )
 
-    def warn(self, percent: int) -> bool:
-        """Record that a warning is sent, and return whether none was sent for this percent before."""
+    def refuse(self, limit: int) -> None:
+        """Record that there was no money for an analysis at this limit."""
+        self._update(
+            self._key, "SET #refused = :limit", None, {":limit": _number(limit)}, {"#refused": "refused"}
+        )
+
+    def warn(self, of: str) -> bool:
+        """Record that people are told of something, and return whether nobody was told of it before."""
         return self._update(
             self._key,
-            "ADD #warned :percents",
-            "NOT contains(#warned, :percent)",
-            {":percents": {"NS": [str(percent)]}, ":percent": _number(percent)},
+            "ADD #warned :all",
+            "NOT contains(#warned, :one)",
+            {":all": {"SS": [of]}, ":one": {"S": of}},
             {"#warned": "warned"},
         )
 

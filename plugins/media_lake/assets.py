@@ -10,8 +10,8 @@ media_manifest      discover_events, discover_media  enrich_images, enrich_video
 image_findings      enrich_images, reprocess_images  report_costs
 video_findings      enrich_videos, reprocess_videos  report_costs
 cost_report         report_costs                     people, QuickSight
-image_redrives      redrive_failed                   enrich_images
-video_redrives      redrive_failed                   enrich_videos
+image_redrives      redrive_failed, resume_stopped   enrich_images
+video_redrives      redrive_failed, resume_stopped   enrich_videos
 image_reprocessing  reprocess_days                   reprocess_images
 video_reprocessing  reprocess_days                   reprocess_videos
 ==================  ===============================  ============================
@@ -68,14 +68,15 @@ cost_report = _data(
     "Priced usage of a day, and the cost page of the whole lake: reports/costs.html.",
     "usage",
     "costs_daily",
+    "budgets",
 )
 
-# The event of a re-drive carries which failed analyses it is about.
+# The event of a re-drive carries which failed analyses it is about; that of resume_stopped, that it is all.
 image_redrives = _request(
-    "image_redrives", "redrives/images", "Failed image analyses to ask for again: a run of redrive_failed."
+    "image_redrives", "redrives/images", "Failed or stopped image analyses to ask for again, day by day."
 )
 video_redrives = _request(
-    "video_redrives", "redrives/videos", "Failed video analyses to ask for again: a run of redrive_failed."
+    "video_redrives", "redrives/videos", "Failed or stopped video analyses to ask for again, day by day."
 )
 image_reprocessing = _request(
     "image_reprocessing",

@@ -27,7 +27,7 @@ def send(alert: Alert, dag_id: str, kind: str) -> None:
     """Log an alert and publish it. Never raises: whoever alerts has already failed or is late.
 
     :param kind: tag of the metric: ``failed``, ``late``, ``messages``, ``anomaly``,
-        ``reconciliation`` or ``price-book``.
+        ``reconciliation``, ``price-book`` or ``budget``.
     """
     log.error("%s", alert.line)
     AirflowMetrics(dag_id=dag_id).count(Metric.ALERTS, kind=kind)

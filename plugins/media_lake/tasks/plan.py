@@ -11,6 +11,7 @@ from include.core.features import MediaType
 from include.core.metrics import Metric, count_each
 from media_lake.airflow_metrics import task_metrics
 from media_lake.assets import REDRIVES, media_manifest
+from media_lake.tasks.resume import ALL_OF_THE_DAY
 
 if TYPE_CHECKING:
     from include.core.selection import Selection
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 def requested_selections(media_type: MediaType) -> list[Selection] | None:
     """Return which failures the run may pay for, or None if it may pay for everything.
 
-    A run that only re-drives started is limited to their selections.
+    A run that only re-drives started is limited to their selections, unless it goes on with what a budget
+    stopped.
     """
     from include.core.selection import Selection
 
@@ -27,7 +29,8 @@ def requested_selections(media_type: MediaType) -> list[Selection] | None:
     started_by = {asset.name for asset in events}
     if REDRIVES[media_type].name not in started_by or media_manifest.name in started_by:
         return None
-    return [Selection.from_json(event.extra) for event in events[REDRIVES[media_type]]]
+    asked = [event.extra for event in events[REDRIVES[media_type]]]
+    return None if ALL_OF_THE_DAY in asked else [Selection.from_json(extra) for extra in asked]
 
 
 @task

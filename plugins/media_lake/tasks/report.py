@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -13,10 +14,12 @@ from airflow.sdk import BaseOperator, Context
 from include.core.errors import TerminalError
 from include.core.metrics import Metric
 from media_lake.assets import cost_report
+from media_lake.callbacks.alert_sender import send
 from media_lake.links.cost_page_link import CostPageLink
 from media_lake.run_figures import leave_figures
 
 if TYPE_CHECKING:
+    from include.report.budget_figures import BudgetFigures
     from include.store.workspace import Workspace
 
 log = logging.getLogger(__name__)
@@ -44,6 +47,8 @@ class ReportCostsOperator(BaseOperator):
         for reported in figures.values():
             metrics.gauge(Metric.USD, reported["usd"], kind="paid")
             metrics.gauge(Metric.USD, reported["saved_usd"], kind="saved")
+        if figures:
+            publish_budgets(lake)
         own = figures.get(lake.run.partition, {})
         leave_figures(cost_report, {"days": len(figures), **own})
         return {**own, **page, "days": len(figures)}
@@ -74,6 +79,36 @@ def report_waiting_days(
     if own in errors:
         raise errors[own]
     return figures, page
+
+
+def publish_budgets(lake: Workspace) -> int:
+    """Add how the budgets stand to table ``budgets``, and tell people of those that reach 50, 80 or 100%.
+
+    :return: the number of rows.
+    """
+    from include.publish.added_rows import publish_added
+    from include.report import budget_figures as budgets
+
+    now = datetime.now(UTC)
+    billed = budgets.note_reported(lake, now)
+    found = budgets.budget_figures(lake, now, billed)
+    if found:
+        rows = [figures.to_row(now) for figures in found]
+        publish_added(lake, budgets.TABLE, [f"{now:%Y-%m-%d}"], rows, lake.run.token)
+    for figures in found:
+        _warn(lake, figures)
+    return len(found)
+
+
+def _warn(lake: Workspace, figures: BudgetFigures) -> None:
+    from include.core.budgets import MICROS
+    from include.operate.alerts import budget_alert
+    from include.report.budget_figures import warn_of
+
+    if (percent := warn_of(lake, figures)) is not None:
+        usd = figures.spent / MICROS, figures.limit / MICROS
+        alert = budget_alert(figures.cost_center, figures.month, percent, *usd, figures.kind == "hard")
+        send(alert, lake.run.dag_id, "budget")
 
 
 def report_day(lake: Workspace) -> dict[str, Any]:

@@ -103,10 +103,10 @@ def test_a_new_budget_starts_from_what_is_reported(dynamodb: Any, clock: FakeClo
 
 
 def test_a_warning_is_sent_once(record: BudgetRecord) -> None:
-    assert record.warn(50)
-    assert not record.warn(50)
-    assert record.warn(80)
-    assert record.read().warned == {50, 80}
+    assert record.warn("50% of 10")
+    assert not record.warn("50% of 10")
+    assert record.warn("50% of 20")
+    assert record.warn("80% of 10")
 
 
 def test_the_chunk_of_a_dead_task_returns_after_its_lease(
