@@ -15,7 +15,7 @@ from include.core.budgets import month_at
 from include.core.prices import load_price_book
 from include.store.budget_records import job_token
 from include.store.budget_recovery import recover_expired
-from include.store.call_prices import CallPrices, known_volume
+from include.store.call_prices import CallPrices
 
 if TYPE_CHECKING:
     from include.analyze.video_work import JobWork
@@ -77,7 +77,7 @@ class JobSpending:
     def _price(self, work: JobWork, month: str, minutes: float) -> int:
         if month not in self._prices:
             book = load_price_book(self._workspace.settings.region)
-            self._prices[month] = CallPrices(book, known_volume(self._workspace.ledger, month))
+            self._prices[month] = CallPrices(book, self._workspace.ledger.reported_month(month).units)
         return self._prices[month].micros(work.job, work.parameters, minutes)
 
 

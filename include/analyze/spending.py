@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from include.analyze.purse import Payment, Purse
 from include.core.prices import load_price_book
-from include.store.call_prices import CallPrices, known_volume
+from include.store.call_prices import CallPrices
 
 if TYPE_CHECKING:
     from include.analyze.image_lanes import ImageWork
@@ -47,5 +47,5 @@ class Spending:
     def _price(self, work: ImageWork, month: str) -> int:
         if month not in self._prices:
             book = load_price_book(self._workspace.settings.region)
-            self._prices[month] = CallPrices(book, known_volume(self._workspace.ledger, month))
+            self._prices[month] = CallPrices(book, self._workspace.ledger.reported_month(month).units)
         return self._prices[month].micros(work.call, work.parameters, 1.0)

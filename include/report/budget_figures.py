@@ -12,9 +12,9 @@ from include.core.budgets import MICROS, Budget, BudgetKind, month_at, month_end
 from include.store.athena_queries import read_query
 from include.store.budget_records import BudgetRecord, Standing, is_chunk
 from include.store.budget_recovery import recover_expired
-from include.store.call_prices import note_volume
 from include.store.month_to_date import month_to_date_units
 from include.store.objects import Row
+from include.store.reported_months import ReportedMonth
 
 if TYPE_CHECKING:
     from include.store.workspace import Deployment
@@ -61,39 +61,38 @@ class BudgetFigures:
         }
 
 
-def note_reported(deployment: Deployment, now: datetime) -> dict[tuple[str, str], int]:
-    """Tell the budgets what is reported of this month and the one before, and return it.
+def read_months(deployment: Deployment, now: datetime) -> dict[str, ReportedMonth]:
+    """Return what is reported of this month and the one before, and tell the budgets of it.
 
     A budget that is new in the middle of a month starts from this, and prices follow from the volume.
 
     :param now: in UTC.
-    :return: millionths of a dollar by cost center and month.
     """
-    session, settings, ledger = deployment.session, deployment.settings, deployment.ledger
-    note_volume(ledger, f"{now:%Y-%m}", month_to_date_units(session, settings, f"{now:%Y-%m}", now))
-    billed = {}
+    session, settings = deployment.session, deployment.settings
+    months = {}
     for month, begin, end in _months(now):
-        usd = read_query(session, settings, "reports/month_spending", [begin, end])
-        spent = dict(zip(usd["cost_center"], usd["usd"].astype(float), strict=True))
-        for cost_center in deployment.lake.cost_centers:
-            billed[cost_center, month] = round(spent.get(cost_center, 0.0) * MICROS)
-            ledger.budget(cost_center, month).report(billed[cost_center, month])
-    return billed
+        span = [f"{at:%Y-%m-%d} 00:00:00" for at in (begin, end)]
+        found = read_query(session, settings, "reports/month_spending", span)
+        spent = dict(zip(found["cost_center"], found["usd"].astype(float), strict=True))
+        months[month] = ReportedMonth(
+            units=month_to_date_units(session, settings, month, end),
+            micros={name: round(usd * MICROS) for name, usd in spent.items()},
+        )
+        deployment.ledger.note_reported(month, months[month])
+    return months
 
 
-def budget_figures(
-    deployment: Deployment, now: datetime, billed: Mapping[tuple[str, str], int]
-) -> list[BudgetFigures]:
-    """Return how each budget stands in this month and the one before.
+def budget_figures(deployment: Deployment, months: Mapping[str, ReportedMonth]) -> list[BudgetFigures]:
+    """Return how each budget stands in some months.
 
     What tasks that died had reserved returns before.
 
-    :param billed: from :func:`note_reported`.
+    :param months: from :func:`read_months`.
     """
     return [
-        _figures(deployment, cost_center, budget, month, billed[cost_center, month])
+        _figures(deployment, cost_center, budget, month, reported.micros.get(cost_center, 0))
         for cost_center, budget in deployment.lake.budgets.items()
-        for month, _, _ in _months(now)
+        for month, reported in months.items()
     ]
 
 
@@ -110,22 +109,22 @@ def warn_of(deployment: Deployment, figures: BudgetFigures) -> int | None:
     return figures.reached if figures.reached in news else None
 
 
-def _months(now: datetime) -> Iterator[tuple[str, str, str]]:
-    """Yield month, begin and end of the month before and of this one, as queries take them."""
+def _months(now: datetime) -> Iterator[tuple[str, datetime, datetime]]:
+    """Yield month, begin and end of the month before and of this one."""
     first = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     for begin in ((first - timedelta(days=1)).replace(day=1), first):
         end = datetime.fromtimestamp(month_end(begin.timestamp()), UTC)
-        yield month_at(begin.timestamp()), f"{begin:%Y-%m-%d} 00:00:00", f"{end:%Y-%m-%d} 00:00:00"
+        yield month_at(begin.timestamp()), begin, end
 
 
 def _figures(
-    deployment: Deployment, cost_center: str, budget: Budget, month: str, billed: int
+    deployment: Deployment, cost_center: str, budget: Budget, month: str, reported: int
 ) -> BudgetFigures:
     limit = budget.limit_micros(month)
     record = deployment.ledger.budget(cost_center, month)
     standing = record.read()
     if budget.kind == "soft" or standing.committed is None:
-        return BudgetFigures(cost_center, month, budget.kind, limit, billed)
+        return BudgetFigures(cost_center, month, budget.kind, limit, reported)
     if recover_expired(record, standing, deployment.ledger, time.time()):
         standing = record.read()
     held = _held(record, standing)

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from include.core.errors import CONDITION_FAILED, error_code, retrying
+from include.store.reported_months import reported_month
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
@@ -48,13 +49,11 @@ class Standing:
     """How a budget stands.
 
     :param committed: spent and reserved; None if nothing was reserved in the month yet.
-    :param billed: spent as far as costs are reported.
     :param reserved: by token.
     :param refused: the limit at which there was no money for an analysis last, or None.
     """
 
     committed: int | None = None
-    billed: int = 0
     reserved: Mapping[str, Reservation] = field(default_factory=dict)
     refused: int | None = None
 
@@ -93,6 +92,8 @@ class BudgetRecord:
     ) -> None:
         self._client = client
         self._table = table
+        self._cost_center = cost_center
+        self._month = month
         self._key = f"budget#{cost_center}#{month}"
         self._clock = clock
         self._retrying = retrying(_OUTAGE_SECONDS)
@@ -103,7 +104,6 @@ class BudgetRecord:
         reserved = item.get("reserved", {"M": {}})["M"]
         return Standing(
             int(item["committed"]["N"]) if "committed" in item else None,
-            int(item.get("billed", {"N": "0"})["N"]),
             {
                 token: Reservation(int(each["M"]["micros"]["N"]), float(each["M"]["expires"]["N"]))
                 for token, each in reserved.items()
@@ -119,11 +119,12 @@ class BudgetRecord:
         """
         standing = self.read()
         if standing.committed is None:
+            reported = reported_month(self._client, self._table, self._month)
             self._update(
                 self._key,
-                "SET #committed = :billed, #reserved = :none",
+                "SET #committed = :spent, #reserved = :none",
                 "attribute_not_exists(#committed)",
-                {":billed": _number(standing.billed), ":none": {"M": {}}},
+                {":spent": _number(reported.micros.get(self._cost_center, 0)), ":none": {"M": {}}},
                 {"#committed": "committed", "#reserved": "reserved"},
             )
             standing = self.read()
@@ -217,12 +218,6 @@ class BudgetRecord:
         """
         self.reserve(token, 0, 2**63, 0)
         self.settle(token, -micros)
-
-    def report(self, billed: int) -> None:
-        """Record what was spent as far as costs are reported."""
-        self._update(
-            self._key, "SET #billed = :billed", None, {":billed": _number(billed)}, {"#billed": "billed"}
-        )
 
     def refuse(self, limit: int) -> None:
         """Record that there was no money for an analysis at this limit."""

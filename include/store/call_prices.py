@@ -9,17 +9,6 @@ from typing import Any
 from include.core.budgets import MICROS
 from include.core.features import ImageCall, VideoJob, price_items
 from include.core.prices import PriceBook
-from include.store.ledger import Ledger
-
-
-def note_volume(ledger: Ledger, month: str, units: Mapping[str, float]) -> None:
-    """Record the units that are reported for a month, by line of the price book."""
-    ledger.shared(f"volume#{month}").change(lambda _: dict(units))
-
-
-def known_volume(ledger: Ledger, month: str) -> Mapping[str, float]:
-    """Return the units that are reported for a month. The account has used at least these."""
-    return ledger.shared(f"volume#{month}").read()
 
 
 class CallPrices:

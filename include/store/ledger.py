@@ -25,6 +25,7 @@ from include.core.errors import CONDITION_FAILED, TRANSACTION_CANCELED, error_co
 from include.store.budget_records import BudgetRecord
 from include.store.erased_contents import ANYTHING_ERASED, erased_key
 from include.store.job_ends import job_end_item, job_end_key, job_end_times, job_ends
+from include.store.reported_months import ReportedMonth, note_reported, reported_month
 from include.store.shared_record import SharedRecord
 
 if TYPE_CHECKING:
@@ -326,6 +327,14 @@ class Ledger:
     def budget(self, cost_center: str, month: str) -> BudgetRecord:
         """Return what a cost center has spent and reserved in a month, ``YYYY-MM``."""
         return BudgetRecord(self._client, self._table, cost_center, month, self._clock)
+
+    def reported_month(self, month: str) -> ReportedMonth:
+        """Return what is reported of a month, ``YYYY-MM``."""
+        return reported_month(self._client, self._table, month)
+
+    def note_reported(self, month: str, reported: ReportedMonth) -> None:
+        """Record what is reported of a month, ``YYYY-MM``."""
+        note_reported(self._client, self._table, month, reported)
 
     def job_ends(self, job_ids: Iterable[str]) -> dict[str, str]:
         """Return the reported end, SUCCEEDED or FAILED, of those jobs that have one."""

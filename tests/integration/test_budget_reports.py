@@ -11,7 +11,7 @@ import pytest
 
 from include.core.budgets import month_at
 from include.core.lake import Lake
-from include.operate.stopped_analyses import days_to_resume
+from include.operate.resumable_days import days_to_resume
 from include.store.workspace import Workspace
 from media_lake.callbacks import alert_sender
 from media_lake.tasks.report import publish_budgets, report_day

@@ -31,7 +31,6 @@ DAY = "2026-02-01"
 FEATURE = FEATURES["moderation"]
 OPERATION = "DetectModerationLabels"
 USD = 0.001  # of a call
-LEASE_SECONDS = 2
 KILLS = 10
 
 
@@ -43,6 +42,7 @@ class Team:
     usd: float
     name: str
     etag: str
+    lease_seconds: int = 60
 
     @property
     def calls(self) -> int:
@@ -94,7 +94,7 @@ class Team:
             run,
             self.lake.lake.model_copy(update={"budgets": budgets}),
             image_threads=threads,
-            lease_seconds=LEASE_SECONDS,
+            lease_seconds=self.lease_seconds,
         )
         engine = ImageAnalyzer(workspace, batch="batch-0000", paces=paces())
         return run, engine.analyze(plan).stopped
@@ -182,6 +182,7 @@ def kill_while_it_spends(team: Team, threads: int) -> None:
 def test_tasks_that_are_killed_leak_nothing_after_the_lease(team_of: Callable[[float], Team]) -> None:
     threads = 2
     team = team_of(0.2)
+    team.lease_seconds = 2
     team.lake.behave(latency_ms=20)
     for _ in range(KILLS):
         kill_while_it_spends(team, threads)

@@ -90,8 +90,7 @@ def publish_budgets(lake: Workspace) -> int:
     from include.report import budget_figures as budgets
 
     now = datetime.now(UTC)
-    billed = budgets.note_reported(lake, now)
-    found = budgets.budget_figures(lake, now, billed)
+    found = budgets.budget_figures(lake, budgets.read_months(lake, now))
     if found:
         rows = [figures.to_row(now) for figures in found]
         publish_added(lake, budgets.TABLE, [f"{now:%Y-%m-%d}"], rows, lake.run.token)

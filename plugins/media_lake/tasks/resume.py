@@ -21,7 +21,7 @@ def find_stopped() -> dict[str, list[str]]:
     """Return the days with analyses that a budget stopped and that there is money for now, by media type."""
     import time
 
-    from include.operate.stopped_analyses import days_to_resume
+    from include.operate.resumable_days import days_to_resume
     from media_lake.task_context import task_deployment
 
     days = {

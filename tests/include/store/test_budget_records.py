@@ -8,6 +8,7 @@ import pytest
 from include.store.budget_records import BudgetRecord, job_token
 from include.store.budget_recovery import recover_expired
 from include.store.ledger import Entry, Ledger
+from include.store.reported_months import ReportedMonth, note_reported
 from tests.clocks import FakeClock
 
 TABLE = "media-lake-ledger"
@@ -96,9 +97,9 @@ def test_a_refund_counts_as_never_spent(record: BudgetRecord) -> None:
 
 def test_a_new_budget_starts_from_what_is_reported(dynamodb: Any, clock: FakeClock) -> None:
     record = BudgetRecord(dynamodb, TABLE, "team", "2026-12", clock)
-    record.report(4000)
+    note_reported(dynamodb, TABLE, "2026-12", ReportedMonth(micros={"team": 4000, "other": 1}))
     assert record.opened()[1] == 4000
-    record.report(9000)
+    note_reported(dynamodb, TABLE, "2026-12", ReportedMonth(micros={"team": 9000}))
     assert record.opened()[1] == 4000
 
 
