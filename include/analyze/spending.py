@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING
 
+from include.analyze.model_spending import MODELS
 from include.analyze.purse import Payment, Purse
 from include.core.prices import load_price_book
 from include.store.call_prices import CallPrices
+from include.store.stopped_analyses import stopped_analyses
 
 if TYPE_CHECKING:
     from include.analyze.image_lanes import ImageWork
@@ -35,7 +39,9 @@ class Spending:
         return Payment() if purse is None else purse.take(self._price(work, purse.month))
 
     def is_out_of(self, work: ImageWork) -> bool:
-        """Whether there was no money for such a call before."""
+        """Whether there was no money for such a call before, or for the model that it needs."""
+        if work.call.model_parameter and work.parameters[work.call.model_parameter] in self._stopped_models:
+            return True
         purse = self._purses.get(work.payer["cost_center"])
         return purse is not None and purse.is_out_of(self._price(work, purse.month))
 
@@ -43,6 +49,10 @@ class Spending:
         """Return what was not needed."""
         for purse in self._purses.values():
             purse.close()
+
+    @cached_property
+    def _stopped_models(self) -> Mapping[str, str]:
+        return stopped_analyses(self._workspace.s3, self._workspace.run, MODELS)
 
     def _price(self, work: ImageWork, month: str) -> int:
         if month not in self._prices:

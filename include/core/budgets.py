@@ -51,6 +51,12 @@ def month_at(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m")
 
 
+def month_before(month: str) -> str:
+    """Return the month before one, both ``YYYY-MM``."""
+    first = datetime.strptime(month, "%Y-%m").replace(tzinfo=UTC)
+    return f"{first - timedelta(days=1):%Y-%m}"
+
+
 def month_end(at: float) -> float:
     """Return when the month of a moment ends; both in seconds since the epoch."""
     first = datetime.fromtimestamp(at, UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)

@@ -1,7 +1,7 @@
 """What a cost center has spent and reserved in a month: an item of the ledger's table that many tasks change.
 
 ``committed`` is what is spent plus what is reserved, and never passes the limit: a reservation is one
-conditional write. There are two kinds of reservations, by their token:
+conditional write. There are three kinds of reservations, by their token:
 
 - A *chunk* pays for the next image calls of one task. The task notes what it spends of it in an item of its
   own, before each call, and at last closes the chunk: what is spent stays committed, the rest returns. A task
@@ -9,6 +9,7 @@ conditional write. There are two kinds of reservations, by their token:
   is noted any more.
 - A *job* pays for one attempt at a video job. Its token names the ledger's entry, which says what became of
   it.
+- A *model* pays for the first hour of a Custom Labels model that a run uses.
 
 Amounts are whole millionths of a dollar. Every write may be repeated, as clients do if an answer is lost.
 """
@@ -71,8 +72,17 @@ def job_token(analysis_key: str, number: int) -> str:
     return f"{analysis_key}/{number}"
 
 
+def model_token(name: str, run: str) -> str:
+    """Return the token of a run's use of a Custom Labels model."""
+    return f"model:{name}:{run}"
+
+
 def is_chunk(token: str) -> bool:
-    return "/" not in token
+    return not (is_job(token) or token.startswith("model:"))
+
+
+def is_job(token: str) -> bool:
+    return "/" in token
 
 
 class BudgetRecord:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from include.store.budget_records import BudgetRecord, Standing, is_chunk
+from include.store.budget_records import BudgetRecord, Standing, is_chunk, is_job
 from include.store.ledger import Entry, Ledger
 
 
@@ -15,12 +15,14 @@ def recover_expired(record: BudgetRecord, standing: Standing, ledger: Ledger, no
     :return: whether there was one to end.
     """
     expired = standing.expired(now)
-    attempts = {token: _attempt(token) for token in expired if not is_chunk(token)}
+    attempts = {token: _attempt(token) for token in expired if is_job(token)}
     entries = ledger.lookup(key for key, _ in attempts.values())
     ended = False
     for token in expired:
         if is_chunk(token):
             record.close_chunk(token)
+        elif token not in attempts:  # the hour of a model, which may have run
+            record.settle(token, None)
         elif not _may_go_on(*attempts[token], entries):
             record.settle(token, 0 if _was_refused(*attempts[token], entries) else None)
         else:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseSensorOperator, Context
@@ -12,6 +11,7 @@ from media_lake.task_models import task_models
 
 if TYPE_CHECKING:
     from include.analyze.custom_models import CustomModels
+    from include.store.usage_log import Session
     from include.store.workspace import Workspace
 
 
@@ -54,13 +54,19 @@ class StartModelsSensor(ModelsSensor):
     """
     Start models and wait until they can be called.
 
-    A model that cannot be started is left out with an error in the log: its analyses fail, and say why in
-    table ``analyses``; those of the other features go on.
+    A model that cannot be started is left out with an error in the log: its analyses fail, or are stopped if
+    its hard budget is reached, and say why in table ``analyses``; those of the other features go on.
     """
 
     def settle(self, models: CustomModels, workspace: Workspace, model: dict[str, Any]) -> bool:
         from include.analyze.custom_models import ModelError
+        from include.analyze.model_spending import ModelSpending
 
+        if not ModelSpending(workspace, model).reserve():
+            self.log.error(
+                "the budget of %s is reached: %s is not started", model["cost_center"], model["arn"]
+            )
+            return True
         try:
             return models.start(model["arn"], workspace.settings.model_inference_units)
         except ModelError as error:
@@ -73,11 +79,20 @@ class StopModelsSensor(ModelsSensor):
 
     def settle(self, models: CustomModels, workspace: Workspace, model: dict[str, Any]) -> bool:
         from include.analyze.custom_models import ModelError
+        from include.analyze.model_spending import ModelSpending
         from include.store.model_time import log_model_hours
 
+        spending = ModelSpending(workspace, model)
+
+        def bill(session: Session) -> None:
+            log_model_hours(workspace.s3, workspace.run, model, session)
+            spending.settle(session)
+
         try:
-            bill = partial(log_model_hours, workspace.s3, workspace.run, model)
-            return models.stop(model["arn"], workspace.run.token, bill)
+            ended = models.stop(model["arn"], workspace.run.token, bill)
         except ModelError as error:
             self.log.error("%s", error)
             return True
+        if ended:
+            spending.settle(None)
+        return ended

@@ -55,7 +55,12 @@ class Models:
 def models(monkeypatch: pytest.MonkeyPatch) -> Any:
     def make(**looks: int) -> Models:
         made = Models(looks)
-        workspace = SimpleNamespace(s3="s3", run=RUN, settings=Settings(model_inference_units=3))
+        workspace = SimpleNamespace(
+            s3="s3",
+            run=RUN,
+            settings=Settings(model_inference_units=3),
+            lake=SimpleNamespace(budgets={}),
+        )
         for module in (model_sensors, analyze):
             monkeypatch.setattr(module, "task_models", lambda: (made, workspace))
         return made
