@@ -44,7 +44,7 @@ def analyze_image_batch(batch: dict[str, Any]) -> dict[str, Any]:
     paces = shared_paces(workspace, planned_operations(rows))
     analyzer = ImageAnalyzer(workspace, batch=batch_name(batch), paces=paces, metrics=metrics)
     summary = analyzer.analyze(rows).to_xcom()
-    counts = {"done": summary["calls"], "reused": summary["reused"], "failed": summary["failed"]}
+    counts = {"done": summary["calls"]} | {name: summary[name] for name in ("reused", "failed", "stopped")}
     count_each(metrics, Metric.ANALYSES, "state", counts)
     return summary
 
@@ -71,6 +71,6 @@ def collect_responses(batch: dict[str, Any]) -> dict[str, Any]:
     workspace = task_workspace()
     plan = read_plan(workspace.s3, batch["uri"])
     summary = video_analyzer(workspace, batch).collect(plan).to_xcom()
-    counts = {"done": summary["done"], "failed": summary["failed"]}
+    counts = {name: summary[name] for name in ("done", "failed", "stopped")}
     count_each(task_metrics("video"), Metric.ANALYSES, "state", counts)
     return summary

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from include.core.budgets import Budget, month_at, month_end
+from include.core.budgets import Budget, month_at, month_before, month_end
 from include.core.lake import load_lake
 from include.core.settings import SettingsError
 
@@ -53,4 +53,5 @@ def test_a_wrong_budget_is_named(tmp_path: Path, budgets: str, words: str) -> No
 def test_a_month_is_that_of_utc(day: int) -> None:
     at = datetime(2026, 12, day, 23, 59, 59, tzinfo=UTC).timestamp()
     assert month_at(at) == "2026-12"
+    assert month_before(month_at(at)) == "2026-11"
     assert month_end(at) == datetime(2027, 1, 1, tzinfo=UTC).timestamp()
