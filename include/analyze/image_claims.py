@@ -79,4 +79,4 @@ class ImageClaims:
 
     def _count_interrupted(self, entries: Iterable[Entry]) -> None:
         ours = [entry for entry in entries if entry.state == "running" and entry.owner == self._owner]
-        self.interrupted += sum(entry.claimed_at < self._began for entry in ours)
+        self.interrupted += sum(entry.claimed_at < self._began and entry.lease_expires > 0 for entry in ours)

@@ -11,6 +11,7 @@ from include.operate.alerts import (
     TEXT_BYTES,
     Alert,
     RunName,
+    budget_alert,
     cut_bytes,
     failed_run,
     failed_tasks,
@@ -215,3 +216,18 @@ def test_an_alert_obeys_no_key() -> None:
     failure = failure_of(ValueError("in/a\n\x1b[2J\u202e.jpg is odd"))
     assert failure["message"] == r"in/a \x1b[2J\u202e.jpg is odd"
     assert Alert("a subject", ("\x1b[2J\n", "b")).line == r"a subject | \x1b[2J  | b"
+
+
+@pytest.mark.parametrize(
+    ("percent", "stops", "words"),
+    [
+        (80, True, "At 100% its analyses are stopped"),
+        (100, True, "they go on by themselves next month"),
+        (100, False, "The budget is soft"),
+    ],
+)
+def test_an_alert_of_a_budget_says_what_follows(percent: int, stops: bool, words: str) -> None:
+    alert = budget_alert("media-team", "2026-11", percent, 1234.5, 1500.0, stops)
+    assert alert.subject == f"Budget of media-team for 2026-11: {percent}% reached"
+    assert "$1,234.50 of $1,500.00 are spent." in alert.text
+    assert words in alert.text

@@ -22,6 +22,7 @@ from include.store.workspace import Workspace
 from media_lake.assets import image_redrives, media_manifest
 from media_lake.tasks.plan import plan
 from media_lake.tasks.reprocess import plan_reprocessing
+from media_lake.tasks.resume import ALL_OF_THE_DAY
 from tests.include.plan.planning import a_lake, an_asset, states
 from tests.parquet_objects import put_parquet
 from tests.workspaces import make_workspace
@@ -78,6 +79,9 @@ def planned(task: Any, workspace: Workspace, events: Any) -> tuple[set[Any], dic
         pytest.param([], NEW | FAILED, id="triggered by hand"),
         pytest.param([(image_redrives, ONLY_TEXT.to_json())], {("raw/failed", "text")}, id="re-driven"),
         pytest.param([(image_redrives, NOTHING.to_json())], set(), id="nothing selected"),
+        pytest.param(
+            [(image_redrives, ALL_OF_THE_DAY)], NEW | FAILED, id="goes on after a budget stopped it"
+        ),
         pytest.param(
             [(image_redrives, NOTHING.to_json()), (media_manifest, {})], NEW | FAILED, id="both at once"
         ),

@@ -161,6 +161,7 @@ def test_the_report_is_of_the_runs_day_and_its_figures_are_returned(
     monkeypatch.setattr(
         report, "report_waiting_days", lambda lake, always: asked.append(always) or (figures, REPORT)
     )
+    monkeypatch.setattr(report, "publish_budgets", lambda lake: asked.append("budgets"))
     gauges = Gauges()
     monkeypatch.setattr(media_lake.airflow_metrics, "task_metrics", lambda: gauges)
     left: list[Any] = []
@@ -172,7 +173,7 @@ def test_the_report_is_of_the_runs_day_and_its_figures_are_returned(
     returned = ReportCostsOperator(task_id="report").execute(context)
     assert returned == {**REPORT, **FIGURES, "days": 2}
     assert gauges.shown[-2:] == [("usd", 1.5, {"kind": "paid"}), ("usd", 0.5, {"kind": "saved"})]
-    assert asked == [always]
+    assert asked == [always, "budgets"]
     assert left == [("cost_report", {"days": 2, **FIGURES})]
 
 
