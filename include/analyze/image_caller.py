@@ -80,14 +80,10 @@ class ImageCaller:
         for attempt in range(MAX_ATTEMPTS):
             self._breaker.wait()
             self._retrying(pace.wait, lane.left)
-            if self._stop.is_set():
-                return Outcome(work, "leased")
-            claim, conflict = self._claims.renewed(work, claim)
-            if conflict is not None:
-                return Outcome(work, "exists" if conflict.state == "done" else "leased")
-            if (payment := self._spending.take(work)) is None:
-                self._claims.release(claim)
-                return Outcome(work, "leased" if self._stop.is_set() else "stopped")
+            allowed = self._allowed(work, claim)
+            if isinstance(allowed, Outcome):
+                return allowed
+            claim, payment = allowed
             outcome, last = self._attempt(work, claim, payment)
             if outcome is not None:
                 return outcome
@@ -99,6 +95,18 @@ class ImageCaller:
             f"{work.call.operation} failed {attempt + 1} times, last with: {last}. "
             "What was paid is recorded; the task's retry goes on from there."
         ) from last
+
+    def _allowed(self, work: ImageWork, claim: Entry) -> tuple[Entry, Payment] | Outcome:
+        """Return the claim and the money for a call, or what becomes of the work if it may not be called."""
+        if self._stop.is_set():
+            return Outcome(work, "leased")
+        claim, conflict = self._claims.renewed(work, claim)
+        if conflict is not None:
+            return Outcome(work, "exists" if conflict.state == "done" else "leased")
+        if (payment := self._spending.take(work)) is None:
+            self._claims.release(claim)
+            return Outcome(work, "leased" if self._stop.is_set() else "stopped")
+        return claim, payment
 
     def _attempt(
         self, work: ImageWork, claim: Entry, payment: Payment
