@@ -119,9 +119,7 @@ def reader_policy(settings: Settings, account: str, sensitive: bool) -> _Documen
                     "athena:GetWorkGroup",
                     "athena:StartQueryExecution",
                     "athena:StopQueryExecution",
-                    "athena:GetQueryExecution",
-                    "athena:GetQueryResults",
-                    "athena:GetQueryResultsStream",
+                    "athena:GetQuery*",  # a policy has 6,144 characters at most
                 ],
                 "Resource": f"arn:{partition}:athena:{regional}:workgroup/{workgroup}",
             },
