@@ -94,12 +94,8 @@ class ImageAnalyzer:
         if work:
             self._records.adopt_archived()
         try:
-            self._pay(work)
-            while self._leased:
-                log.info("%d analyses are being paid for by another run; waiting for it", len(self._leased))
-                time.sleep(POLL_SECONDS)
-                work, self._leased = self._leased, []
-                self._pay(work)
+            self._pay_all(work)
+            self._pay_all(self._payable_by_others())
         finally:
             self._spending.close()
         self._records.note_stopped(self._stopped)
@@ -114,6 +110,24 @@ class ImageAnalyzer:
         self._summary.reused = self._records.log_reused(self._existing)
         self._summary.throttled = sum(pace.throttled for pace in self._paces.values())
         return self._summary
+
+    def _pay_all(self, work: list[ImageWork]) -> None:
+        """Do the work, and wait for what another run holds."""
+        self._pay(work)
+        while self._leased:
+            log.info("%d analyses are being paid for by another run; waiting for it", len(self._leased))
+            time.sleep(POLL_SECONDS)
+            work, self._leased = self._leased, []
+            self._pay(work)
+
+    def _payable_by_others(self) -> list[ImageWork]:
+        """Return what a budget stopped and another cost center, which needs the same, has money for."""
+        stopped = {item.key for item in self._stopped}
+        needed = [item for item in self._existing if item.key in stopped]
+        others = {item.key: item for item in needed if not self._spending.is_out_of(item)}
+        self._existing += [item for item in self._stopped if item.key in others]
+        self._stopped = [item for item in self._stopped if item.key not in others]
+        return list(others.values())
 
     def _planned_once(self, plan: list[Row]) -> list[ImageWork]:
         """Return each planned analysis once; further files that need the same reuse it."""

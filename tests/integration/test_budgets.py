@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import random
@@ -23,6 +24,7 @@ from include.store.budget_records import BudgetRecord
 from include.store.budget_recovery import recover_expired
 from include.store.objects import Row
 from include.store.stopped_analyses import stopped_analyses
+from include.store.usage_log import read_usage_log
 from tests.integration.conftest import LocalLake, paces, picture
 
 pytestmark = pytest.mark.integration
@@ -155,6 +157,20 @@ def test_what_is_stopped_is_noted_and_paid_for_once_there_is_money(team_of: Call
     run, stopped = team.analyze(plan, threads=2)
     assert (stopped, stopped_analyses(team.lake.client("s3"), run, "batch-0000")) == (0, {})
     assert team.calls == 8
+
+
+def test_another_team_that_needs_the_same_pays_when_the_first_has_no_money(
+    team_of: Callable[[float], Team],
+) -> None:
+    team = team_of(0.0)
+    plan = team.plan(2)
+    copy = {**plan[0], "asset": {**plan[0]["asset"], "media_id": "copy", "cost_center": "rich"}}
+    run, stopped = team.analyze([*plan, copy], threads=2)
+    assert (stopped, team.calls) == (1, 1)
+    done = plan[0]["analyses"][0]["analysis_key"]
+    assert json.loads(team.lake.ledger.lookup([done])[done].payer or "")["cost_center"] == "rich"
+    usage = read_usage_log(team.lake.client("s3"), run.bucket, DAY)
+    assert [line["reused"] for line in usage if line["run_id"] == run.run_id] == [False, True]
 
 
 def test_calls_that_aws_refuses_cost_nothing(team_of: Callable[[float], Team]) -> None:
