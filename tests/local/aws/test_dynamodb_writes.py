@@ -7,7 +7,9 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import boto3
 import pytest
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 Client = Callable[[str], Any]
@@ -84,3 +86,24 @@ def test_a_transaction_takes_no_longer_beside_many_items(client: Client, table: 
     for turn in range(40):
         seconds(f"more-{turn}-")
     assert min(seconds(f"beside-{turn}-") for turn in range(3)) < 5 * alone
+
+
+def test_a_read_gets_an_item_as_it_was_at_one_moment(client: Client, table: str) -> None:
+    once = Config(retries={"total_max_attempts": 1})
+    dynamodb = boto3.client("dynamodb", endpoint_url=client("dynamodb").meta.endpoint_url, config=once)
+    key = {"key": {"S": "a"}}
+    dynamodb.put_item(TableName=table, Item=key | {"map": {"M": {}}})
+
+    def add_and_read(number: int) -> None:
+        dynamodb.update_item(
+            TableName=table,
+            Key=key,
+            UpdateExpression="SET #map.#name = :one",
+            ExpressionAttributeNames={"#map": "map", "#name": f"n{number}"},
+            ExpressionAttributeValues={":one": {"N": "1"}},
+        )
+        dynamodb.get_item(TableName=table, Key=key, ConsistentRead=True)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(add_and_read, range(100)))
+    assert len(dynamodb.get_item(TableName=table, Key=key)["Item"]["map"]["M"]) == 100
