@@ -68,7 +68,7 @@ class Chunk:
         with self._lock:
             self._open = False
         with self._noting:
-            if self._written != self._spent:
+            if self._noted < self._asked or self._written != self._spent:
                 self._note()
         self.record.close_chunk(self._token)
 

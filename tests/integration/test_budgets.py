@@ -141,7 +141,8 @@ def test_processes_together_spend_a_budget_to_its_end_and_never_more(
     spend_with(team, processes, analyses, threads=2)
     assert processes * analyses * USD > usd
     assert 0.98 * usd <= team.calls * USD <= usd
-    assert team.spent == team.calls
+    # A call without an answer counts, as AWS may have billed it: a connection may break before the request.
+    assert team.calls <= team.spent <= usd / USD
     assert team.record.read().reserved == {}
 
 
