@@ -25,18 +25,21 @@ override MEDIA := $(value MEDIA)
 override LAKE := $(value LAKE)
 override ASSET := $(value ASSET)
 override PREFIX := $(value PREFIX)
+override SOURCE := $(value SOURCE)
+override FEATURES := $(value FEATURES)
 override CONTENT := $(value CONTENT)
 override FACE := $(value FACE)
 override REASON := $(value REASON)
 override REGION := $(value REGION)
-export SQL FORMAT MEDIA LAKE DAY VERSION AS_OF ASSET PREFIX CONTENT FACE COLLECTION REASON CONFIRM ALLOW REGION
+export SQL FORMAT FROM TO SOURCE FEATURES MEDIA LAKE DAY VERSION AS_OF ASSET PREFIX CONTENT FACE COLLECTION REASON CONFIRM ALLOW \
+	REGION
 # Airflow's many processes start much faster when Python may keep compiled modules.
 unexport PYTHONDONTWRITEBYTECODE
 # The local endpoint has no TLS, so its clients get no CA bundle of the machine.
 unexport AWS_CA_BUNDLE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down status query check-lake prices rollback erase test lint format bench faults fuzz screenshots \
+.PHONY: help demo up down status query check-lake plan prices rollback erase test lint format bench faults fuzz screenshots \
 	requirements
 
 help: ## list these commands
@@ -63,6 +66,12 @@ query: $(stamp) ## run Athena SQL: SQL="select ..." FORMAT=table|json|csv
 check-lake: export DAYS ?= 30
 check-lake: $(stamp) ## check lake.yaml, and what its change would cost: LAKE=file DAYS=30
 	@$(use_stack) $(bin)/python -m tools.check_lake $${LAKE:+"$$LAKE"} --days "$$DAYS"
+
+plan: $(stamp) ## what days would call and cost, running nothing: FROM=day TO=day SOURCE=... FEATURES="..."
+	@if [ -z "$$FROM" ]; then echo 'name a day: make plan FROM=2026-11-18 TO=2026-11-20' >&2; exit 1; fi
+	@$(use_stack) $(bin)/python -m tools.plan "$$FROM" $${TO:+"$$TO"} --format "$$FORMAT" \
+		$$(for name in $$SOURCE; do echo "--source=$$name"; done) \
+		$$(for name in $$FEATURES; do echo "--feature=$$name"; done)
 
 prices: $(stamp) ## compare the price book of a region with AWS's list, and renew it: REGION=eu-west-1
 	@if [ -z "$$REGION" ]; then echo 'name a region: make prices REGION=us-east-1' >&2; exit 1; fi

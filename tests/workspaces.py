@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import boto3
+from botocore.exceptions import ClientError
 
 from include.core.lake import Lake
 from include.core.run import Run
@@ -20,6 +21,16 @@ def make_ledger_table(dynamodb: Any, name: str) -> None:
         AttributeDefinitions=[{"AttributeName": "key", "AttributeType": "S"}],
         BillingMode="PAY_PER_REQUEST",
     )
+
+
+class NoQuotas:
+    """Service Quotas to somebody who may not read them; moto's has nothing to read."""
+
+    def get_paginator(self, operation: str) -> Any:
+        raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": ""}}, operation)
+
+
+NO_QUOTAS = {"service-quotas": NoQuotas()}
 
 
 class GivenClients:

@@ -24,7 +24,7 @@ from include.core.lake import Lake, load_lake
 from include.core.prices import PriceBook, PriceError, load_price_book
 from include.core.setting_mistakes import printable
 from include.core.settings import Settings, SettingsError, load_settings
-from include.plan.preview import Preview, preview
+from include.plan.preview import Preview, known_manifests, preview
 from include.store.manifest import discovered_days
 from include.store.workspace import Deployment
 from tools.aws_checks import checks_of, run_checks
@@ -121,7 +121,7 @@ def _costs(deployment: Deployment, most_days: int, book: PriceBook) -> str:
         days = discovered_days(deployment.s3, deployment.settings.bucket)[-most_days:] if most_days else []
         if not days:
             return "no day was discovered yet, so nothing is known of what this file would cost"
-        found = preview(deployment, days, book)
+        found = preview(deployment, known_manifests(deployment, days), book, {})
     except (ClientError, BotoCoreError) as error:
         return f"what this file would cost is not known: {error}"
     return "\n".join(_cost_lines(deployment.lake, days, found))
@@ -132,15 +132,15 @@ def _cost_lines(lake: Lake, days: Sequence[str], found: Preview) -> Iterator[str
         f"if the last {len(days)} discovered days ({days[0]} to {days[-1]}, {found.assets.total()} files) "
         "were enriched again with this file:"
     )
-    if found.payments:
+    if found.calls:
         rows = [
-            (each.source, each.media_type, each.feature, each.calls, f"{each.usd:,.4f}")
-            for each in found.payments
+            (each.place.source, each.place.media_type, each.place.feature, each.calls, f"{each.likely:,.4f}")
+            for each in found.estimate.lines
         ]
         yield tabulate(rows, ["source", "media", "feature", "analyses", "USD"], disable_numparse=True)
         yield (
-            f"{found.calls} analyses would be paid, ${found.usd:,.4f} at list prices and at most "
-            f"${found.high:,.4f}; {found.reused} are paid for already"
+            f"{found.calls} analyses would be paid, ${found.estimate.likely:,.4f} at list prices and at most "
+            f"${found.estimate.high:,.4f}; {found.reused} are paid for already"
         )
     else:
         yield f"nothing would be paid again; {found.reused} analyses are paid for already"

@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
-from include.analyze.quotas import read_quotas
+from include.store.quotas import read_quotas
 from include.store.shared_record import SharedRecord
 from include.store.workspace import Workspace
 

@@ -34,6 +34,10 @@ HOURS = {
 }
 
 
+# How long people have to answer whether a run may pay, or publish.
+ANSWER_HOURS = 168.0
+
+
 class DeadlineError(TerminalError, ValueError):
     """A variable holds no number of hours; the text names it."""
 
@@ -43,10 +47,22 @@ def deadline_of(dag_id: str) -> timedelta:
 
     :raises DeadlineError: if the Dag's variable holds no number above 0.
     """
-    name = f"{PREFIX}{dag_id.upper()}"
+    return _time_of(dag_id, HOURS.get(dag_id, DEFAULT_HOURS))
+
+
+def answer_time() -> timedelta:
+    """Return how long a task waits for a person.
+
+    :raises DeadlineError: if the variable for ``answer`` holds no number above 0.
+    """
+    return _time_of("answer", ANSWER_HOURS)
+
+
+def _time_of(what: str, default: float) -> timedelta:
+    name = f"{PREFIX}{what.upper()}"
     text = os.environ.get(name)
     if text is None:
-        return timedelta(hours=HOURS.get(dag_id, DEFAULT_HOURS))
+        return timedelta(hours=default)
     try:
         hours = float(text)
         if not 0 < hours < float("inf"):

@@ -1,4 +1,4 @@
-"""Prices: the dated price books of a region, and what planned analyses may cost.
+"""Prices: the dated price books of a region.
 
 ``price_books/<region>/<date>.yaml`` holds from its date on, until there is a newer one. AWS prices each line
 in tiers of the units that an account uses in a calendar month (UTC). A unit is one image, or one minute of
@@ -8,25 +8,21 @@ found no rule of rounding (see the notes in ``price_books/``).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple, Self
+from typing import Annotated, Literal, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from include.core.errors import TerminalError
-from include.core.features import ImageCall, VideoJob, price_items
 
 PRICES = Path(__file__).with_name("price_books")
-
-# The upper estimate allows for image calls whose answer is lost on the way: they are made, and billed, again.
-RETRY_MARGIN = Decimal("0.05")
 
 
 class PriceError(TerminalError, ValueError):
@@ -202,87 +198,3 @@ def _read(path: Path) -> PriceBook:
 
 def _to_do(region: str) -> str:
     return f"`make prices REGION={region}` asks AWS and writes a price book"
-
-
-class EstimateLine(NamedTuple):
-    """One line of an estimate; see :class:`Estimate`."""
-
-    item: str
-    units: float
-    low: float
-    likely: float
-    high: float
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """What planned units may cost, in dollars.
-
-    :param low: with what is left of this month's free tier, which AWS grants in an account's first year.
-    :param likely: every unit billed once, at the tiers that the month's volume has reached.
-    :param high: every unit at the list price of the first tier, plus 5 % for calls that are repeated.
-    :param lines: the same for each line of the price book.
-    """
-
-    low: float
-    likely: float
-    high: float
-    lines: tuple[EstimateLine, ...]
-
-
-def estimate(units: Mapping[str, float], used_before: Mapping[str, float], book: PriceBook) -> Estimate:
-    """Price planned units.
-
-    :param units: images or minutes by line of the price book.
-    :param used_before: units already used this month, by line.
-    :raises PriceError: if the book has no such line.
-    """
-    lines = tuple(
-        _estimate_line(book, item, units[item], used_before.get(item, 0.0)) for item in sorted(units)
-    )
-    return Estimate(
-        low=_sum(line.low for line in lines),
-        likely=_sum(line.likely for line in lines),
-        high=_sum(line.high for line in lines),
-        lines=lines,
-    )
-
-
-def _estimate_line(book: PriceBook, item: str, units: float, used: float) -> EstimateLine:
-    line = book.item(item)
-    free = min(units, max(0.0, line.free_monthly_units - used))
-    high = Decimal(str(units)) * line.tiers[0].usd * (1 + RETRY_MARGIN)
-    return EstimateLine(
-        item=item,
-        units=units,
-        low=book.usd(item, units - free, used + free),
-        likely=book.usd(item, units, used),
-        high=float(high),
-    )
-
-
-def _sum(dollars: Iterable[float]) -> float:
-    return float(sum((Decimal(str(value)) for value in dollars), Decimal(0)))
-
-
-# We assume that one inference unit of a Custom Labels model takes five images a second. It depends on the
-# model and the images ("Inference units",
-# https://docs.aws.amazon.com/rekognition/latest/customlabels-dg/running-model.html).
-MODEL_IMAGES_PER_HOUR = 5 * 3600
-
-
-def billed_units(
-    call: ImageCall | VideoJob, parameters: Mapping[str, Any], duration_ms: int | None
-) -> Iterator[tuple[str, float]]:
-    """Yield what one analysis is billed as: lines of the price book with images, minutes of video, or hours.
-
-    :param parameters: members of the request; what is billed follows from them.
-
-    We take a model that is billed by the hour to be busy all the time; it costs more if calls come more
-    slowly.
-    """
-    amount = 1.0 if isinstance(call, ImageCall) else (duration_ms or 0) / 60_000
-    for item in price_items(call, parameters):
-        yield item, amount
-    if isinstance(call, ImageCall) and call.hourly_price_item:
-        yield call.hourly_price_item, 1 / MODEL_IMAGES_PER_HOUR

@@ -120,6 +120,12 @@ class Settings(BaseSettings):
         description="a video job without notification is looked up after this long, and again as often",
     )
 
+    approval_gather_seconds: int = Field(
+        120,
+        ge=0,
+        description="seconds without a further plan after which a person is asked for all that wait",
+    )
+
     kept_versions: int = Field(
         3, ge=1, description="versions of a day's tables that stay, with the one that readers have"
     )

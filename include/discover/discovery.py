@@ -100,14 +100,8 @@ def discover(workspace: Workspace) -> dict[str, Any]:
     s3, run = workspace.s3, workspace.run
     uri = run.manifest_uri()
     earlier = _EarlierManifest.read(s3, uri)
-    counts: Counter[str] = Counter()
-    refusals = _Refusals()
-    probed = _in_window(
-        lambda item: _facts_of(s3, item, earlier, refusals), list_media(workspace), run.partition
-    )
     with tempfile.TemporaryFile() as file:
-        write_parquet(file, MANIFEST_SCHEMA, _row_groups(_media_rows(probed, counts)))
-        refusals.check()
+        counts = _write(workspace, earlier, file)
         size = earlier.replace(s3, uri, file)
     log.info(
         "%s: %d images, %d videos, of which %d cannot be used; %d were known, %d other objects left out",
@@ -116,6 +110,25 @@ def discover(workspace: Workspace) -> dict[str, Any]:
     )  # fmt: skip
     figures = {name: counts[name] for name in ("images", "videos", "defective", "ignored", "known")}
     return {"uri": uri, "rows": counts["rows"], "bytes": size, **figures}
+
+
+def write_manifest(workspace: Workspace, file: IO[bytes]) -> None:
+    """Write to a file what the manifest of the run's day would be. Nothing in S3 changes.
+
+    :raises Exception: as :func:`discover` does.
+    """
+    _write(workspace, _EarlierManifest(), file)
+
+
+def _write(workspace: Workspace, earlier: _EarlierManifest, file: IO[bytes]) -> Counter[str]:
+    """Write a manifest to a file and return the counts of what is in it."""
+    s3, counts, refusals = workspace.s3, Counter[str](), _Refusals()
+    probed = _in_window(
+        lambda item: _facts_of(s3, item, earlier, refusals), list_media(workspace), workspace.run.partition
+    )
+    write_parquet(file, MANIFEST_SCHEMA, _row_groups(_media_rows(probed, counts)))
+    refusals.check()
+    return counts
 
 
 def _media_rows(probed: Iterable[_Probed], counts: Counter[str]) -> Iterator[Row]:

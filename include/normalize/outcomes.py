@@ -66,7 +66,7 @@ def _outcome(
     if broke is not None:
         return _ended("stopped", BUDGET_REACHED, _NO_MONEY.format(broke))
     if planned["state"] == "not_selected" and (entry is None or entry.state == "running"):
-        return _ended("stopped", "NotPaidFor", _NOT_PAID_FOR)
+        return _ended("stopped", planned["code"] or "NotPaidFor", planned["message"] or _NOT_PAID_FOR)
     code, message = (entry.error_code, entry.error_message) if entry else (None, None)
     return _ended("failed", code or "NotAnalyzed", message or _NOT_ANALYZED)
 

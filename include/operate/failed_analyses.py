@@ -13,9 +13,10 @@ from typing import Any
 
 import boto3
 
+from include.core.estimates import Place, Planned
 from include.core.features import FEATURES, ImageCall, MediaType, VideoJob
 from include.core.lake import Lake
-from include.core.prices import PriceBook, billed_units, estimate
+from include.core.prices import PriceBook
 from include.core.request_parameters import request_parameters
 from include.core.selection import DayRange, Selection, SelectionError
 from include.core.settings import Settings
@@ -52,13 +53,13 @@ class Failures:
         :param month_to_date: units already billed this month, by line of the price book.
         """
         days, causes = self.days(), self._causes()
-        price = estimate(self._units(lake), month_to_date, book)
+        price = self._planned(lake).estimate(book, month_to_date)
         return {
             "analyses": sum(row["analyses"] for row in self.rows),
             "days": len(days),
             "first_day": days[0] if days else None,
             "last_day": days[-1] if days else None,
-            "usd": {"low": price.low, "likely": price.likely, "high": price.high},
+            "usd": price.usd,
             "causes": causes[:MOST_CAUSES],
             "other_causes": max(0, len(causes) - MOST_CAUSES),
         }
@@ -77,18 +78,17 @@ class Failures:
             cause["days"] = len(days[tuple(what.values())])
         return sorted(causes.values(), key=lambda cause: -cause["analyses"])
 
-    def _units(self, lake: Lake) -> dict[str, float]:
-        """Return what the analyses are billed as, by line of the price book."""
-        units: defaultdict[str, float] = defaultdict(float)
+    def _planned(self, lake: Lake) -> Planned:
+        """Return the analyses as a plan would pay for them."""
+        planned = Planned()
         for row in self.rows:
             call = FEATURES[row["feature"]].analysis(row["media_type"])
             if call is not None:
-                # The minutes of videos are sums already.
-                times = 1 if row["media_type"] == "video" else row["analyses"]
-                parameters = _parameters(lake, call, row)
-                for item, amount in billed_units(call, parameters, round(row["minutes"] * 60_000)):
-                    units[item] += times * amount
-        return dict(units)
+                place = Place(row["source"], "", row["media_type"], row["feature"])
+                planned.add(
+                    place, _parameters(lake, call, row), round(row["minutes"] * 60_000), row["analyses"]
+                )
+        return planned
 
 
 def _parameters(lake: Lake, call: ImageCall | VideoJob, row: Row) -> Row:

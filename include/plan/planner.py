@@ -12,15 +12,16 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from hashlib import blake2b
-from typing import Protocol
 
 from include.core.analysis_keys import WantedAnalysis, wanted_analyses
 from include.core.features import MediaType, run_tables
 from include.core.prices import PriceBook
 from include.core.selection import Selection
 from include.core.settings import Settings
-from include.plan.decisions import Candidate, Decision, decide
+from include.plan.decisions import Candidate, decide
+from include.plan.plan_approval import wait_for_approval
 from include.plan.plan_figures import PlanFigures
+from include.plan.throughput import throughput_of
 from include.store.erased_contents import ERASED
 from include.store.ledger import Entry, Ledger
 from include.store.manifest import ManifestReader, RepeatedContent
@@ -48,15 +49,15 @@ def plan(
     :param selections: if given, the run may pay only for failed analyses that one of them matches; if empty,
         for nothing.
     :return: the batches' claim checks ``{uri, rows, bytes}``, none for a day without assets, and the
-        figures of the plan: ``{assets, analyses, calls, reused, models, rejected, units, usd: {low,
-        likely, high}, approval_needed, approval_text, text, planned_at}``, where ``models`` must run while
-        images are analyzed: ``[{arn, feature, source, cost_center}, ...]``, and ``planned_at`` is when the
-        manifest was read.
+        figures of the plan: ``{assets, analyses, calls, reused, models, rejected, units, minutes,
+        model_hours, seconds_at_quotas, usd: {low, likely, high}, approval_needed, text, planned_at}``, where
+        ``models`` must run while images are analyzed: ``[{arn, feature, source, cost_center}, ...]``, and
+        ``planned_at`` is when the manifest was read.
     :raises include.store.manifest.NoManifestError: if the day was never discovered.
     """
     s3, lake, run = workspace.s3, workspace.lake, workspace.run
     planned_at = datetime.now(UTC).isoformat()
-    manifest = ManifestReader(s3, run, media_type)
+    manifest = ManifestReader.open(s3, run, media_type)
     for prefix in (run.plans_uri(), *(run.staged_uri(table, media_type) for table in run_tables(media_type))):
         delete_prefix(s3, prefix)
     per_source, hashes = manifest.survey()
@@ -66,11 +67,14 @@ def plan(
         sum(count * len(wants[source]) for source, count in per_source.items()),
         workspace.settings,
     )
-    figures = PlanFigures(media_type)
+    figures = PlanFigures(media_type, run.partition)
     planner = Planner(workspace.ledger, wants, RepeatedContent.of([hashes]), selections, figures)
     batches = list(write_plan(s3, run, planner.rows(manifest.chunks(CHUNK_ASSETS)), size))
-    used = month_to_date() if figures.pays else {}
-    return batches, figures.summary(run.partition, lake, book, used) | {"planned_at": planned_at}
+    used = month_to_date() if figures.planned else {}
+    throughput = throughput_of(workspace, figures.operations())
+    estimate = figures.planned.estimate(book, used, throughput)
+    waits = wait_for_approval(workspace, estimate, book)
+    return batches, figures.summary(lake, estimate) | {"approval_needed": waits, "planned_at": planned_at}
 
 
 def assets_per_batch(assets: int, analyses: int, settings: Settings) -> int:
@@ -80,18 +84,6 @@ def assets_per_batch(assets: int, analyses: int, settings: Settings) -> int:
     """
     wanted = max(1, min(settings.max_batches, assets, math.ceil(analyses / settings.batch_size)))
     return max(1, math.ceil(assets / wanted))
-
-
-class Figures(Protocol):
-    """Counts what a planner decides.
-
-    :ivar assets: number of assets so far.
-    """
-
-    assets: int
-
-    def count(self, candidate: Candidate, decision: Decision, duplicate: bool) -> None:
-        """Count one decision; a duplicate is paid for as another asset's."""
 
 
 class Planner:
@@ -106,7 +98,7 @@ class Planner:
         wants: Mapping[str, list[WantedAnalysis]],
         repeated: RepeatedContent,
         selections: Sequence[Selection] | None,
-        figures: Figures,
+        figures: PlanFigures,
     ) -> None:
         self._ledger = ledger
         self._wants = wants

@@ -40,12 +40,18 @@ class NoManifestError(TerminalError, FileNotFoundError):
 
 
 class ManifestReader:
-    """The assets of one media type in a manifest, as it was when the reader was made.
+    """The assets of one media type in a manifest, as it was when the reader was made."""
 
-    :raises NoManifestError: if the day was never discovered.
-    """
+    def __init__(self, file: pq.ParquetFile, media_type: MediaType) -> None:
+        self._file = file
+        self._media_type = media_type
 
-    def __init__(self, s3: S3Client, run: Run, media_type: MediaType) -> None:
+    @classmethod
+    def open(cls, s3: S3Client, run: Run, media_type: MediaType) -> Self:
+        """Open the manifest of a run's day.
+
+        :raises NoManifestError: if the day was never discovered.
+        """
         bucket, key = split_uri(run.manifest_uri())
         try:
             head = s3.head_object(Bucket=bucket, Key=key)
@@ -68,8 +74,7 @@ class ManifestReader:
             # Two passes, which may fetch a block that two columns share more than once.
             max_bytes=10 * size + BLOCK_BYTES,
         )
-        self._file = pq.ParquetFile(io.BufferedReader(reader, BLOCK_BYTES))
-        self._media_type = media_type
+        return cls(pq.ParquetFile(io.BufferedReader(reader, BLOCK_BYTES)), media_type)
 
     def survey(self) -> Survey:
         """Count what there is to plan, from three columns of the manifest."""

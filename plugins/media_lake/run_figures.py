@@ -40,10 +40,11 @@ def findings_figures(media_type: MediaType) -> dict[str, Any]:
         Warnings are broken rules of validation that do not hold the day back.
     """
     (planned,) = _results("plan", "summary")
+    calls = next((cut["calls"] for cut in _results("approve", "cut")), planned["calls"])
     batches = list(_results("analyze" if media_type == "image" else "analyze.collect_responses"))
     reused = sum(batch["reused"] for batch in batches) if batches else planned["reused"]
     failed = sum(batch["failed"] for batch in batches)
-    paid = max(0, planned["calls"] + planned["reused"] - reused - failed) if batches else 0
+    paid = max(0, calls + planned["reused"] - reused - failed) if batches else 0
     return {
         "files": planned["assets"],
         "analyses": planned["analyses"],

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import timedelta
-from typing import Any
+from typing import Any, NoReturn
 
 from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk import Context, Param
 from airflow.sdk.exceptions import AirflowFailException
 
+from include.core.deadlines import answer_time
 from include.core.features import MediaType
+
+AMOUNT = "amount"
 
 
 class ConditionalApprovalOperator(ApprovalOperator):
@@ -69,10 +72,13 @@ class ConditionalApprovalOperator(ApprovalOperator):
         :raises AirflowFailException: if the time to answer is over.
         """
         if event["error_type"] == "timeout":
-            raise AirflowFailException(
-                f"Nobody answered within {self.response_timeout}. Clear the task to ask again."
-            )
+            self._fail_unanswered()
         super().process_trigger_event_error(event)
+
+    def _fail_unanswered(self) -> NoReturn:
+        raise AirflowFailException(
+            f"Nobody answered within {self.response_timeout}. Clear the task to ask again."
+        )
 
 
 class ReviewOperator(ConditionalApprovalOperator):
@@ -117,21 +123,131 @@ class ReviewOperator(ConditionalApprovalOperator):
         note_decision(task_workspace(), self.media_type, decision, rules)
 
 
-def approve_plan(media_type: MediaType) -> ConditionalApprovalOperator:
-    """Return task ``approve``: whether to pay for a plan above its source's limit.
+class PlanApproval(ConditionalApprovalOperator):
+    """
+    Ask a person how much may be paid, once for all runs that wait for the same sources.
+
+    One of these runs asks for all of them; the others wait for its answer. A run that gets less than it
+    planned pays for a part of its plan. The tasks that follow directly are skipped if nothing is left of it.
+
+    :param media_type: of the plan.
+    """
+
+    def __init__(self, *, media_type: MediaType, **kwargs: Any) -> None:
+        amount = Param(
+            None,
+            type=["number", "null"],
+            minimum=0,
+            title="Up to (dollars)",
+            description=(
+                "Pay up to this amount for all runs together. Without it, the sum that they asked for. More "
+                "than the sum is for further runs of these sources, for a week."
+            ),
+        )
+        super().__init__(params={AMOUNT: amount}, **kwargs)
+        self.media_type = media_type
+
+    def execute(self, context: Context) -> Any:
+        if str(self.needed) != "True":
+            return super().execute(context)
+        approvals, workspace = task_approvals()
+        approvals.wait_again(workspace.run.token)
+        return self.look_again(context)
+
+    def look_again(self, context: Context, event: dict[str, Any] | None = None) -> Any:
+        """Ask, wait for the answer to another run, or go on."""
+        from include.plan.approvals import Question
+        from include.plan.plan_approval import in_words
+        from media_lake.triggers.approval_trigger import ApprovalTrigger
+
+        approvals, workspace = task_approvals()
+        turn = approvals.turn(workspace.run.token)
+        if turn == "wait":
+            self.log.info("Another run asks for this one too, or will when all plans are made")
+            self.defer(trigger=ApprovalTrigger.of(workspace), method_name="look_again")
+        if isinstance(turn, Question):
+            self.body = in_words(turn, workspace.lake)
+            return super(ConditionalApprovalOperator, self).execute(context)
+        return self._go_on(context, turn)
+
+    def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:
+        approvals, workspace = task_approvals()
+        token = workspace.run.token
+        if event.get("error_type") == "timeout":
+            approvals.answer(token, "unanswered")
+        # Skips nothing yet: what a rejection means depends on the rest of the plan.
+        answered = super(ApprovalOperator, self).execute_complete(context, event)
+        approved = self.APPROVE in answered["chosen_options"]
+        turn = approvals.answer(
+            token,
+            "approved" if approved else "rejected",
+            answered["params_input"].get(AMOUNT),
+            (answered["responded_by_user"] or {}).get("name") or "somebody in Airflow",
+        )
+        self._go_on(context, turn)
+        return answered
+
+    def _go_on(self, context: Context, turn: Any) -> None:
+        """Go on with what is left of the plan.
+
+        :raises AirflowFailException: if nobody answered.
+        :raises airflow.sdk.exceptions.DownstreamTasksSkipped: if nothing is left.
+        """
+        if turn == "go" or turn.suffices:
+            self.log.info("The run pays for all of its plan")
+            self._skip_teardowns(context)
+            return
+        if turn.outcome == "unanswered":
+            self._fail_unanswered()
+        self.log.warning("%s: $%.2f of $%.2f", turn.outcome, turn.usd, turn.plan.usd)
+        left = self._cut(turn, context["ti"].xcom_pull(task_ids="plan", key="summary")["models"])
+        context["ti"].xcom_push(key="cut", value=left)
+        if left["calls"]:
+            self._skip_teardowns(context)
+            return
+        self.log.warning("Nothing is left to pay for. To ask again, clear `plan` or start a run of the day")
+        followers = self.get_direct_relatives(upstream=False)
+        self.skip(ti=context["ti"], tasks=[task for task in followers if not task.is_teardown])
+
+    def _cut(self, answer: Any, models: list[dict[str, Any]]) -> dict[str, Any]:
+        """Cut the plan, and return what is left of it: ``{calls, cut, models}``."""
+        from include.core.prices import load_price_book
+        from include.plan.plan_approval import cut_plan
+        from media_lake.task_context import task_workspace
+
+        workspace = task_workspace()
+        book = load_price_book(workspace.settings.region)
+        left = cut_plan(workspace, self.media_type, models, answer, book)
+        needed = [model for model in models if model["arn"] in left.arns]
+        return {"calls": left.calls, "cut": left.cut, "models": needed}
+
+
+def task_approvals() -> tuple[Any, Any]:
+    """Return the record of approvals, and what the running task works with."""
+    from include.plan.plan_approval import approvals_of
+    from media_lake.task_context import task_workspace
+
+    workspace = task_workspace()
+    return approvals_of(workspace), workspace
+
+
+def approve_plan(media_type: MediaType) -> PlanApproval:
+    """Return task ``approve``: whether to pay for plans above their source's limit.
 
     Teardowns that follow it are for the plan's models. A task that runs although tasks before it were skipped
     has to follow it directly: that is how a rejection reaches the task.
     """
-    return ConditionalApprovalOperator(
+    return PlanApproval(
         task_id="approve",
+        media_type=media_type,
         needed="{{ ti.xcom_pull(task_ids='plan', key='summary')['approval_needed'] }}",
         doc_md=(
-            "Ask a person whether to pay, if the plan may cost more than its source's limit. "
-            "Otherwise go on at once.\n\nA rejection skips what follows: the run pays and publishes nothing."
+            "Ask a person how much may be paid, if what the source's runs plan today may cost more than its "
+            "limit. One run asks for all that wait. Otherwise go on at once.\n\n"
+            "A rejection skips what follows: the run pays and publishes nothing."
         ),
-        subject=f"Pay for the {media_type} analyses of {{{{ dag_run.partition_key }}}}?",
-        body="{{ ti.xcom_pull(task_ids='plan', key='summary')['approval_text'] }}",
+        subject=f"Pay for the {media_type} analyses of {{{{ dag_run.partition_key }}}}, and what waits too?",
+        response_timeout=answer_time(),
         teardown_needed="{{ ti.xcom_pull(task_ids='plan', key='summary')['models'] | length > 0 }}",
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from airflow.sdk import task
+from airflow.sdk import get_current_context, task
 
 from include.core.metrics import Metric, count_each
 from media_lake.airflow_metrics import task_metrics
@@ -17,10 +17,13 @@ from media_lake.tasks.defaults import IMAGE_POOL, VIDEO_POOL
 def reserve_models(planned: dict[str, Any]) -> list[dict[str, Any]]:
     """Record that this run is going to use the plan's models, so that no other run stops them.
 
+    A plan of which only a part was approved may need fewer.
+
     A setup task of its own: once it has succeeded, the teardown runs whatever becomes of the tasks in
     between.
     """
-    reserved: list[dict[str, Any]] = planned["models"]
+    cut = get_current_context()["ti"].xcom_pull(task_ids="approve", key="cut")
+    reserved: list[dict[str, Any]] = (cut or planned)["models"]
     if reserved:
         from include.store.model_time import model_payer
 

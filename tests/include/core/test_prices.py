@@ -6,12 +6,12 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from include.core.features import FEATURES, ImageCall, VideoJob
-from include.core.prices import PRICES, PriceBook, PriceError, estimate, load_price_book
+from include.core.prices import PRICES, PriceBook, PriceError, load_price_book
 
 IMAGES = "image-group-2"
 
@@ -80,7 +80,7 @@ def test_what_has_no_price_is_an_error_and_never_free(book: PriceBook) -> None:
     with pytest.raises(PriceError, match=r"the price books lack region '\.\./prices"):
         load_price_book("../prices/us-east-1")
     with pytest.raises(PriceError, match="no line"):
-        estimate({"unknown": 1}, {}, book)
+        book.usd("unknown", 1)
     with pytest.raises(ValueError, match="zero or more"):
         book.usd(IMAGES, -1)
     with pytest.raises(ValueError, match="zero or more"):
@@ -126,22 +126,3 @@ def test_tiers_agree_with_pricing_unit_by_unit(edges: list[int], before: int, un
     assert a_book(x=tiers).exact_usd("x", units, before) == one_by_one
 
 
-def test_an_estimate_is_honest_about_its_range(book: PriceBook) -> None:
-    price = estimate({IMAGES: 1_500, "video-minutes": 10}, {IMAGES: 400}, book)
-    assert price.likely == 1.5 + 1.0
-    assert price.low == 0.9 + 0.0  # 600 images and all ten minutes are within the free tier
-    assert price.high == pytest.approx((1.5 + 1.0) * 1.05)
-    assert [(line.item, line.units) for line in price.lines] == [(IMAGES, 1_500), ("video-minutes", 10)]
-    assert estimate({}, {}, book).high == 0.0
-
-
-def test_an_estimate_at_volume_is_likely_cheap_and_at_most_list_price(book: PriceBook) -> None:
-    price = estimate({IMAGES: 1_000}, {IMAGES: 36_000_000}, book)
-    assert (price.low, price.likely, price.high) == (0.25, 0.25, 1.05)
-
-
-@given(units=st.floats(0, 5e6), used=st.floats(0, 4e7))
-@settings(deadline=None)
-def test_low_likely_and_high_are_in_order(units: float, used: float) -> None:
-    price = estimate({IMAGES: units}, {IMAGES: used}, load_price_book("us-east-1"))
-    assert price.low <= price.likely <= price.high

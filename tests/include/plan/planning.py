@@ -19,7 +19,7 @@ from include.store.manifest import MANIFEST_SCHEMA
 from include.store.objects import Row
 from include.store.plan_batches import read_plan
 from tests.parquet_objects import put_parquet
-from tests.workspaces import make_workspace
+from tests.workspaces import NO_QUOTAS, make_workspace
 
 BOOK = load_price_book("us-east-1")
 
@@ -113,7 +113,7 @@ class Planner:
     ) -> Any:
         put_parquet(self.s3, self.run.manifest_uri(), list(assets), MANIFEST_SCHEMA)
         workspace = make_workspace(
-            self.run, boto3.Session(), Settings(**settings), lake or a_lake(), s3=self.s3
+            self.run, boto3.Session(), Settings(**settings), lake or a_lake(), s3=self.s3, **NO_QUOTAS
         )
         workspace.ledger = self.ledger
         batches, summary = plan(

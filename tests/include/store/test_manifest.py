@@ -29,7 +29,7 @@ def write(s3: Any, run: Run, rows: list[Row], group: int) -> None:
 
 def test_a_day_that_was_never_discovered_says_what_to_do(s3: Any, run: Run) -> None:
     with pytest.raises(NoManifestError, match="2026-11-20 has no manifest: run discover_media"):
-        ManifestReader(s3, run, "image")
+        ManifestReader.open(s3, run, "image")
 
 
 @pytest.mark.parametrize("group", [1, 3, 100])
@@ -42,24 +42,24 @@ def test_assets_of_the_media_type_come_in_order_and_in_chunks(
     ]
     videos = [a_video("v"), a_video("w")]
     write(s3, run, [*images[:2], videos[0], *images[2:], videos[1]], group)
-    reader = ManifestReader(s3, run, "image")
+    reader = ManifestReader.open(s3, run, "image")
     chunks = list(reader.chunks(rows))
     assert [row for chunk in chunks for row in chunk] == images
     assert max(map(len, chunks)) <= rows
     assert reader.survey().sources == {"s": 3, "t": 2}
-    assert [row for chunk in ManifestReader(s3, run, "video").chunks(rows) for row in chunk] == videos
+    assert [row for chunk in ManifestReader.open(s3, run, "video").chunks(rows) for row in chunk] == videos
 
 
 def test_repeated_contents_are_those_of_the_media_type(s3: Any, run: Run) -> None:
     twins = [an_asset(name, content_id="twin") for name in "ab"]
     write(s3, run, [*twins, an_asset("c", content_id="once"), a_video("v", content_id="once")], 2)
-    repeated = RepeatedContent.of([ManifestReader(s3, run, "image").survey().hashes])
+    repeated = RepeatedContent.of([ManifestReader.open(s3, run, "image").survey().hashes])
     assert [name in repeated for name in ("twin", "once", "absent")] == [True, False, False]
 
 
 def test_an_empty_manifest_has_nothing(s3: Any, run: Run) -> None:
     write(s3, run, [], 1)
-    reader = ManifestReader(s3, run, "image")
+    reader = ManifestReader.open(s3, run, "image")
     assert reader.survey().sources == {}
     assert "x" not in RepeatedContent.of([reader.survey().hashes])
     assert [row for chunk in reader.chunks(10) for row in chunk] == []

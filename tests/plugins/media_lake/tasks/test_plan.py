@@ -25,7 +25,7 @@ from media_lake.tasks.reprocess import plan_reprocessing
 from media_lake.tasks.resume import ALL_OF_THE_DAY
 from tests.include.plan.planning import a_lake, an_asset, states
 from tests.parquet_objects import put_parquet
-from tests.workspaces import make_workspace
+from tests.workspaces import NO_QUOTAS, make_workspace
 
 ONLY_TEXT = Selection.of(["text"], None)
 # The file ``new`` was never analyzed; both analyses of ``failed`` failed.
@@ -38,7 +38,7 @@ def workspace(monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]:
     """The lake that the tasks work with; nothing was billed in it this month."""
     run = Run("media-lake", "enrich_images", "r", "2026-11-20")
     with mock_aws():
-        workspace = make_workspace(run, boto3.Session(region_name="us-east-1"), lake=a_lake())
+        workspace = make_workspace(run, boto3.Session(region_name="us-east-1"), lake=a_lake(), **NO_QUOTAS)
         workspace.s3.create_bucket(Bucket="media-lake")
         workspace.aws.client("dynamodb").create_table(
             TableName=workspace.settings.ledger_table,

@@ -6,8 +6,8 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from include.analyze.quotas import default_quota, read_quotas
 from include.core.features import FEATURES
+from include.store.quotas import default_quota, read_quotas
 
 OPERATIONS = frozenset({"DetectLabels", "DetectText", "DetectFaces"})
 
