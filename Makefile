@@ -69,7 +69,7 @@ check-lake: $(stamp) ## check lake.yaml, and what its change would cost: LAKE=fi
 
 plan: $(stamp) ## what days would call and cost, running nothing: FROM=day TO=day SOURCE=... FEATURES="..."
 	@if [ -z "$$FROM" ]; then echo 'name a day: make plan FROM=2026-11-18 TO=2026-11-20' >&2; exit 1; fi
-	@$(use_stack) $(bin)/python -m tools.plan "$$FROM" $${TO:+"$$TO"} --format "$$FORMAT" \
+	@$(use_stack) $(bin)/python -m tools.plan_days "$$FROM" $${TO:+"$$TO"} --format "$$FORMAT" \
 		$$(for name in $$SOURCE; do echo "--source=$$name"; done) \
 		$$(for name in $$FEATURES; do echo "--feature=$$name"; done)
 

@@ -41,7 +41,7 @@ JOBS_AT_ONCE = 20
 IMAGES_PER_SECOND = 5.0
 # From the moment that a model runs to the first call, and from the last call until it is stopped.
 IDLE_SECONDS = 30.0
-# For how long a run waits for its models, some of which may run meanwhile.
+# For how long a run waits for all of its models, some of which may run meanwhile.
 LONGEST_START_SECONDS = 2 * 3600.0
 # The delays of all attempts at a task, and the minutes that each of them waits for a service that is down.
 RETRIES_SECONDS = 3600.0
@@ -275,11 +275,16 @@ class Planned:
     def _model_hours(self, throughput: Throughput, most: bool = False) -> defaultdict[Place, Units]:
         """Return hours of models by who pays for them and line of the price book."""
         hours: defaultdict[Place, Units] = defaultdict(lambda: defaultdict(float))
+        a_day = Counter(model.day for model, (_, calls) in self._models.items() if calls[model.arn])
         for model, (place, calls) in self._models.items():
             call = FEATURES[place.feature].image
             if calls[model.arn] and call is not None and call.hourly_price_item:
-                run = _longest_session if most else _likely_session
-                minutes = run(calls[model.arn], throughput, call.operation)
+                pace = throughput.calls_of(call.operation)
+                minutes = (
+                    _longest_session(calls[model.arn], pace, alone=a_day[model.day] == 1)
+                    if most
+                    else _likely_session(calls[model.arn], pace, throughput.inference_units)
+                )
                 hours[place][call.hourly_price_item] += minutes / 60 * throughput.inference_units
         return hours
 
@@ -296,17 +301,21 @@ class Planned:
         return max([minutes * 60 / JOBS_AT_ONCE, *images])
 
 
-def _likely_session(calls: int, throughput: Throughput, operation: str) -> int:
+def _likely_session(calls: int, calls_per_second: float, inference_units: int) -> int:
     """Return the whole minutes in which a model runs if all goes well."""
-    pace = min(throughput.calls_of(operation), IMAGES_PER_SECOND * throughput.inference_units)
+    pace = min(calls_per_second, IMAGES_PER_SECOND * inference_units)
     return max(1, math.ceil((IDLE_SECONDS + calls / pace) / 60))
 
 
-def _longest_session(calls: int, throughput: Throughput, operation: str) -> int:
-    """Return the whole minutes in which a model runs at most."""
+def _longest_session(calls: int, calls_per_second: float, alone: bool) -> int:
+    """Return the whole minutes in which a model runs at most.
+
+    :param alone: whether it is the only one, so that it does not wait for others.
+    """
     every = calls + repeats("image", calls)
-    pace = min(SLOWEST_CALLS_PER_SECOND, throughput.calls_of(operation))
-    return math.ceil((LONGEST_START_SECONDS + RETRIES_SECONDS + every / pace) / 60)
+    pace = min(SLOWEST_CALLS_PER_SECOND, calls_per_second)
+    start = 0.0 if alone else LONGEST_START_SECONDS
+    return math.ceil((start + RETRIES_SECONDS + every / pace) / 60)
 
 
 def _rounded_up(minutes: float, times: int) -> float:

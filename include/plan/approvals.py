@@ -106,7 +106,7 @@ class Question(NamedTuple):
     likely: float
 
 
-Turn = Answer | Question | Literal["wait", "go"]
+Turn = Answer | Question | Literal["wait", "nothing"]
 
 
 @dataclass
@@ -187,11 +187,14 @@ class State:
         return self.answers.pop(token, None)
 
     def turn(self, token: str, gather_seconds: float, now: float) -> Turn:
-        """Return what a run has to do; if it is to ask, it is noted that it does."""
+        """Return what a run has to do; if it is to ask, it is noted that it does.
+
+        Nothing is known of a run that does not wait, or that waited for longer than people have to answer.
+        """
         if token in self.answers:
             return self.answers[token]
         if token not in self.waiting:
-            return "go"
+            return "nothing"
         group = self.waiting[token].group
         runs = {other: plan for other, plan in self.waiting.items() if plan.group == group}
         ask = self.asks.get(group)
@@ -287,7 +290,10 @@ class Approvals:
         return run.token in state.waiting
 
     def turn(self, token: str) -> Turn:
-        """Return what a run that waits has to do now: ask, wait, or go on as it was answered."""
+        """Return what a run that waits has to do now: ask, wait, or go on as it was answered.
+
+        :return: "nothing" if nothing is known of it: it must not pay then.
+        """
         found: list[Turn] = []
         self._change(lambda state, now: found.append(state.turn(token, self._gather_seconds, now)))
         return found[-1]
@@ -300,7 +306,7 @@ class Approvals:
     def answer(self, token: str, outcome: Outcome, amount: float | None = None, by: str = "") -> Turn:
         """Record the answer to the question of a run, and return what it means for this run."""
         state = self._change(lambda state, now: state.answer(token, outcome, amount, by, now))
-        return state.answers.get(token, "go")
+        return state.answers.get(token, "nothing")
 
     def wait_again(self, token: str) -> None:
         """Let a run ask again if it may not pay at all."""

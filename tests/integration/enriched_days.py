@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -21,6 +21,7 @@ from include.publish.publisher import publish
 from include.store.compaction import compact
 from include.store.objects import Row
 from include.store.plan_batches import read_plan
+from include.store.workspace import Workspace
 from include.validate.audit import validate
 from tests.integration.conftest import LocalLake, paces, picture
 from tools.query import run_query
@@ -70,17 +71,34 @@ class Days:
     def discover(self, day: str, lake: Lake) -> None:
         discover(self.local_lake.workspace(self.run(day, "discover_media"), lake))
 
-    def enrich(self, day: str, lake: Lake, selections: Sequence[Selection] | None = None) -> Row:
-        """Run the stages from plan to publish as `enrich_images` does, and return the plan's figures."""
-        return self._stages(self.run(day), lake, selections, pay=True)
+    def enrich(
+        self,
+        day: str,
+        lake: Lake,
+        selections: Sequence[Selection] | None = None,
+        approve: Callable[[Workspace, Row], object] = lambda *_: None,
+    ) -> Row:
+        """Run the stages from plan to publish as `enrich_images` does, and return the plan's figures.
+
+        :param approve: called once the day is planned.
+        """
+        return self._stages(self.run(day), lake, selections, approve, pay=True)
 
     def reprocess(self, day: str, lake: Lake) -> Row:
         """Run the stages as `reprocess_images` does."""
-        return self._stages(self.run(day, "reprocess_images"), lake, [], pay=False)
+        return self._stages(self.run(day, "reprocess_images"), lake, [], lambda *_: None, pay=False)
 
-    def _stages(self, run: Run, lake: Lake, selections: Sequence[Selection] | None, pay: bool) -> Row:
+    def _stages(
+        self,
+        run: Run,
+        lake: Lake,
+        selections: Sequence[Selection] | None,
+        approve: Callable[[Workspace, Row], object],
+        pay: bool,
+    ) -> Row:
         workspace = self.local_lake.workspace(run, lake, image_threads=4, lease_seconds=60)
         batches, figures = plan(workspace, "image", BOOK, dict, selections)
+        approve(workspace, figures)
         for number, batch in enumerate(batches):
             name, rows = f"batch-{number:04d}", read_plan(workspace.s3, batch["uri"])
             if pay:

@@ -190,10 +190,12 @@ class PlanApproval(ConditionalApprovalOperator):
     def _go_on(self, context: Context, turn: Any) -> None:
         """Go on with what is left of the plan.
 
-        :raises AirflowFailException: if nobody answered.
+        :raises AirflowFailException: if nobody answered, or nothing is known of the plan.
         :raises airflow.sdk.exceptions.DownstreamTasksSkipped: if nothing is left.
         """
-        if turn == "go" or turn.suffices:
+        if turn == "nothing":
+            raise AirflowFailException("The plan does not wait any more. Clear `plan` to be asked again.")
+        if turn.suffices:
             self.log.info("The run pays for all of its plan")
             self._skip_teardowns(context)
             return

@@ -50,7 +50,7 @@ def test_a_model_costs_the_whole_minutes_in_which_it_runs() -> None:
     planned.add(a_place("custom_labels"), model, times=2)
     estimate = planned.estimate(BOOK, {}, PACE)
     assert estimate.likely == pytest.approx(4.0 / 60)
-    assert estimate.high == pytest.approx(4.0 * (2 + 1 + 1 / 60))  # waiting, retries, and 14 calls
+    assert estimate.high == pytest.approx(4.0 * (1 + 1 / 60))  # an hour of retries, and 14 calls
     assert estimate.lines[0].model_hours == pytest.approx(1 / 60)
     planned.add(a_place("custom_labels"), model, times=898)
     slow, fast = (
@@ -59,6 +59,13 @@ def test_a_model_costs_the_whole_minutes_in_which_it_runs() -> None:
     )
     assert slow.lines[0].model_hours == pytest.approx(4 / 60)  # 30 s idle, 900 images at 5 a second
     assert fast.lines[0].model_hours == pytest.approx(5 * 2 / 60)  # at 25 a second, in five units
+
+
+def test_a_model_may_wait_for_another_for_two_hours() -> None:
+    planned = Planned()
+    for arn in ("arn:one", "arn:two"):
+        planned.add(a_place("custom_labels"), {"ProjectVersionArn": arn}, day="2026-11-20")
+    assert planned.estimate(BOOK, {}, PACE).high == pytest.approx(2 * 4.0 * (2 + 1 + 1 / 60))
 
 
 def test_a_model_of_several_sources_is_paid_once_a_day_by_the_first_of_them() -> None:

@@ -87,7 +87,7 @@ def backfill(lake: Lake) -> Lake:
 
 
 def test_a_backfill_is_asked_for_once_for_the_sum_of_its_days(backfill: Lake) -> None:
-    assert backfill.turn(1) == "go"
+    assert backfill.turn(1) == "nothing"
     assert {backfill.turn(day) for day in range(2, 17)} == {"wait"}
     asking = backfill.ask()
     question = backfill.turn(asking)
@@ -114,7 +114,7 @@ def test_without_an_approval_nothing_that_waits_may_be_paid(backfill: Lake, outc
     assert isinstance(answer, Answer)
     assert answer.outcome == outcome
     assert backfill.usd(*range(2, 17)) == 15 * [0.0]
-    assert backfill.turn(1) == "go"
+    assert backfill.turn(1) == "nothing"
 
 
 def test_runs_one_after_the_other_do_not_get_below_the_limit(lake: Lake) -> None:
@@ -188,7 +188,7 @@ def test_a_run_that_was_approved_and_plans_again_is_asked_only_for_more(lake: La
 def test_a_run_whose_plan_has_nothing_left_to_pay_is_not_asked_for(lake: Lake) -> None:
     lake.plan(1, 30.0)
     lake.approvals.plan(PlannedRun(token(1), "", {}, {}), LIMITS)
-    assert lake.turn(1) == "go"
+    assert lake.turn(1) == "nothing"
 
 
 def test_who_was_refused_may_ask_again_but_not_who_got_a_part(lake: Lake) -> None:
@@ -223,4 +223,4 @@ def test_many_tasks_at_once_never_pass_the_limit_and_ask_once(ledger: Ledger) ->
         lake.clock.now += GATHER
         turns = list(pool.map(lake.turn, range(1, 9)))
     assert sum(isinstance(turn, Question) for turn in turns) == 1
-    assert (turns.count("wait"), turns.count("go")) == (5, 2)
+    assert (turns.count("wait"), turns.count("nothing")) == (5, 2)

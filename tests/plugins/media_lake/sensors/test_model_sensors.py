@@ -4,6 +4,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from airflow.sdk.execution_time.context import set_current_context
 
 import include.store.model_time
 from include.analyze.custom_models import ModelError
@@ -68,15 +69,28 @@ def models(monkeypatch: pytest.MonkeyPatch) -> Any:
     return make
 
 
+def reserved(planned: Any, cut: Any = None) -> Any:
+    """Return what is reserved of a plan, of which a person may have approved only a part."""
+    instance = SimpleNamespace(xcom_pull=lambda task_ids, key: cut)
+    with set_current_context({"ti": instance}):  # type: ignore[arg-type]
+        return analyze.reserve_models.function(planned)
+
+
 def test_a_run_reserves_the_models_of_its_plan(models: Any) -> None:
     made = models()
-    assert analyze.reserve_models.function({"models": MODELS}) == MODELS
+    assert reserved({"models": MODELS}) == MODELS
     assert made.reserved == [("one", RUN.token, "r"), ("two", RUN.token, "r")]
+
+
+def test_of_a_plan_that_was_cut_only_what_is_left_needs_models(models: Any) -> None:
+    made = models()
+    assert reserved({"models": MODELS}, {"calls": 1, "cut": 1, "models": MODELS[1:]}) == MODELS[1:]
+    assert made.reserved == [("two", RUN.token, "r")]
 
 
 def test_without_models_none_is_reserved(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(analyze, "task_models", lambda: pytest.fail("made clients"))
-    assert analyze.reserve_models.function({"models": []}) == []
+    assert reserved({"models": []}) == []
 
 
 def test_starting_goes_on_until_every_model_runs(models: Any) -> None:

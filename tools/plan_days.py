@@ -1,7 +1,7 @@
 """Say what enriching days would call and cost. Nothing is written, and nothing that is billed is called.
 
-``python -m tools.plan 2026-11-18 2026-11-20 [--source photos] [--feature labels] [--format json]`` reads the
-manifests of days that were discovered. It lists the media of the others, as ``discover_media`` would.
+``python -m tools.plan_days 2026-11-18 2026-11-20 [--source photos] [--feature labels] [--format json]`` reads
+the manifests of days that were discovered. It lists the media of the others, as ``discover_media`` would.
 
 The exit status is 2 if a person would be asked or a budget would be passed, 1 if that cannot be said, else 0.
 """
@@ -81,7 +81,7 @@ class PlanReport:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m tools.plan", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(prog="python -m tools.plan_days", description=__doc__.split("\n")[0])
     parser.add_argument("first", help="first day, such as 2026-11-18")
     parser.add_argument("last", nargs="?", help="last day (default: the first)")
     parser.add_argument("--source", action="append", default=[], help="only this source; may be repeated")
