@@ -44,6 +44,11 @@ CHUNK_SECONDS = 5.0
 POLL_SECONDS = 2.0
 PROGRESS_SECONDS = 10.0
 
+_TOO_MANY_LOST = (
+    "%d analyses by %s are left: so many calls were lost and made again that the upper bound of the plan is "
+    "reached; start another run of the day"
+)
+
 
 class ImageAnalyzer:
     """Analyzes one batch.
@@ -203,8 +208,14 @@ class ImageAnalyzer:
                 outcomes.put((lane, error))
 
     def _claim_ahead(self, lanes: list[Lane]) -> None:
-        """Claim so much of each lane's work that its threads do not run dry."""
+        """Claim so much of each lane's work that its threads do not run dry.
+
+        Once too many calls were lost, nothing more is called: the plan's upper bound would be passed.
+        """
         for lane in lanes:
+            if self._claims.spare_calls.used_up and lane.open:
+                log.warning(_TOO_MANY_LOST, len(lane.open), lane.operation)
+                lane.open.clear()
             while lane.open and lane.in_flight < CLAIMED_AHEAD:
                 self._claim_some(lane)
 

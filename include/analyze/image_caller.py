@@ -14,7 +14,14 @@ from botocore.exceptions import ClientError
 
 from include.analyze.circuit_breaker import Breaker
 from include.analyze.image_lanes import ImageWork, Lane, Outcome
-from include.core.errors import TransientError, Verdict, code_and_message, finds_nothing, judge
+from include.core.errors import (
+    TransientError,
+    Verdict,
+    answer_was_lost,
+    code_and_message,
+    finds_nothing,
+    judge,
+)
 from include.core.metrics import Metric, Metrics
 from include.core.printable import escaped
 from include.store.ledger import Entry
@@ -87,6 +94,8 @@ class ImageCaller:
             outcome, last = self._attempt(work, claim, payment)
             if outcome is not None:
                 return outcome
+            if answer_was_lost(last) and not self._claims.may_repeat():
+                return Outcome(work, "leased")
             if self._breaker.gave_up:
                 break
             if not self._breaker.is_open:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import orjson
 
 from include.store.ledger import Entry
+from include.store.spare_calls import SpareCalls
 
 if TYPE_CHECKING:
     from tenacity import Retrying
@@ -25,6 +26,7 @@ class ImageClaims:
     :param owner: identity of the batch of the run, the same at every attempt.
     :param retrying: repeats requests while the ledger cannot be reached.
     :ivar interrupted: analyses that an earlier attempt had claimed when it ended: it may have called them.
+    :ivar spare_calls: calls that may be made again. Without any, what may have been called is left.
     """
 
     def __init__(self, workspace: Workspace, owner: str, retrying: Retrying) -> None:
@@ -34,6 +36,7 @@ class ImageClaims:
         self._retrying = retrying
         self._began = self._ledger.now()
         self.interrupted = 0
+        self.spare_calls = SpareCalls(workspace.ledger, workspace.run)
 
     def claim_all(self, work: list[ImageWork]) -> tuple[list[tuple[ImageWork, Entry]], dict[str, Entry]]:
         """Claim work with two requests.
@@ -42,8 +45,8 @@ class ImageClaims:
             key.
         """
         known = self._retrying(self._ledger.lookup, [item.key for item in work])
-        self._count_interrupted(known.values())
         conflicts = {key: entry for key, entry in known.items() if entry.state == "done"}
+        conflicts |= self._interrupted_for_good(known.values())
         claims = {item.key: self._claim(item) for item in work if item.key not in conflicts}
         refused = self._retrying(self._ledger.claim_all, claims.values(), self._began)
         # If the answer to a first request was lost, it is our own claim that stands in the way.
@@ -77,6 +80,17 @@ class ImageClaims:
             payer=orjson.dumps(work.payer).decode(),
         )
 
-    def _count_interrupted(self, entries: Iterable[Entry]) -> None:
+    def may_repeat(self) -> bool:
+        """Whether a call may be made again whose answer was lost."""
+        return self._retrying(self.spare_calls.take, 1)
+
+    def _interrupted_for_good(self, entries: Iterable[Entry]) -> dict[str, Entry]:
+        """Count what an earlier attempt may have called, and return it if it may not be called again."""
         ours = [entry for entry in entries if entry.state == "running" and entry.owner == self._owner]
-        self.interrupted += sum(entry.claimed_at < self._began and entry.lease_expires > 0 for entry in ours)
+        interrupted = {
+            entry.key: entry
+            for entry in ours
+            if entry.claimed_at < self._began and entry.lease_expires > 0
+        }
+        self.interrupted += len(interrupted)
+        return {} if self._retrying(self.spare_calls.take, len(interrupted)) else interrupted

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MAX_JOB_ATTEMPTS = 3  # in one run
+# Code of a job that was paid for and whose results nobody collected in time.
+EXPIRED = "ResultsExpired"
 LOG_SECONDS = 10.0  # between two lines about one batch
 LEAST_ENDED = 10  # jobs from which the pace of a batch is judged
 LONGEST_SILENCE = 3600.0  # seconds between look-ups of a job without news
@@ -41,10 +43,14 @@ class JobWork:
     failures: int = 0
 
     def is_given_up(self, entry: Entry) -> bool:
-        """Whether it stays failed: AWS refused it, or all attempts since the plan have failed."""
+        """Whether it stays failed: AWS refused it, or all attempts since the plan have failed.
+
+        A job whose results expired was paid for, so another one needs another plan.
+        """
         if entry.state != "failed" or entry.number <= self.failures:
             return False
-        return not entry.job_id or entry.number >= self.failures + MAX_JOB_ATTEMPTS
+        paid = entry.error_code == EXPIRED
+        return paid or not entry.job_id or entry.number >= self.failures + MAX_JOB_ATTEMPTS
 
 
 @dataclass

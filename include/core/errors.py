@@ -183,6 +183,8 @@ _LOST_CONNECTION: tuple[type[BaseException], ...] = (
     botocore_exceptions.IncompleteReadError,
     botocore_exceptions.CredentialRetrievalError,
 )
+# The request was sent.
+_LOST_ANSWER = (botocore_exceptions.HTTPClientError, botocore_exceptions.IncompleteReadError)
 
 
 class Verdict(Enum):
@@ -223,6 +225,11 @@ def _judge_answer(code: str, status: int) -> Verdict:
 def is_transient(error: BaseException) -> bool:
     """Return whether the same call may work later."""
     return isinstance(error, Exception) and judge(error) in (Verdict.SLOW_DOWN, Verdict.TRY_AGAIN)
+
+
+def answer_was_lost(error: BaseException) -> bool:
+    """Return whether a request may have been carried out although its answer did not come."""
+    return isinstance(error, _LOST_ANSWER)
 
 
 def advice_for(error: BaseException) -> str | None:

@@ -4,9 +4,10 @@
 reached. ``high`` is a bound that the bill does not pass:
 
 - every unit at the highest price of its line, whatever tier the month has reached;
-- minutes of film rounded up for each job and line, because AWS does not say how parts of minutes are billed;
-- the calls and jobs that may be made and billed again, which the analysis counts and stops at
-  (:func:`repeats`);
+- minutes of film rounded up for each job and line, because AWS does not say how parts of minutes are billed.
+  A job that failed is not billed: AWS counts minutes that are "successfully processed"
+  (https://aws.amazon.com/rekognition/faqs/);
+- the calls that may be made and billed again, which the analysis counts and stops at (:func:`repeats`);
 - models that run while others start, while calls go at their slowest, and while tasks are tried again.
 
 ``low`` is ``likely`` less what is left of the month's free units, which AWS grants in an account's first
@@ -28,8 +29,6 @@ from include.core.prices import PriceBook
 # How many calls of a plan may be billed again because their answer was lost, or because a task ended before
 # it had recorded them: so many, and this share of all calls; no more than this often for one call.
 SPARE_CALLS, REPEATED_SHARE, MOST_REPEATS = 500, 0.1, 6
-# The same for jobs, which have a token and so are only repeated after they failed or their results expired.
-SPARE_JOBS, MOST_JOB_REPEATS = 1, 2
 
 # Rekognition runs so many jobs at once (a default quota,
 # https://docs.aws.amazon.com/general/latest/gr/rekognition.html), and we take a job to last as long as its
@@ -49,10 +48,9 @@ RETRIES_SECONDS = 3600.0
 SLOWEST_CALLS_PER_SECOND = 1.0
 
 
-def repeats(media_type: MediaType, calls: int) -> int:
-    """Return how many calls of images, or jobs, may be billed again besides so many that are planned."""
-    spare, most = (SPARE_CALLS, MOST_REPEATS) if media_type == "image" else (SPARE_JOBS, MOST_JOB_REPEATS)
-    return min(most * calls, spare + math.ceil(calls * REPEATED_SHARE))
+def repeats(calls: int) -> int:
+    """Return how many image calls may be billed again besides so many that are planned. Jobs never are."""
+    return min(MOST_REPEATS * calls, SPARE_CALLS + math.ceil(calls * REPEATED_SHARE))
 
 
 @dataclass(frozen=True)
@@ -98,14 +96,12 @@ class Use:
     :ivar minutes: of film, each film once for each of its jobs.
     :ivar units: what is billed, by line of the price book.
     :ivar most_units: the same with the minutes of each job rounded up.
-    :ivar longest: units of the longest job, rounded up; of an image, 1.
     """
 
     calls: int = 0
     minutes: float = 0.0
     units: Units = field(default_factory=lambda: defaultdict(float))
     most_units: Units = field(default_factory=lambda: defaultdict(float))
-    longest: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -201,7 +197,6 @@ class Planned:
             amount = math.copysign((duration_ms or 0) / 60_000, times)
             use.minutes += amount
             most = _rounded_up(abs(amount), times)
-            use.longest = max(use.longest, most)
         for item in price_items(call, parameters):
             use.units[item] += amount
             use.most_units[item] += most
@@ -225,8 +220,9 @@ class Planned:
         return _together(*(use.units for use in self._uses.values()))
 
     def repeats(self) -> int:
-        """Return how many calls or jobs may be billed again."""
-        return sum(repeats(place.media_type, use.calls) for place, use in self._uses.items())
+        """Return how many calls may be billed again."""
+        images = (use for place, use in self._uses.items() if place.media_type == "image")
+        return sum(repeats(use.calls) for use in images)
 
     def estimate(
         self, book: PriceBook, used: Mapping[str, float], throughput: Throughput = Throughput()
@@ -264,13 +260,10 @@ class Planned:
         )
 
     def _most_units(self, place: Place) -> dict[str, float]:
-        """Return the units of a place with those that may be billed again, be they of the longest jobs."""
+        """Return the units of a place with those that may be billed again."""
         use = self._uses[place]
-        again = repeats(place.media_type, use.calls)
-        times = MOST_REPEATS if place.media_type == "image" else MOST_JOB_REPEATS
-        return {
-            item: amount + min(again * use.longest, times * amount) for item, amount in use.most_units.items()
-        }
+        again = repeats(use.calls) if place.media_type == "image" else 0
+        return {item: amount + again for item, amount in use.most_units.items()}
 
     def _model_hours(self, throughput: Throughput, most: bool = False) -> defaultdict[Place, Units]:
         """Return hours of models by who pays for them and line of the price book."""
@@ -312,7 +305,7 @@ def _longest_session(calls: int, calls_per_second: float, alone: bool) -> int:
 
     :param alone: whether it is the only one, so that it does not wait for others.
     """
-    every = calls + repeats("image", calls)
+    every = calls + repeats(calls)
     pace = min(SLOWEST_CALLS_PER_SECOND, calls_per_second)
     start = 0.0 if alone else LONGEST_START_SECONDS
     return math.ceil((start + RETRIES_SECONDS + every / pace) / 60)

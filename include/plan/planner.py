@@ -27,6 +27,7 @@ from include.store.ledger import Entry, Ledger
 from include.store.manifest import ManifestReader, RepeatedContent
 from include.store.objects import Row, delete_prefix
 from include.store.plan_batches import write_plan
+from include.store.spare_calls import SpareCalls
 from include.store.workspace import Workspace
 
 log = logging.getLogger(__name__)
@@ -73,6 +74,8 @@ def plan(
     used = month_to_date() if figures.planned else {}
     throughput = throughput_of(workspace, figures.operations())
     estimate = figures.planned.estimate(book, used, throughput)
+    if spare := figures.planned.repeats():
+        SpareCalls(workspace.ledger, run).allow(spare)
     waits = wait_for_approval(workspace, estimate, book)
     return batches, figures.summary(lake, estimate) | {"approval_needed": waits, "planned_at": planned_at}
 

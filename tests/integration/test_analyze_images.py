@@ -24,10 +24,11 @@ from include.core.prices import load_price_book
 from include.core.run import Run
 from include.discover.discovery import discover
 from include.plan.planner import plan
-from include.store.ledger import Ledger
+from include.store.ledger import Entry, Ledger
 from include.store.objects import Row
 from include.store.plan_batches import read_plan
 from include.store.response_archive import read_lines
+from include.store.spare_calls import SpareCalls
 from include.store.usage_log import read_usage_log
 from tests.integration.conftest import ROOT, LocalLake, paces, picture
 from tests.workspaces import make_workspace
@@ -308,6 +309,28 @@ def test_a_killed_task_pays_again_for_at_most_a_chunk(
 
 
 @pytest.mark.timeout(60)
+def test_without_spare_calls_what_a_killed_task_may_have_called_is_not_called_again(
+    local_lake: LocalLake, run: Run, upload: Callable[[str, bytes], None]
+) -> None:
+    """The upper bound of the plan has no room for more. What was not called yet is called."""
+    for seed in range(870, 873):
+        upload(key_of(run, f"{seed}.jpg"), picture(seed))
+    batch = planned(local_lake, run, "labels")
+    ledger, spare = local_lake.ledger, SpareCalls(local_lake.ledger, run)
+    spare.allow(0)
+    at = ledger.now() - 1000
+    key = batch[0]["analyses"][0]["analysis_key"]
+    owner = f"{run.token}/batch-0000"
+    assert ledger.claim(Entry(key, "running", owner, claimed_at=at, lease_expires=at + 60_000), at) is None
+
+    assert analyzer(local_lake, run).analyze(batch).calls == 2
+    assert states(local_lake, batch).count("running") == 1
+
+    spare.allow(1)
+    assert analyzer(local_lake, run).analyze(batch).calls == 1
+    assert not spare.take(1)
+
+
 def test_a_service_that_stays_down_is_an_error_that_says_so(
     local_lake: LocalLake,
     run: Run,

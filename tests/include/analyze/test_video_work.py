@@ -3,10 +3,12 @@ from __future__ import annotations
 import json
 import logging
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from include.analyze.job_failures import RESULTS_EXPIRED
 from include.analyze.video_work import (
     LEAST_ENDED,
     LOG_SECONDS,
@@ -61,6 +63,12 @@ def test_a_run_gives_a_job_three_attempts_whoever_made_them() -> None:
     assert [new.is_given_up(failed(number)) for number in (1, 2, 3)] == [False, False, True]
     again = work("a", "labels", failures=MAX_JOB_ATTEMPTS)
     assert [again.is_given_up(failed(number)) for number in (3, 4, 5, 6)] == [False, False, False, True]
+
+
+def test_a_job_whose_results_expired_was_paid_for_and_is_not_started_again_in_the_run() -> None:
+    expired = replace(failed(1), error_code=RESULTS_EXPIRED[0])
+    assert work("a", "labels").is_given_up(expired)
+    assert not work("a", "labels", failures=1).is_given_up(expired)
 
 
 def test_what_aws_refused_is_tried_once_in_a_run() -> None:

@@ -5,6 +5,7 @@ from botocore import exceptions
 from botocore.exceptions import ClientError
 
 from include.core.errors import (
+    answer_was_lost,
     ADVICE_BY_CODE,
     DENIED,
     THROTTLED,
@@ -102,3 +103,20 @@ def test_code_and_message() -> None:
     assert code_and_message(ClientError({"Error": {"Code": "X"}}, "DetectLabels")) == ("X", "")
     assert code_and_message(exceptions.NoRegionError())[0] == "NoRegionError"
     assert code_and_message(ValueError("why")) == ("ValueError", "why")
+
+
+@pytest.mark.parametrize(
+    ("error", "lost"),
+    [
+        (exceptions.ReadTimeoutError(endpoint_url="x"), True),
+        (exceptions.ConnectionClosedError(endpoint_url="x"), True),
+        (exceptions.IncompleteReadError(actual_bytes=1, expected_bytes=2), True),
+        (exceptions.EndpointConnectionError(endpoint_url="x"), False),
+        (exceptions.ConnectTimeoutError(endpoint_url="x"), False),
+        (client_error("ThrottlingException"), False),
+        (client_error("InternalServerError", 500), False),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_an_answer_is_lost_if_the_request_was_sent(error: Exception, lost: bool) -> None:
+    assert answer_was_lost(error) == lost

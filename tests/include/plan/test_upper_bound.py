@@ -1,7 +1,7 @@
 """The plans of random lakes against what is booked, priced apart: likely to the cent, and never above high.
 
 A lake has random sources, features, request members, models, files and volume of the month. If all goes well,
-each analysis is booked once. If not, minutes are rounded up, calls and jobs are made again as often as the
+each analysis is booked once. If not, minutes are rounded up, calls are made again as often as the
 analysis lets them, and models run for longer.
 """
 
@@ -177,7 +177,7 @@ def test_likely_is_what_is_booked_and_high_is_never_passed(seed: int) -> None:
     badly = list(bad_luck(chance, media_type, paid, amounts))
     waits = chance.uniform(0, 3600 if len(models) == 1 else 3 * 3600)
     badly += model_units(
-        paid, models, lambda calls: waits + (calls + repeats("image", calls)) / 1.0, pace.inference_units
+        paid, models, lambda calls: waits + (calls + repeats(calls)) / 1.0, pace.inference_units
     )
     assert float(price(badly, used)) <= estimate.high + 1e-6
 
@@ -185,14 +185,13 @@ def test_likely_is_what_is_booked_and_high_is_never_passed(seed: int) -> None:
 def bad_luck(
     chance: random.Random, media_type: MediaType, paid: list[tuple[Row, Row]], amounts: list[float]
 ) -> Iterator[tuple[str, float]]:
-    """Yield what is booked if minutes are rounded up and as many calls and jobs as may be are made again."""
+    """Yield what is booked if minutes are rounded up and as many calls as may be are made again."""
     groups: dict[tuple[str, str], list[tuple[Row, Row, float]]] = {}
     for (asset, analysis), amount in zip(paid, amounts, strict=True):
         groups.setdefault((asset["source"], analysis["feature"]), []).append((asset, analysis, amount))
     for (_, feature), members in groups.items():
         call = FEATURES[feature].analysis(media_type)
-        most = 6 if isinstance(call, ImageCall) else 2
-        again = [each for each in members for _ in range(most)]
+        again = 6 * members if isinstance(call, ImageCall) else []
         chance.shuffle(again)
-        for asset, analysis, amount in members + again[: repeats(media_type, len(members))]:
+        for asset, analysis, amount in members + again[: repeats(len(members))]:
             yield from booked_units(media_type, asset, analysis, math.ceil(amount))
