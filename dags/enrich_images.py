@@ -4,9 +4,10 @@
 **What it does.** Takes the day's manifest and finds out which analyses are not paid for yet. Asks a person
 how much may be paid if what the source's runs plan today may pass its limit; one run asks for all that wait.
 Calls Amazon Rekognition for each image and feature, turns the archived responses into typed rows, audits
-them, and publishes the day's partitions. Starts the Custom Labels models that the plan needs before `analyze`; `stop_models` stops them, whatever becomes of the tasks
-in between. A model that several days need runs until the last of them ends. `stop_models` is
-skipped if the plan has no model, `analyze` and `normalize` on a day without images.
+them, and publishes the day's partitions. Starts the Custom Labels models that the plan needs before
+`analyze`; `stop_models` stops them, whatever becomes of the tasks in between. A model that several days need
+runs until the last of them ends. `stop_models` is skipped if the plan has no model, `analyze` and `normalize`
+on a day without images.
 
 **Reads and writes.** Reads asset `media_manifest`, the ledger and the archived responses; writes
 `responses/`, `usage_log/`, the finding tables with `media_type=image`, `media_assets`, `analyses`,

@@ -94,8 +94,6 @@ class ImageCaller:
             outcome, last = self._attempt(work, claim, payment)
             if outcome is not None:
                 return outcome
-            if answer_was_lost(last) and not self._claims.may_repeat():
-                return Outcome(work, "leased")
             if self._breaker.gave_up:
                 break
             if not self._breaker.is_open:
@@ -148,6 +146,8 @@ class ImageCaller:
         if verdict is Verdict.REJECTED:
             self._breaker.succeeded()
             return Outcome(work, "failed", entry=_failed(claim, *code_and_message(error)))
+        if answer_was_lost(error) and not self._claims.may_repeat():
+            return Outcome(work, "leased")
         log.debug("%s of %s: %s", work.call.operation, escaped(work.asset["key"]), error)
         if verdict is Verdict.TRY_AGAIN:
             self._breaker.failed()

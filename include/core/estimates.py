@@ -167,7 +167,7 @@ class Planned:
 
     def __init__(self) -> None:
         self._uses: defaultdict[Place, Use] = defaultdict(Use)
-        self._models: dict[Model, tuple[Place, Counter[str]]] = {}
+        self._models: defaultdict[Model, Counter[Place]] = defaultdict(Counter)
 
     def __bool__(self) -> bool:
         return any(use.calls for use in self._uses.values())
@@ -192,7 +192,7 @@ class Planned:
         if isinstance(call, ImageCall):
             amount, most = float(times), float(times)
             if call.model_parameter:
-                self._add_model(Model(day, parameters[call.model_parameter]), place, times)
+                self._models[Model(day, parameters[call.model_parameter])][place] += times
         else:
             amount = math.copysign((duration_ms or 0) / 60_000, times)
             use.minutes += amount
@@ -201,18 +201,13 @@ class Planned:
             use.units[item] += amount
             use.most_units[item] += most
 
-    def _add_model(self, model: Model, place: Place, times: int) -> None:
-        """Note calls of a model; whoever needs it first pays for its time."""
-        _, calls = self._models.setdefault(model, (place, Counter()))
-        calls[model.arn] += times
-
     def places(self) -> list[Place]:
         """Return the places at which something is to be paid for."""
         return [place for place, use in self._uses.items() if use.calls]
 
-    def models(self) -> list[tuple[str, Place]]:
-        """Return the models that have to run, by ARN, with who pays for each."""
-        return [(model.arn, place) for model, (place, calls) in self._models.items() if calls[model.arn]]
+    def models(self) -> dict[str, Counter[Place]]:
+        """Return the models that have to run, by ARN, with the calls of each place."""
+        return {model.arn: +calls for model, calls in self._models.items() if calls.total()}
 
     @property
     def units(self) -> dict[str, float]:
@@ -266,17 +261,23 @@ class Planned:
         return {item: amount + again for item, amount in use.most_units.items()}
 
     def _model_hours(self, throughput: Throughput, most: bool = False) -> defaultdict[Place, Units]:
-        """Return hours of models by who pays for them and line of the price book."""
+        """Return hours of models by place and line of the price book.
+
+        Places share the time of a model by their calls. At most, each of them needs all of it.
+        """
         hours: defaultdict[Place, Units] = defaultdict(lambda: defaultdict(float))
-        a_day = Counter(model.day for model, (_, calls) in self._models.items() if calls[model.arn])
-        for model, (place, calls) in self._models.items():
-            call = FEATURES[place.feature].image
-            if calls[model.arn] and call is not None and call.hourly_price_item:
+        a_day = Counter(model.day for model, calls in self._models.items() if calls.total())
+        for model, calls in self._models.items():
+            for place, number in (+calls).items():
+                call = FEATURES[place.feature].image
+                assert call is not None
+                assert call.hourly_price_item is not None
                 pace = throughput.calls_of(call.operation)
                 minutes = (
-                    _longest_session(calls[model.arn], pace, alone=a_day[model.day] == 1)
+                    _longest_session(calls.total(), pace, alone=a_day[model.day] == 1)
                     if most
-                    else _likely_session(calls[model.arn], pace, throughput.inference_units)
+                    else _likely_session(calls.total(), pace, throughput.inference_units)
+                    * (number / calls.total())
                 )
                 hours[place][call.hourly_price_item] += minutes / 60 * throughput.inference_units
         return hours

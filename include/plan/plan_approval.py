@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 from include.core.estimates import Estimate, Place, Planned, Throughput
 from include.core.features import FEATURES, ImageCall, MediaType
@@ -13,9 +12,8 @@ from include.core.lake import Lake
 from include.core.prices import PriceBook
 from include.plan.approvals import KEY, Answer, Approvals, PlannedRun, Question
 from include.plan.throughput import throughput_of
-from include.store.objects import Ndjson, Row, list_uris
+from include.store.objects import Ndjson, Row, get_ndjson, list_uris
 from include.store.plan_batches import read_plan
-from include.store.usage_log import read_run_usage
 from include.store.workspace import Workspace
 
 NOT_APPROVED = "NotApproved"
@@ -60,9 +58,10 @@ def in_words(question: Question, lake: Lake) -> str:
 def _paid(workspace: Workspace, book: PriceBook) -> dict[str, float]:
     """Return what the run has paid so far, by source, at the prices of a month's first units."""
     paid: defaultdict[str, float] = defaultdict(float)
-    for line in read_run_usage(workspace.s3, workspace.run):
-        if not line["reused"]:
-            paid[line["source"]] += book.usd(line["price_item"], line["units"])
+    for uri in list_uris(workspace.s3, workspace.run.usage_uri("").removesuffix(".ndjson.gz")):
+        for line in get_ndjson(workspace.s3, uri):
+            if not line["reused"]:
+                paid[line["source"]] += book.usd(line["price_item"], line["units"])
     return dict(paid)
 
 
@@ -80,24 +79,19 @@ class CutPlan:
     arns: set[str] = field(default_factory=set)
 
 
-def cut_plan(
-    workspace: Workspace, media_type: MediaType, models: Iterable[Row], answer: Answer, book: PriceBook
-) -> CutPlan:
+def cut_plan(workspace: Workspace, media_type: MediaType, answer: Answer, book: PriceBook) -> CutPlan:
     """Leave out of a run's batches what is beyond its approved amount. May be repeated.
 
     The first analyses of the plan whose upper bound is within the amount stay. The others become
     ``not_selected``, with a reason.
-
-    :param models: of the plan: ``[{arn, feature, source, cost_center}, ...]``.
     """
     text = (
         f"{answer.by or 'somebody'} approved ${answer.usd:,.2f} for this run, and it may cost more; "
         "start a run of the day to be asked again"
     )
-    payers = {model["arn"]: model["source"] for model in models}
     operations = {call.operation for feature in FEATURES.values() if (call := feature.image)}
     throughput = throughput_of(workspace, operations if media_type == "image" else ())
-    cutter = _Cutter(media_type, payers, answer, book, throughput, text)
+    cutter = _Cutter(media_type, answer, book, throughput, text)
     for uri in sorted(list_uris(workspace.s3, workspace.run.plans_uri())):
         batch = Ndjson()
         for row in cutter.rows(read_plan(workspace.s3, uri)):
@@ -112,14 +106,12 @@ class _Cutter:
     def __init__(
         self,
         media_type: MediaType,
-        payers: dict[str, str],
         answer: Answer,
         book: PriceBook,
         throughput: Throughput,
         text: str,
     ) -> None:
         self._media_type = media_type
-        self._payers = payers
         self._sources: Collection[str] = answer.plan.high
         self._usd = answer.usd
         self._book = book
@@ -140,17 +132,17 @@ class _Cutter:
 
     def _decide(self, asset: Row, analysis: Row) -> None:
         """Leave an analysis in the plan, or take it out; of several of one content, all or none."""
-        key, arn = bytes.fromhex(analysis["analysis_key"]), self._model(analysis)
-        if key in self._cut_keys or not (analysis.get("duplicate") or self._fits(asset, analysis, arn)):
+        key = bytes.fromhex(analysis["analysis_key"])
+        if key in self._cut_keys or not (analysis.get("duplicate") or self._fits(asset, analysis)):
             self._cut_keys.add(key)
             analysis |= {"state": "not_selected", "code": NOT_APPROVED, "message": self._text}
         elif not analysis.get("duplicate"):
             self.left.calls += 1
-            self.left.arns |= {arn} if arn else set()
+            self.left.arns |= self._models_of(analysis)
 
-    def _fits(self, asset: Row, analysis: Row, arn: str | None) -> bool:
+    def _fits(self, asset: Row, analysis: Row) -> bool:
         """Take an analysis from the approved amount, and return whether there was enough."""
-        if self._payers.get(arn or "", asset["source"]) not in self._sources:
+        if asset["source"] not in self._sources:
             return True
         place = Place(asset["source"], asset["cost_center"], self._media_type, analysis["feature"])
         self._planned.add(place, analysis["parameters"], asset["duration_ms"])
@@ -159,9 +151,9 @@ class _Cutter:
         self._planned.add(place, analysis["parameters"], asset["duration_ms"], times=-1)
         return False
 
-    def _model(self, analysis: Row) -> str | None:
-        call = FEATURES[analysis["feature"]].image
-        if self._media_type == "video" or not isinstance(call, ImageCall) or not call.model_parameter:
-            return None
-        arn: Any = analysis["parameters"][call.model_parameter]
-        return str(arn)
+    def _models_of(self, analysis: Row) -> set[str]:
+        """Return the model that has to run for an analysis, if any."""
+        call = FEATURES[analysis["feature"]].analysis(self._media_type)
+        if isinstance(call, ImageCall) and call.model_parameter:
+            return {analysis["parameters"][call.model_parameter]}
+        return set()

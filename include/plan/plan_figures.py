@@ -79,15 +79,7 @@ class PlanFigures:
             "analyses": states.total(),
             "calls": states["planned"],
             "reused": states["reused"],
-            "models": [
-                {
-                    "arn": arn,
-                    "feature": place.feature,
-                    "source": place.source,
-                    "cost_center": place.cost_center,
-                }
-                for arn, place in self.planned.models()
-            ],
+            "models": [_model(arn, calls) for arn, calls in self.planned.models().items()],
             "rejected": states["rejected"],
             "units": self.planned.units,
             "minutes": sum(line.minutes for line in estimate.lines),
@@ -104,3 +96,14 @@ class PlanFigures:
                 "another version; they are not paid for again (see model_version in table analyses)",
                 count, feature, lake.model_versions[feature],
             )  # fmt: skip
+
+
+def _model(arn: str, calls: Counter[Place]) -> Row:
+    """Return a model that the plan needs. Its time is booked to the place that needs it first."""
+    first = next(iter(calls))
+    return {
+        "arn": arn,
+        "feature": first.feature,
+        "source": first.source,
+        "cost_center": first.cost_center,
+    }

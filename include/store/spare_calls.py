@@ -22,7 +22,10 @@ class SpareCalls:
         self._record.change(lambda _: {"left": calls})
 
     def take(self, calls: int) -> bool:
-        """Take some, and return whether there were enough. A run that an earlier version planned has enough."""
+        """Take some, and return whether there were enough.
+
+        A run that an earlier version planned has always enough.
+        """
         enough = True
 
         def take(record: Record) -> Record:

@@ -64,9 +64,3 @@ def read_usage_log(s3: Any, bucket: str, partition: str) -> Iterator[Row]:
     """Yield the lines of a partition's usage log, over all runs."""
     for uri in list_uris(s3, usage_log_uri(bucket, partition)):
         yield from get_ndjson(s3, uri)
-
-
-def read_run_usage(s3: Any, run: Run) -> Iterator[Row]:
-    """Yield the lines of a run's usage log."""
-    for uri in list_uris(s3, run.usage_uri("").removesuffix(".ndjson.gz")):
-        yield from get_ndjson(s3, uri)

@@ -142,7 +142,7 @@ def test_of_a_backfill_no_more_is_paid_than_was_approved(days: Days, local_lake:
             assert isinstance(approvals.turn(token), Question)
             answer = approvals.answer(token, "approved", amounts.pop(0), "ada")
             assert isinstance(answer, Answer)
-            cuts.append(cut_plan(workspace, "image", figures["models"], answer, BOOK))
+            cuts.append(cut_plan(workspace, "image", answer, BOOK))
 
     amounts, cuts = [7 * 0.001, 0.0], list[CutPlan]()
     for day in backfill:

@@ -5,12 +5,12 @@ from botocore import exceptions
 from botocore.exceptions import ClientError
 
 from include.core.errors import (
-    answer_was_lost,
     ADVICE_BY_CODE,
     DENIED,
     THROTTLED,
     UNAVAILABLE,
     Verdict,
+    answer_was_lost,
     code_and_message,
     judge,
 )

@@ -59,13 +59,17 @@ def test_a_model_may_wait_for_another_for_two_hours() -> None:
     assert planned.estimate(BOOK, {}, PACE).high == pytest.approx(2 * 4.0 * (2 + 1 + 1 / 60))
 
 
-def test_a_model_of_several_sources_is_paid_once_a_day_by_the_first_of_them() -> None:
+def test_a_model_of_several_sources_runs_once_a_day_and_is_shared_by_calls() -> None:
+    """At most, each source needs all of it: the plan of the other one may be rejected."""
     planned, model = Planned(), {"ProjectVersionArn": "arn:one"}
     for day in ("2026-11-19", "2026-11-20"):
-        planned.add(a_place("custom_labels"), model, day=day)
+        planned.add(a_place("custom_labels"), model, times=3, day=day)
         planned.add(a_place("custom_labels", source="other"), model, day=day)
     lines = {line.place.source: line for line in planned.estimate(BOOK, {}, PACE).lines}
-    assert (lines["photos"].likely, lines["other"].likely) == (pytest.approx(2 * 4.0 / 60), 0.0)
+    likely = 2 * 4.0 / 60
+    assert [lines[name].likely / likely for name in ("photos", "other")] == pytest.approx([0.75, 0.25])
+    assert lines["photos"].high == lines["other"].high > 2 * 4.0
+    assert planned.models().keys() == {"arn:one"}
 
 
 def test_the_volume_of_the_month_counts_across_sources_and_features() -> None:
@@ -118,7 +122,7 @@ def test_what_is_taken_away_again_costs_nothing() -> None:
     planned.add(a_place(media_type="video"), LABELS, 61_000)
     planned.add(a_place(media_type="video"), LABELS, 61_000, times=-1)
     assert planned.estimate(BOOK, {}, PACE) == before
-    assert planned.models() == []
+    assert planned.models() == {}
 
 
 def test_nothing_costs_nothing_and_what_has_no_price_is_an_error() -> None:

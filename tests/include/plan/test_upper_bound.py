@@ -28,7 +28,7 @@ from include.plan.plan_figures import PlanFigures
 from include.plan.planner import Planner
 from include.store.ledger import Entry
 from include.store.objects import Row
-from include.store.usage_log import Session, payer_of, usage_lines
+from include.store.usage_log import payer_of, usage_lines
 from tests.include.plan.planning import a_video, an_asset
 
 BOOK = load_price_book("us-east-1")
@@ -100,8 +100,8 @@ def random_assets(chance: random.Random, lake: Lake, media_type: MediaType) -> l
 
 def planned(
     chance: random.Random, lake: Lake, media_type: MediaType, used: dict[str, float], pace: Throughput
-) -> tuple[Estimate, list[tuple[Row, Row]], list[tuple[str, str]]]:
-    """Return the estimate, the analyses that are paid for with their assets, and the models with who pays."""
+) -> tuple[Estimate, list[tuple[Row, Row]], list[str]]:
+    """Return the estimate, the analyses that are paid for with their assets, and the models."""
     assets = random_assets(chance, lake, media_type)
     wants = {source.name: wanted_analyses(lake, source.name, media_type) for source in lake.sources}
     figures = PlanFigures(media_type, RUN.partition)
@@ -114,8 +114,7 @@ def planned(
         for analysis in row["analyses"]
         if analysis["state"] == "planned" and not analysis.get("duplicate")
     ]
-    models = [(arn, place.source) for arn, place in figures.planned.models()]
-    return figures.planned.estimate(BOOK, used, pace), paid, models
+    return figures.planned.estimate(BOOK, used, pace), paid, list(figures.planned.models())
 
 
 def booked_units(
@@ -143,13 +142,12 @@ def price(units: Iterable[tuple[str, float]], used: dict[str, float]) -> Decimal
 
 
 def model_units(
-    paid: list[tuple[Row, Row]], models: list[tuple[str, str]], seconds: Any, units: int
+    paid: list[tuple[Row, Row]], models: list[str], seconds: Any, units: int
 ) -> Iterator[tuple[str, float]]:
     """Yield the hours of each model as they are booked; ``seconds`` says how long it runs for its calls."""
     calls = Counter(analysis["parameters"].get("ProjectVersionArn") for _, analysis in paid)
-    for arn, _ in models:
-        run_for = seconds(calls[arn])
-        yield "custom-labels-inference-hours", Session(arn, 0, math.ceil(run_for / 60) * 60, units).hours
+    for arn in models:
+        yield "custom-labels-inference-hours", math.ceil(seconds(calls[arn]) / 60) / 60 * units
 
 
 @given(seed=st.integers(0, 2**32))
