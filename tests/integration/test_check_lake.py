@@ -346,7 +346,7 @@ def test_a_change_of_the_file_says_what_it_would_cost_and_pays_nothing(check: Ch
 
     _, text = check({"features": {"image": [{"moderation": {"MinConfidence": 60}}]}})
     assert ["one", "image", "moderation", "2", "0.0020"] in [line.split() for line in text.splitlines()]
-    assert "2 analyses would be paid, $0.0020 at list prices and at most $0.0021; 0 are paid for" in text
+    assert "2 analyses would be paid, $0.0020 at list prices and at most $0.0140; 0 are paid for" in text
 
     _, text = check({"features": {"image": ["moderation", "image_properties"]}})
     assert ["one", "image", "image_properties", "2", "0.0015"] in [line.split() for line in text.splitlines()]

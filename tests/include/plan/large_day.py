@@ -27,7 +27,7 @@ from include.core.run import Run
 from include.core.settings import Settings
 from include.plan.planner import plan
 from include.store.manifest import MANIFEST_SCHEMA
-from tests.workspaces import make_workspace
+from tests.workspaces import NO_QUOTAS, make_workspace
 
 RUN = Run("media-lake", "enrich_images", "manual__2026-11-20", "2026-11-20")
 SESSION = boto3.Session()
@@ -102,13 +102,19 @@ class FileAsS3:
 
 
 class EmptyTable:
-    """A DynamoDB client of a table without items."""
+    """A DynamoDB client of a table without items, whose writes are dropped."""
 
     requests = 0
 
     def batch_get_item(self, RequestItems: dict[str, Any]) -> dict[str, Any]:
         self.requests += 1
         return {"Responses": {name: [] for name in RequestItems}}
+
+    def get_item(self, **_: Any) -> dict[str, Any]:
+        return {}
+
+    def put_item(self, **_: Any) -> None:
+        pass
 
 
 def memory(what: str) -> float:
@@ -124,7 +130,9 @@ def main(assets: int) -> None:
         Path("/proc/self/clear_refs").write_text("5")  # the peak starts again from what is in use now
         idle, table, book = memory("VmRSS"), EmptyTable(), load_price_book("us-east-1")
         began = time.perf_counter()
-        workspace = make_workspace(RUN, SESSION, Settings(), LAKE, s3=FileAsS3(path), dynamodb=table)
+        workspace = make_workspace(
+            RUN, SESSION, Settings(), LAKE, s3=FileAsS3(path), dynamodb=table, **NO_QUOTAS
+        )
         batches, summary = plan(workspace, "image", book, dict)
         seconds = time.perf_counter() - began
     print(

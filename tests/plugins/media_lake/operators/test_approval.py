@@ -41,9 +41,9 @@ def test_nobody_is_asked_otherwise(asked: list[str], needed: Any) -> None:
 
 def test_what_the_plan_says_is_rendered() -> None:
     approval = an_approval("{{ summary['approval_needed'] }}")
-    approval.subject, approval.body = "Pay for {{ day }}?", "{{ summary['approval_text'] }}"
+    approval.subject, approval.body = "Pay for {{ day }}?", "{{ summary['text'] }}"
     approval.render_template_fields(
-        {"day": "2026-11-20", "summary": {"approval_needed": True, "approval_text": "up to $5"}}
+        {"day": "2026-11-20", "summary": {"approval_needed": True, "text": "up to $5"}}
     )
     assert (approval.needed, approval.subject, approval.body) == ("True", "Pay for 2026-11-20?", "up to $5")
 

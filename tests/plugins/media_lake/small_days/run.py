@@ -31,7 +31,7 @@ BATCH = {"uri": "s3://l/plans/batch-0000.ndjson.gz", "rows": 1, "bytes": 9}
 MODEL = {"arn": "arn", "feature": "custom_labels", "source": "s", "cost_center": "c"}
 SUMMARY = {
     "assets": 0, "analyses": 0, "calls": 0, "reused": 0, "rejected": 0, "models": [], "usd": {"likely": 0.0},
-    "approval_needed": False, "approval_text": "", "planned_at": "2026-11-20T05:00:00+00:00",
+    "approval_needed": False, "planned_at": "2026-11-20T05:00:00+00:00",
 }  # fmt: skip
 
 # Batches of the plan, and what is said of it beside SUMMARY.
