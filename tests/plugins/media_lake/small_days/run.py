@@ -22,6 +22,8 @@ from airflow.dag_processing.dagbag import DagBag
 from airflow.providers.standard.operators.hitl import ApprovalOperator, HITLOperator
 from airflow.utils.db import initdb
 
+from include.plan.approvals import Answer, Question, Waiting
+from include.plan.plan_approval import CutPlan
 from media_lake.operators.file_review import APPROVE, REJECT
 from tests.queued_files import a_file
 
@@ -42,6 +44,14 @@ DAYS: dict[str, tuple[list[Any], dict[str, Any]]] = {
     "rejected": ([BATCH], {"approval_needed": True}),
 }
 
+# A record in which the run waits, and by which it is its turn to ask.
+PLAN = Waiting("2026-11-20", high={"s": 5.0}, likely={"s": 4.0}, since=0)
+APPROVALS = SimpleNamespace(
+    wait_again=lambda token: None,
+    turn=lambda token: Question(("s",), (("2026-11-20", 5.0),), 5.0, 4.0),
+    answer=lambda token, outcome, *_: Answer(PLAN, outcome, 0.0, "ada", 0),
+)
+
 
 class Work:
     """Whatever a stage makes: its calls return what XComs can hold."""
@@ -60,6 +70,9 @@ def stages(batches: list[Any], summary: dict[str, Any]) -> Iterator[None]:
     replaced: dict[str, Any] = {
         "media_lake.task_context.task_workspace": mock.MagicMock(),
         "media_lake.tasks.plan.requested_selections": lambda media_type: None,
+        "media_lake.operators.approval.task_approvals": lambda: (APPROVALS, mock.MagicMock()),
+        "include.plan.plan_approval.in_words": lambda *_: "May it pay $5?",
+        "include.plan.plan_approval.cut_plan": lambda *_: CutPlan(cut=1),
         "include.core.prices.load_price_book": mock.MagicMock(),
         "include.plan.planner.plan": lambda *_: (batches, SUMMARY | summary),
         "include.store.plan_batches.read_plan": lambda *_: [],
@@ -80,7 +93,7 @@ def stages(batches: list[Any], summary: dict[str, Any]) -> Iterator[None]:
         "include.publish.publisher.publish": lambda *_, **__: {},
         "include.store.waiting_reports.ask_for_report": lambda *_: None,
     }
-    answer = {"chosen_options": [ApprovalOperator.REJECT]}
+    answer = {"chosen_options": [ApprovalOperator.REJECT], "params_input": {}, "responded_by_user": None}
     with ExitStack() as stack:
         for name, replacement in replaced.items():
             stack.enter_context(mock.patch(name, replacement))
