@@ -88,9 +88,7 @@ class ImageClaims:
         """Count what an earlier attempt may have called, and return it if it may not be called again."""
         ours = [entry for entry in entries if entry.state == "running" and entry.owner == self._owner]
         interrupted = {
-            entry.key: entry
-            for entry in ours
-            if entry.claimed_at < self._began and entry.lease_expires > 0
+            entry.key: entry for entry in ours if entry.claimed_at < self._began and entry.lease_expires > 0
         }
         self.interrupted += len(interrupted)
         return {} if self._retrying(self.spare_calls.take, len(interrupted)) else interrupted

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from include.core.features import FEATURES, Feature, ImageCall, MediaType, VideoJob
+from include.core.features import FEATURES, Feature, ImageCall, MediaType, VideoJob, price_items
+from include.core.frame_sampling import FrameSampling
 from include.core.lake import Lake
 from include.core.request_parameters import request_parameters
+from include.core.routes import request_members, route_of
 
 
 @dataclass(frozen=True)
@@ -20,12 +22,16 @@ class WantedAnalysis:
 
     :param members: request members that the source sets.
     :param version: version of the model that the analysis has to be of; None if any will do.
+    :param sampling: the frames of a video that are analyzed as images; None for a job on the whole of it.
+    :param other_route: the same analysis by frames, where the plan may take either.
     """
 
     feature: Feature
     media_type: MediaType
     members: Mapping[str, Any]
     version: str | None = None
+    sampling: FrameSampling | None = None
+    other_route: WantedAnalysis | None = None
 
     @cached_property
     def call(self) -> ImageCall | VideoJob:
@@ -33,7 +39,7 @@ class WantedAnalysis:
 
         :raises ValueError: if AWS does not offer the feature for this kind of media.
         """
-        call = self.feature.analysis(self.media_type)
+        call = self.feature.analysis(self.media_type, by_frames=self.sampling is not None)
         if call is None:
             raise ValueError(f"{self.feature.name} is not offered for {self.media_type}s")
         return call
@@ -41,6 +47,21 @@ class WantedAnalysis:
     @cached_property
     def parameters(self) -> dict[str, Any]:
         return request_parameters(self.call, self.members)
+
+    def units(self, duration_ms: int | None) -> Iterator[tuple[str, float]]:
+        """Yield what one asset is billed as: lines of the price book with images or minutes of video.
+
+        The hours of models are not in it.
+        """
+        frames = self.frames(duration_ms)
+        images = 1 if frames is None else frames
+        amount = float(images) if isinstance(self.call, ImageCall) else (duration_ms or 0) / 60_000
+        for item in price_items(self.call, self.parameters):
+            yield item, amount
+
+    def frames(self, duration_ms: int | None) -> int | None:
+        """Return how many frames of a video are analyzed at most; None for a job or an image."""
+        return self.sampling.most_frames(duration_ms or 0) if self.sampling else None
 
     def key(self, content_id: str) -> str:
         """Return the key that the analysis of a content is paid under."""
@@ -69,7 +90,8 @@ def analysis_key(
     """Return the identity of an analysis: what is paid for once.
 
     Whatever changes the answer of AWS is part of it: the bytes, the operation and its parameters, and the
-    version of the model where one is pinned.
+    version of the model where one is pinned. This is the key of an image or a job; that of frames has their
+    sampling too (:meth:`WantedAnalysis.key`).
 
     :param members: request members that the source sets.
     :raises ValueError: if AWS does not offer the feature for this kind of media.
@@ -83,17 +105,29 @@ def wanted_analyses(lake: Lake, source: str, media_type: MediaType) -> list[Want
     :raises include.core.settings.SettingsError: if the lake lacks the source.
     """
     return [
-        WantedAnalysis(FEATURES[name], media_type, members, lake.pinned_version(FEATURES[name], media_type))
-        for name, members in lake.source(source).features.get(media_type, {}).items()
+        _wanted(lake, FEATURES[name], media_type, asked)
+        for name, asked in lake.source(source).features.get(media_type, {}).items()
     ]
+
+
+def _wanted(lake: Lake, feature: Feature, media_type: MediaType, asked: Mapping[str, Any]) -> WantedAnalysis:
+    route = route_of(asked)
+    version = lake.pinned_version(feature, media_type)
+    job = WantedAnalysis(feature, media_type, request_members(asked), version)
+    if route.name == "job":
+        return job
+    frames = replace(job, sampling=route.sampling)
+    return frames if route.name == "frames" else replace(job, other_route=frames)
 
 
 def _identity(wanted: WantedAnalysis, **more: str) -> str:
     """Return the part of an identity that all contents share, as JSON that follows the content id."""
+    frames = {"frames": wanted.sampling.to_json()} if wanted.sampling else {}
     identity = {
         "feature": wanted.feature.name,
         "operation": wanted.call.operation,
         "parameters": wanted.parameters,
+        **frames,
         **more,
     }
     return json.dumps(identity, sort_keys=True).removeprefix("{")

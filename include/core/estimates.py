@@ -92,16 +92,20 @@ class Model(NamedTuple):
 class Use:
     """What is planned at one place.
 
-    :ivar calls: image calls or video jobs.
+    :ivar calls: analyses: images, video jobs, or videos by their frames.
+    :ivar images: images and frames, each of them a call.
+    :ivar image_items: the lines of the price book that these are billed by.
     :ivar minutes: of film, each film once for each of its jobs.
     :ivar units: what is billed, by line of the price book.
     :ivar most_units: the same with the minutes of each job rounded up.
     """
 
     calls: int = 0
+    images: float = 0.0
     minutes: float = 0.0
     units: Units = field(default_factory=lambda: defaultdict(float))
     most_units: Units = field(default_factory=lambda: defaultdict(float))
+    image_items: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True)
@@ -179,18 +183,21 @@ class Planned:
         duration_ms: int | None = None,
         times: int = 1,
         day: str = "",
+        frames: int | None = None,
     ) -> None:
         """Add analyses of one kind, or take them away if ``times`` is below zero.
 
         :param parameters: members of the request; what is billed follows from them.
         :param duration_ms: of the film, or of all films together.
+        :param frames: of the film, or of all films together, that are analyzed as images; None for jobs.
         """
         use = self._uses[place]
-        call = FEATURES[place.feature].analysis(place.media_type)
+        call = FEATURES[place.feature].analysis(place.media_type, by_frames=frames is not None)
         assert call is not None
         use.calls += times
         if isinstance(call, ImageCall):
-            amount, most = float(times), float(times)
+            amount = most = math.copysign(abs(times) if frames is None else frames, times)
+            use.images += amount
             if call.model_parameter:
                 self._models[Model(day, parameters[call.model_parameter])][place] += times
         else:
@@ -200,6 +207,8 @@ class Planned:
         for item in price_items(call, parameters):
             use.units[item] += amount
             use.most_units[item] += most
+            if isinstance(call, ImageCall):
+                use.image_items.add(item)
 
     def places(self) -> list[Place]:
         """Return the places at which something is to be paid for."""
@@ -216,8 +225,20 @@ class Planned:
 
     def repeats(self) -> int:
         """Return how many calls may be billed again."""
-        images = (use for place, use in self._uses.items() if place.media_type == "image")
-        return sum(repeats(use.calls) for use in images)
+        return sum(repeats(round(use.images)) for use in self._uses.values())
+
+    def image_operations(self) -> frozenset[str]:
+        """Return the operations on images that are to be paid for."""
+        return frozenset(self._image_calls())
+
+    def _image_calls(self) -> Counter[str]:
+        """Return the calls for images and frames, by operation."""
+        calls: Counter[str] = Counter()
+        for place, use in self._uses.items():
+            call = FEATURES[place.feature].image
+            if use.images and call is not None:
+                calls[call.operation] += round(use.images)
+        return calls
 
     def estimate(
         self, book: PriceBook, used: Mapping[str, float], throughput: Throughput = Throughput()
@@ -257,8 +278,11 @@ class Planned:
     def _most_units(self, place: Place) -> dict[str, float]:
         """Return the units of a place with those that may be billed again."""
         use = self._uses[place]
-        again = repeats(use.calls) if place.media_type == "image" else 0
-        return {item: amount + again for item, amount in use.most_units.items()}
+        again = repeats(round(use.images))
+        return {
+            item: amount + (again if item in use.image_items else 0)
+            for item, amount in use.most_units.items()
+        }
 
     def _model_hours(self, throughput: Throughput, most: bool = False) -> defaultdict[Place, Units]:
         """Return hours of models by place and line of the price book.
@@ -284,14 +308,9 @@ class Planned:
 
     def _seconds(self, throughput: Throughput) -> float:
         """Return how long calls and jobs take: operations go side by side, and so do jobs."""
-        calls: Counter[str] = Counter()
-        minutes = 0.0
-        for place, use in self._uses.items():
-            call = FEATURES[place.feature].analysis(place.media_type)
-            if isinstance(call, ImageCall):
-                calls[call.operation] += use.calls
-            minutes += use.minutes
-        images = [number / throughput.calls_of(operation) for operation, number in calls.items()]
+        minutes = sum(use.minutes for use in self._uses.values())
+        calls = self._image_calls().items()
+        images = [number / throughput.calls_of(operation) for operation, number in calls]
         return max([minutes * 60 / JOBS_AT_ONCE, *images])
 
 

@@ -147,6 +147,8 @@ class Feature:
         other kinds of analysis: see :func:`tables_filled`.
     :param sensitive: whether its findings are about identifiable people; such a feature runs only where a
         source asks for it by name, and other people may read its tables than the rest.
+    :param lost_by_frames: what is lost if some frames of a video are analyzed as images instead of the whole
+        by a job, for people; None if the feature needs the whole.
     """
 
     name: str
@@ -155,10 +157,14 @@ class Feature:
     image: ImageCall | None = None
     video: VideoJob | None = None
     sensitive: bool = False
+    lost_by_frames: str | None = None
 
-    def analysis(self, media_type: MediaType) -> ImageCall | VideoJob | None:
-        """Return how the feature is asked for on this kind of media, or None if AWS does not offer it."""
-        return self.image if media_type == "image" else self.video
+    def analysis(self, media_type: MediaType, *, by_frames: bool = False) -> ImageCall | VideoJob | None:
+        """Return how the feature is asked for on this kind of media, or None if AWS does not offer it.
+
+        :param by_frames: whether frames of a video are analyzed as images.
+        """
+        return self.image if media_type == "image" or by_frames else self.video
 
     @property
     def iam_actions(self) -> tuple[str, ...]:
@@ -239,6 +245,7 @@ FEATURES: dict[str, Feature] = {
                 get_parameters={"SortBy": "TIMESTAMP"},
                 model_version_member="LabelModelVersion",
             ),
+            lost_by_frames="what is seen only between two frames, and activities that show in motion",
         ),
         Feature(
             name="image_properties",
@@ -269,6 +276,7 @@ FEATURES: dict[str, Feature] = {
                 get_parameters={"SortBy": "TIMESTAMP"},
                 model_version_member="ModerationModelVersion",
             ),
+            lost_by_frames="scenes that lie between two frames: do not decide by frames alone",
         ),
         Feature(
             name="text",
@@ -286,6 +294,7 @@ FEATURES: dict[str, Feature] = {
                 price_items=(VIDEO_MINUTES,),
                 model_version_member="TextModelVersion",
             ),
+            lost_by_frames="text that is shown only between two frames",
         ),
         Feature(
             name="faces",
@@ -304,6 +313,7 @@ FEATURES: dict[str, Feature] = {
                 parameters={"FaceAttributes": "DEFAULT"},
             ),
             sensitive=True,
+            lost_by_frames="faces that are seen only between two frames",
         ),
         Feature(
             name="celebrities",
@@ -321,6 +331,7 @@ FEATURES: dict[str, Feature] = {
                 get_parameters={"SortBy": "TIMESTAMP"},
             ),
             sensitive=True,
+            lost_by_frames="people who are seen only between two frames, and boxes of their bodies",
         ),
         Feature(
             name="face_search",

@@ -32,8 +32,9 @@ from include.core.features import (
 )
 from include.core.marked_yaml import MarkedYaml, UnreadableYamlError
 from include.core.near_misses import near_miss
-from include.core.request_parameters import paid_twice, problems
+from include.core.request_parameters import paid_twice
 from include.core.retention_settings import Retention
+from include.core.routes import feature_mistakes, request_members
 from include.core.schemas import TABLES
 from include.core.setting_mistakes import Mistake, Models, mistakes_of, printable, refuse, shown
 from include.core.settings import BUCKET_NAME, SHORT_NAME, BucketName, Name, SettingsError
@@ -100,7 +101,7 @@ class Source(BaseModel):
     :ivar approval_limit_usd: plans whose upper estimate is above it wait for a person.
     :ivar retention: for how long its rows are kept, before what the lake says of all sources.
     :ivar features: features asked for, by media type; each with the request members that the source sets
-        besides or instead of those of the registry.
+        besides or instead of those of the registry, and the route of a video (:mod:`include.core.routes`).
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -167,8 +168,8 @@ class Source(BaseModel):
         refuse(
             Mistake((media_type, name, *place), sentence)
             for media_type, names in features.items()
-            for name, members in names.items()
-            for place, sentence in _feature_mistakes(media_type, name, members)
+            for name, asked in names.items()
+            for place, sentence in _feature_mistakes(media_type, name, asked)
         )
         return features
 
@@ -211,11 +212,12 @@ class Source(BaseModel):
 
     def _double_payments(self) -> Iterator[Mistake]:
         for media_type, names in self.features.items():
-            for place, sentence in paid_twice(media_type, names):
+            members = {name: request_members(asked) for name, asked in names.items()}
+            for place, sentence in paid_twice(media_type, members):
                 yield Mistake(("features", media_type, *place), sentence)
 
 
-def _feature_mistakes(media_type: MediaType, name: str, members: dict[str, Any]) -> Iterable[Mistake]:
+def _feature_mistakes(media_type: MediaType, name: str, asked: dict[str, Any]) -> Iterable[Mistake]:
     offered = [feature.name for feature in features_for(media_type)]
     if name in RETIRED:
         return [Mistake((), RETIRED[name].refusal)]
@@ -227,7 +229,7 @@ def _feature_mistakes(media_type: MediaType, name: str, members: dict[str, Any])
                 f"choose from {', '.join(offered)}",
             )
         ]
-    return problems(FEATURES[name].analysis(media_type), members)
+    return feature_mistakes(FEATURES[name], media_type, asked)
 
 
 def _reports_version(feature: Feature, media_type: MediaType) -> bool:

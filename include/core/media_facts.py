@@ -8,6 +8,11 @@ from include.core.features import MEBIBYTE, ImageCall, MediaType, VideoJob
 
 MAX_PIXELS = 10_000 * 10_000
 
+# Of a video whose frames are decoded: those of H.264's level 5.2 (ITU-T H.264, table A-1), 4096x2304.
+MAX_FRAME_PIXELS = 4096 * 2304
+# Six hours at 120 frames a second; FFmpeg holds 24 bytes for each of them.
+MAX_VIDEO_FRAMES = 6 * 3600 * 120
+
 
 @dataclass(frozen=True)
 class Defect:
@@ -73,6 +78,31 @@ def check_limits(facts: MediaFacts, size_bytes: int, analysis: ImageCall | Video
     if isinstance(analysis, ImageCall):
         return _image_limits(facts, analysis)
     return _video_limits(facts, analysis)
+
+
+def check_frame_limits(facts: MediaFacts, size_bytes: int, job: VideoJob, call: ImageCall) -> Defect | None:
+    """Return why frames of a video cannot be analyzed as images, or None if they can.
+
+    Frames are taken of what a job could take, so that both routes are open to the same files.
+
+    :param job: the feature's job; ``call`` is its call on an image.
+    """
+    if defect := check_limits(facts, size_bytes, job):
+        return defect
+    pixels = (facts.width or 0) * (facts.height or 0)
+    if pixels > MAX_FRAME_PIXELS:
+        return Defect(
+            "TooManyPixels",
+            f"{facts.width}x{facts.height} pixels: frames of at most {MAX_FRAME_PIXELS:,} pixels are decoded; "
+            "scale the video down, or write route: job",
+        )
+    if (facts.frame_rate or 0) * (facts.duration_ms or 0) / 1000 > MAX_VIDEO_FRAMES:
+        return Defect(
+            "TooManyFrames",
+            f"more than {MAX_VIDEO_FRAMES:,} frames, whose index would not fit into memory; "
+            "split the video, or write route: job",
+        )
+    return _image_limits(facts, call)
 
 
 def _image_limits(facts: MediaFacts, call: ImageCall) -> Defect | None:

@@ -13,11 +13,11 @@ from typing import Any
 
 import boto3
 
+from include.core.analysis_keys import WantedAnalysis, wanted_analyses
 from include.core.estimates import Place, Planned
-from include.core.features import FEATURES, ImageCall, MediaType, VideoJob
+from include.core.features import FEATURES, MediaType
 from include.core.lake import Lake
 from include.core.prices import PriceBook
-from include.core.request_parameters import request_parameters
 from include.core.selection import DayRange, Selection, SelectionError
 from include.core.settings import Settings
 from include.store.athena_queries import read_query
@@ -82,20 +82,21 @@ class Failures:
         """Return the analyses as a plan would pay for them."""
         planned = Planned()
         for row in self.rows:
-            call = FEATURES[row["feature"]].analysis(row["media_type"])
-            if call is not None:
+            if FEATURES[row["feature"]].analysis(row["media_type"]) is not None:
+                wanted, duration_ms = _wanted(lake, row), round(row["minutes"] * 60_000)
                 place = Place(row["source"], "", row["media_type"], row["feature"])
                 planned.add(
-                    place, _parameters(lake, call, row), round(row["minutes"] * 60_000), row["analyses"]
+                    place, wanted.parameters, duration_ms, row["analyses"], frames=wanted.frames(duration_ms)
                 )
         return planned
 
 
-def _parameters(lake: Lake, call: ImageCall | VideoJob, row: Row) -> Row:
-    """Return the members of the request that is sent again; the registry's if no source asks for it now."""
-    asked = [source.features for source in lake.sources if source.name == row["source"]]
-    features = asked[0].get(row["media_type"], {}) if asked else {}
-    return request_parameters(call, features.get(row["feature"], {}))
+def _wanted(lake: Lake, row: Row) -> WantedAnalysis:
+    """Return what is asked for again; by the registry if no source asks for it now."""
+    known = any(source.name == row["source"] for source in lake.sources)
+    asked = wanted_analyses(lake, row["source"], row["media_type"]) if known else []
+    plain = WantedAnalysis(FEATURES[row["feature"]], row["media_type"], {})
+    return next((each for each in asked if each.feature.name == row["feature"]), plain)
 
 
 def find_failures(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from include.core.analysis_keys import WantedAnalysis
-from include.core.media_facts import Defect, MediaFacts, check_limits
+from include.core.media_facts import Defect, MediaFacts, check_frame_limits, check_limits
 from include.core.selection import Selection
 from include.store.ledger import Entry
 from include.store.objects import Row
@@ -21,12 +21,14 @@ class Candidate:
     :param asset: row of the manifest.
     :param key: key under which it is paid for.
     :param defect: why Rekognition cannot analyze the asset, or None if it can.
+    :param dearer: the same by the route that costs more, where the plan may take either.
     """
 
     asset: Row
     want: WantedAnalysis
     key: str
     defect: Defect | None
+    dearer: Candidate | None = None
 
     @classmethod
     def of(cls, asset: Row, want: WantedAnalysis) -> Candidate:
@@ -39,11 +41,30 @@ class Candidate:
         return self.want.unpinned_key(self.asset["content_id"]) if self.want.version else None
 
     def ledger_keys(self) -> Iterator[str]:
-        """Yield the keys under which the ledger may know the analysis."""
+        """Yield the keys under which the ledger may know the analysis, by whichever route."""
+        yield from self._own_keys()
+        if self.dearer is not None:
+            yield from self.dearer.ledger_keys()
+
+    def _own_keys(self) -> Iterator[str]:
         if self.defect is None:
             yield self.key
             if unpinned := self.unpinned_key:
                 yield unpinned
+
+    def by_known_route(self, entries: Mapping[str, Entry]) -> Candidate:
+        """Return the candidate by the route that was taken before, else by the one that costs less.
+
+        So a route is never changed once it is paid for, whatever prices do.
+
+        :param entries: what the ledger knows, by analysis key.
+        """
+        routes = [self] if self.dearer is None else [self, self.dearer]
+        for state in ("done", "running"):
+            for route in routes:
+                if any(key in entries and entries[key].state == state for key in route._own_keys()):
+                    return route
+        return self
 
 
 class Decision(NamedTuple):
@@ -106,4 +127,8 @@ def _defect(asset: Row, want: WantedAnalysis) -> Defect | None:
         duration_ms=asset["duration_ms"],
         frame_rate=asset["frame_rate"],
     )
-    return check_limits(facts, asset["size_bytes"], want.call)
+    if want.sampling is None:
+        return check_limits(facts, asset["size_bytes"], want.call)
+    job, call = want.feature.video, want.feature.image
+    assert job is not None and call is not None  # or it could not be asked for by frames
+    return check_frame_limits(facts, asset["size_bytes"], job, call)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from include.core.estimates import Estimate, Place, Planned, Throughput
 from include.core.features import FEATURES, ImageCall, MediaType
+from include.core.frame_sampling import FrameSampling
 from include.core.lake import Lake
 from include.core.prices import PriceBook
 from include.plan.approvals import KEY, Answer, Approvals, PlannedRun, Question
@@ -145,10 +146,12 @@ class _Cutter:
         if asset["source"] not in self._sources:
             return True
         place = Place(asset["source"], asset["cost_center"], self._media_type, analysis["feature"])
-        self._planned.add(place, analysis["parameters"], asset["duration_ms"])
+        parameters, duration_ms = analysis["parameters"], asset["duration_ms"]
+        frames = _frames(analysis, duration_ms)
+        self._planned.add(place, parameters, duration_ms, frames=frames)
         if self._planned.most_usd(self._book, self._throughput, *self._planned.places()) <= self._usd:
             return True
-        self._planned.add(place, analysis["parameters"], asset["duration_ms"], times=-1)
+        self._planned.add(place, parameters, duration_ms, times=-1, frames=frames)
         return False
 
     def _models_of(self, analysis: Row) -> set[str]:
@@ -157,3 +160,10 @@ class _Cutter:
         if isinstance(call, ImageCall) and call.model_parameter:
             return {analysis["parameters"][call.model_parameter]}
         return set()
+
+
+def _frames(analysis: Row, duration_ms: int | None) -> int | None:
+    """Return how many frames of a video are analyzed at most; None for a job or an image."""
+    if "frames" not in analysis:
+        return None
+    return FrameSampling.from_json(analysis["frames"]).most_frames(duration_ms or 0)

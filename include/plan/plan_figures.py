@@ -6,9 +6,11 @@ import logging
 from collections import Counter
 
 from include.core.estimates import Estimate, Place, Planned
-from include.core.features import FEATURES, MediaType
+from include.core.features import MediaType
 from include.core.lake import Lake
+from include.core.prices import PriceBook
 from include.plan.decisions import Candidate, Decision
+from include.plan.route_prices import RoutePrices
 from include.store.objects import Row
 
 log = logging.getLogger(__name__)
@@ -29,6 +31,7 @@ class PlanFigures:
         self._media_type = media_type
         self._states: Counter[str] = Counter()
         self._other_versions: Counter[str] = Counter()
+        self._routes = RoutePrices()
 
     def count(self, candidate: Candidate, decision: Decision, duplicate: bool) -> None:
         """Count one decision.
@@ -40,7 +43,10 @@ class PlanFigures:
         if decision.state == "planned" and not duplicate:
             asset, want = candidate.asset, candidate.want
             place = Place(asset["source"], asset["cost_center"], self._media_type, want.feature.name)
-            self.planned.add(place, want.parameters, asset["duration_ms"], day=self.day)
+            duration_ms, day = asset["duration_ms"], self.day
+            frames = want.frames(duration_ms)
+            self.planned.add(place, want.parameters, duration_ms, day=day, frames=frames)
+            self._routes.add(want, duration_ms)
 
     @property
     def calls(self) -> int:
@@ -57,13 +63,7 @@ class PlanFigures:
         """How many analyses Rekognition would refuse."""
         return self._states["rejected"]
 
-    def operations(self) -> frozenset[str]:
-        """Return the operations on images that the plan pays for."""
-        places = [place for place in self.planned.places() if place.media_type == "image"]
-        calls = [FEATURES[place.feature].image for place in places]
-        return frozenset(call.operation for call in calls if call is not None)
-
-    def summary(self, lake: Lake, estimate: Estimate) -> Row:
+    def summary(self, lake: Lake, estimate: Estimate, book: PriceBook) -> Row:
         """Return the figures, as :func:`include.plan.planner.plan` describes them, and log them."""
         states, usd = self._states, estimate.usd
         left = f", {states['not_selected']} left as they are" if states["not_selected"] else ""
@@ -73,6 +73,9 @@ class PlanFigures:
             f"${usd['low']:,.4f} to ${usd['high']:,.4f}, likely ${usd['likely']:,.4f}"
         )
         log.info("%s: %s", self.day, text)
+        routes = list(self._routes.lines(book))
+        for line in routes:
+            log.info("%s", line["text"])
         self._warn_of_other_versions(lake)
         return {
             "assets": self.assets,
@@ -87,6 +90,7 @@ class PlanFigures:
             "seconds_at_quotas": estimate.seconds,
             "usd": usd,
             "text": text,
+            "routes": routes,
         }
 
     def _warn_of_other_versions(self, lake: Lake) -> None:

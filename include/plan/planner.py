@@ -21,6 +21,7 @@ from include.core.settings import Settings
 from include.plan.decisions import Candidate, decide
 from include.plan.plan_approval import wait_for_approval
 from include.plan.plan_figures import PlanFigures
+from include.plan.route_prices import candidate_of
 from include.plan.throughput import throughput_of
 from include.store.erased_contents import ERASED
 from include.store.ledger import Entry, Ledger
@@ -51,9 +52,10 @@ def plan(
         for nothing.
     :return: the batches' claim checks ``{uri, rows, bytes}``, none for a day without assets, and the
         figures of the plan: ``{assets, analyses, calls, reused, models, rejected, units, minutes,
-        model_hours, seconds_at_quotas, usd: {low, likely, high}, approval_needed, text, planned_at}``, where
-        ``models`` must run while images are analyzed: ``[{arn, feature, source, cost_center}, ...]``, and
-        ``planned_at`` is when the manifest was read.
+        model_hours, seconds_at_quotas, usd: {low, likely, high}, approval_needed, text, routes,
+        planned_at}``, where ``models`` must run while images are analyzed: ``[{arn, feature, source,
+        cost_center}, ...]``, ``routes`` is what the analyses of videos cost by jobs and by frames (see
+        :mod:`include.plan.route_prices`), and ``planned_at`` is when the manifest was read.
     :raises include.store.manifest.NoManifestError: if the day was never discovered.
     """
     s3, lake, run = workspace.s3, workspace.lake, workspace.run
@@ -69,15 +71,19 @@ def plan(
         workspace.settings,
     )
     figures = PlanFigures(media_type, run.partition)
-    planner = Planner(workspace.ledger, wants, RepeatedContent.of([hashes]), selections, figures)
+    repeated = RepeatedContent.of([hashes])
+    planner = Planner(workspace.ledger, wants, repeated, selections, figures, book)
     batches = list(write_plan(s3, run, planner.rows(manifest.chunks(CHUNK_ASSETS)), size))
     used = month_to_date() if figures.planned else {}
-    throughput = throughput_of(workspace, figures.operations())
+    throughput = throughput_of(workspace, figures.planned.image_operations())
     estimate = figures.planned.estimate(book, used, throughput)
     if spare := figures.planned.repeats():
         SpareCalls(workspace.ledger, run).allow(spare)
     waits = wait_for_approval(workspace, estimate, book)
-    return batches, figures.summary(lake, estimate) | {"approval_needed": waits, "planned_at": planned_at}
+    return batches, figures.summary(lake, estimate, book) | {
+        "approval_needed": waits,
+        "planned_at": planned_at,
+    }
 
 
 def assets_per_batch(assets: int, analyses: int, settings: Settings) -> int:
@@ -93,6 +99,7 @@ class Planner:
     """Decides what becomes of each analysis, and counts. It may plan several days, one after the other.
 
     :param repeated: contents that several assets of these days have.
+    :param book: tells which of two routes costs less.
     """
 
     def __init__(
@@ -102,12 +109,14 @@ class Planner:
         repeated: RepeatedContent,
         selections: Sequence[Selection] | None,
         figures: PlanFigures,
+        book: PriceBook,
     ) -> None:
         self._ledger = ledger
         self._wants = wants
         self._repeated = repeated
         self._selections = selections
         self._figures = figures
+        self._book = book
         # The keys planned for contents that occur more than once, as digests, which take less memory.
         self._planned: set[bytes] = set()
 
@@ -131,10 +140,11 @@ class Planner:
         ]
 
     def _candidates(self, asset: Row) -> list[Candidate]:
-        return [Candidate.of(asset, want) for want in self._wants[asset["source"]]]
+        return [candidate_of(asset, want, self._book) for want in self._wants[asset["source"]]]
 
     def _analysis(self, candidate: Candidate, entries: Mapping[str, Entry]) -> Row:
         """Decide what becomes of an analysis, count it and return it as the plan's line has it."""
+        candidate = candidate.by_known_route(entries)
         decision = decide(candidate, entries, self._selections)
         duplicate = decision.state == "planned" and self._is_duplicate(candidate)
         self._figures.count(candidate, decision, duplicate)
@@ -146,6 +156,8 @@ class Planner:
             "code": candidate.defect.code if candidate.defect else None,
             "message": candidate.defect.message if candidate.defect else None,
         }
+        if candidate.want.sampling:
+            analysis["frames"] = candidate.want.sampling.to_json()
         if decision.failures:
             analysis["failures"] = decision.failures
         if duplicate:

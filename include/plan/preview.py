@@ -64,8 +64,8 @@ def preview(
     """
     found, used = Preview(), Counter(month_to_date)
     for media_type in MEDIA_TYPES:
-        figures = _figures(deployment, manifests, media_type, found)
-        throughput = throughput_of(deployment, figures.operations())
+        figures = _figures(deployment, manifests, media_type, found, book)
+        throughput = throughput_of(deployment, figures.planned.image_operations())
         estimate = figures.planned.estimate(book, used, throughput)
         used.update(figures.planned.units)
         found.reused += figures.reused
@@ -75,7 +75,11 @@ def preview(
 
 
 def _figures(
-    deployment: Deployment, manifests: Mapping[str, Manifest], media_type: MediaType, found: Preview
+    deployment: Deployment,
+    manifests: Mapping[str, Manifest],
+    media_type: MediaType,
+    found: Preview,
+    book: PriceBook,
 ) -> PlanFigures:
     surveys = [manifest(media_type).survey() for manifest in manifests.values()]
     for survey in surveys:
@@ -83,7 +87,7 @@ def _figures(
     figures = PlanFigures(media_type, "")
     wants = {source: _wants(deployment.lake, source, media_type) for source in found.assets}
     repeated = RepeatedContent.of(survey.hashes for survey in surveys)
-    planner = Planner(deployment.ledger, wants, repeated, None, figures)
+    planner = Planner(deployment.ledger, wants, repeated, None, figures, book)
     for day, manifest in manifests.items():
         figures.day = day
         for _ in planner.rows(manifest(media_type).chunks(CHUNK_ASSETS)):
