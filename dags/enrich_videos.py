@@ -3,11 +3,13 @@
 
 **What it does.** Does what `enrich_images` does, with Rekognition's asynchronous jobs. Starts a job per
 video and feature while there are slots, waits in the triggerer until the jobs end, and archives every page
-of their results.
+of their results. Where the plan takes frames instead of a job, it decodes them and calls Rekognition for
+each.
 
 **Reads and writes.** Reads asset `media_manifest`, the ledger, the queue of job notifications and the
-archived pages; writes `responses/jobs/`, `usage_log/`, the finding tables with `media_type=video`,
-`media_assets`, `analyses`, `validation_results`, `publish_decisions` and asset `video_findings`.
+archived pages; writes `responses/jobs/`, `responses/frames/`, `usage_log/`, the finding tables with
+`media_type=video`, `media_assets`, `analyses`, `validation_results`, `publish_decisions` and asset
+`video_findings`.
 
 **When it fails.** A job that ends as FAILED is started again, up to three times. After that, table
 `analyses` has a row with its error. Lost notifications do no harm: the trigger looks up overdue jobs.
@@ -16,7 +18,7 @@ them. `approve` and `review` wait up to seven days for an answer (Required Actio
 clear them to ask again.
 
 **Re-running.** Safe at any time, also by clearing tasks. A run waits for a job that was already started,
-and does not start it again.
+and does not start it again. Of an interrupted analysis by frames only the missing frames are paid for.
 """
 
 from __future__ import annotations
@@ -30,7 +32,7 @@ from media_lake.batches import BATCH_LABEL
 from media_lake.lake_dag import lake_dag
 from media_lake.operators.approval import approve_plan, review_checks
 from media_lake.sensors.video_jobs_sensor import VideoJobsSensor
-from media_lake.tasks.analyze import collect_responses, start_jobs
+from media_lake.tasks.analyze import analyze_frames, collect_responses, start_jobs
 from media_lake.tasks.defaults import VIDEO_POOL
 from media_lake.tasks.normalize import normalize_batch
 from media_lake.tasks.plan import plan
@@ -47,6 +49,7 @@ def analyze(batch: dict[str, Any]) -> None:
         )
         >> collect_responses(batch)
     )
+    analyze_frames(batch)
 
 
 @lake_dag(

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from botocore import xform_name
 from botocore.exceptions import ClientError
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from mypy_boto3_rekognition.client import RekognitionClient
     from tenacity import Retrying
 
-    from include.analyze.image_claims import ImageClaims
     from include.analyze.pace import Pace
     from include.analyze.purse import Payment
     from include.analyze.spending import Spending
@@ -48,6 +47,16 @@ class ServiceUnavailableError(TransientError):
     """Calls kept failing. What was paid is recorded, and a retry goes on from there."""
 
 
+class Claims(Protocol):
+    """Holds the claims that calls are made under."""
+
+    def renewed(self, work: ImageWork, claim: Entry) -> tuple[Entry, Entry | None]:
+        """Renew a claim that has grown old.
+
+        :return: the claim to go on with, and the entry that stands in its way, None if it is ours.
+        """
+
+
 class ImageCaller:
     """Makes the calls of one batch; its threads share it.
 
@@ -60,7 +69,7 @@ class ImageCaller:
     def __init__(
         self,
         rekognition: RekognitionClient,
-        claims: ImageClaims,
+        claims: Claims,
         paces: Mapping[str, Pace],
         spending: Spending,
         retrying: Retrying,
@@ -166,7 +175,7 @@ class ImageCaller:
         duration = time.monotonic() - began
         self._metrics.timing(Metric.CALL_DURATION, duration, operation=work.call.operation)
         version = model_version(work.call, work.parameters, response)
-        line = response_line(work.key, work.call.operation, work.request, response, version)
+        line = response_line(work.key, work.call.operation, work.archived_request, response, version)
         line |= {"feature": work.feature, "content_id": work.asset["content_id"], "payer": work.payer}
         if note:
             line["note"] = note

@@ -35,6 +35,11 @@ class ImageWork:
             image["Version"] = self.asset["version_id"]
         return {"Image": {"S3Object": image}, **self.parameters}
 
+    @property
+    def archived_request(self) -> Row:
+        """The request as the archive keeps it."""
+        return self.request
+
 
 @dataclass(frozen=True)
 class Outcome:

@@ -9,8 +9,7 @@ Video operations" (https://docs.aws.amazon.com/rekognition/latest/dg/api-video.h
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from include.analyze.batch_state import BatchState
@@ -21,15 +20,15 @@ from include.analyze.job_slots import KEY as SLOTS_KEY
 from include.analyze.job_slots import JobSlots
 from include.analyze.job_spending import JobSpending
 from include.analyze.job_starter import JobStarter
+from include.analyze.reused_videos import log_reused
 from include.analyze.video_work import JobWork, Progress, fair_order
 from include.core.features import FEATURES
 from include.core.metrics import Metric, Metrics, NoMetrics
 from include.store.ledger import Entry
-from include.store.objects import Row, put_ndjson
-from include.store.plan_batches import analyses_of
-from include.store.response_archive import now
+from include.store.objects import Row
+from include.store.plan_batches import PlannedState, analyses_of, takes_frames
 from include.store.stopped_analyses import note_stopped, stopped_analyses
-from include.store.usage_log import payer_of, usage_lines
+from include.store.usage_log import payer_of
 
 if TYPE_CHECKING:
     from include.analyze.job_client import JobClient
@@ -124,12 +123,12 @@ class VideoAnalyzer:
             else:
                 progress.failed += 1
                 progress.errors.add(*_error_of(entry))
-        progress.reused = self._log_reused(reused + self._reused_by_plan(plan))
+        progress.reused = log_reused(self._s3, self._run, reused + self._reused_by_plan(plan))
         return progress
 
     def work(self, plan: Iterable[Row]) -> list[JobWork]:
         """Return the planned analyses of a batch in the order in which they are to be started."""
-        return fair_order(self._work(asset, analysis) for asset, analysis in analyses_of(plan, "planned"))
+        return fair_order(self._jobs(plan, "planned"))
 
     def progress(self) -> Progress:
         """Return where the batch stands, as far as this engine knows."""
@@ -140,6 +139,12 @@ class VideoAnalyzer:
         began = self._ledger.now()
         known = self._ledger.lookup(item.key for item in work)
         return BatchState(work, known, began, self._look_up_after)
+
+    def _jobs(self, plan: Iterable[Row], state: PlannedState) -> Iterator[JobWork]:
+        """Yield the analyses in a state, apart from those that frames are taken for."""
+        for asset, analysis in analyses_of(plan, state):
+            if not takes_frames(analysis):
+                yield self._work(asset, analysis)
 
     def _work(self, asset: Row, analysis: Row) -> JobWork:
         job = FEATURES[analysis["feature"]].video
@@ -155,25 +160,9 @@ class VideoAnalyzer:
         )
 
     def _reused_by_plan(self, plan: list[Row]) -> list[tuple[JobWork, Entry]]:
-        work = [self._work(asset, analysis) for asset, analysis in analyses_of(plan, "reused")]
+        work = list(self._jobs(plan, "reused"))
         entries = self._ledger.lookup(item.key for item in work)
         return [(item, entries[item.key]) for item in work if item.key in entries]
-
-    def _log_reused(self, done: Iterable[tuple[JobWork, Entry]]) -> int:
-        """Log what was reused, by the plan or because another run paid meanwhile, and return the number."""
-        run_id = self._run.run_id
-        reused = [(item, entry) for item, entry in done if entry.saves(run_id, item.asset["media_id"])]
-        at = now()
-        lines: list[Row] = []
-        for item, entry in reused:
-            lines += usage_lines(
-                item.payer, item.key, item.feature, item.parameters, entry.units, at, reused=True
-            )
-        if lines:
-            media_ids = "".join(sorted(item.payer["media_id"] for item, _ in reused))
-            name = hashlib.sha256(media_ids.encode()).hexdigest()[:12]
-            put_ndjson(self._s3, self._run.usage_uri(f"reused-{name}"), lines)
-        return len(reused)
 
 
 def _error_of(entry: Entry | None) -> tuple[str | None, str | None]:

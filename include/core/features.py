@@ -420,6 +420,12 @@ RETIRED: dict[str, RetiredFeature] = {
 }
 
 
+# Operations on images that are asked for frames of videos.
+FRAME_OPERATIONS = frozenset(
+    feature.image.operation for feature in FEATURES.values() if feature.lost_by_frames and feature.image
+)
+
+
 def features_for(media_type: MediaType) -> tuple[Feature, ...]:
     """Return the features offered for this kind of media, in registry order."""
     return tuple(feature for feature in FEATURES.values() if feature.analysis(media_type) is not None)

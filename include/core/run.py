@@ -103,3 +103,8 @@ def usage_log_uri(bucket: str, partition: str) -> str:
 def job_responses_uri(bucket: str, job_id: str) -> str:
     """Prefix of the archived pages of a video job, the same for every run that waits for it."""
     return f"s3://{bucket}/responses/jobs/{job_id}/"
+
+
+def frame_responses_uri(bucket: str, analysis_key: str) -> str:
+    """Prefix of the archived responses to the frames of a video, the same for every run that pays for them."""
+    return f"s3://{bucket}/responses/frames/{analysis_key}/"

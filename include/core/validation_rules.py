@@ -159,7 +159,7 @@ _RULES = (
     Rule(
         "units_are_those_of_the_asset",
         "relations",
-        "An image is one unit; a video has its minutes, 10 % more or less.",
+        "An image is one unit; a video has its minutes, 10 % more or less, or whole frames.",
     ),
     Rule("the_response_is_in_the_archive", "relations", "The response's URI is in the archive."),
     Rule(
@@ -238,7 +238,7 @@ _RULES = (
     Rule(
         "pages_of_a_job_are_complete",
         "archive",
-        "The archived pages of a job lead from the first to the last, and say that it succeeded.",
+        "The archived pages of a job lead from first to last and say that it succeeded; no frame is missing.",
     ),
     Rule(
         "the_archive_has_the_findings_counted",

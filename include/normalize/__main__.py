@@ -20,6 +20,7 @@ from typing import Any, TextIO, cast
 from include.core.text_encoding import encoding_of
 from include.normalize import NORMALIZERS, UnknownOperationError, normalize
 from include.normalize.members import MANIFEST_SOURCE
+from include.store.response_archive import page_of
 
 # What `json` raises: RecursionError for what is nested too deeply.
 _NO_JSON = (ValueError, RecursionError)
@@ -69,7 +70,7 @@ def _responses(
         elif "response" not in document:
             yield {}, document
         elif document.get("operation", operation) == operation:
-            yield {"analysis_key": document.get("analysis_key")}, document["response"]
+            yield {"analysis_key": document.get("analysis_key")}, page_of(document)
         else:
             anomalies[f"line of operation {document['operation']} passed over"] += 1
 

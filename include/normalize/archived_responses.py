@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from include.normalize.members import JsonObject
 from include.store.ledger import Entry
 from include.store.objects import Row
-from include.store.response_archive import read_lines
+from include.store.response_archive import frames_once, page_of, read_lines
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 class ArchivedResponse(NamedTuple):
     """What an operation answered for one analysis.
 
-    :param pages: its response, or the pages of a video job in order; to be read once.
+    :param pages: its response, the pages of a video job in order, or the responses to frames with their times;
+        to be read once.
     """
 
     analysis_key: str
@@ -41,13 +42,13 @@ def archived_responses(s3: S3Client, entries: Mapping[str, Entry]) -> Iterator[A
     for uri, keys in keys_by_uri.items():
         if uri.endswith("/"):
             (key,) = keys
-            yield _job_response(s3, uri, key)
+            yield _video_response(s3, uri, key)
         else:
             yield from _image_responses(s3, uri, keys)
 
 
-def _job_response(s3: S3Client, uri: str, key: str) -> ArchivedResponse:
-    lines = read_lines(s3, uri)
+def _video_response(s3: S3Client, uri: str, key: str) -> ArchivedResponse:
+    lines = frames_once(read_lines(s3, uri))
     first = next(lines, None)
     if first is None:
         raise FileNotFoundError(f"the archived responses under {uri} are gone")
@@ -55,9 +56,9 @@ def _job_response(s3: S3Client, uri: str, key: str) -> ArchivedResponse:
 
 
 def _pages(first: Row, rest: Iterator[Row]) -> Iterator[JsonObject]:
-    yield first["response"]
+    yield page_of(first)
     for line in rest:
-        yield line["response"]
+        yield page_of(line)
 
 
 def _image_responses(s3: S3Client, uri: str, keys: set[str]) -> Iterator[ArchivedResponse]:

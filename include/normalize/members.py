@@ -11,6 +11,7 @@ from typing import Any
 from botocore.model import ListShape, Shape, StructureShape
 
 from include.core.service_model import rekognition_model
+from include.store.response_archive import FRAME_TIME
 
 JsonObject = Mapping[str, Any]
 
@@ -18,6 +19,9 @@ JsonObject = Mapping[str, Any]
 # manifests", https://docs.aws.amazon.com/rekognition/latest/dg/bulk-analysis-output-manifests.html).
 MANIFEST_RESPONSE = "detect-moderation-labels"
 MANIFEST_SOURCE = "source-ref"
+
+# What boto3 and the archive add to a response.
+_NOT_OF_THE_API = ("ResponseMetadata", FRAME_TIME)
 
 
 def mapping(value: Any) -> JsonObject:
@@ -118,7 +122,7 @@ def count_unknown_members(
     """
     documented = _documented(operation)
     for page in pages:
-        members = {name: value for name, value in mapping(page).items() if name != "ResponseMetadata"}
+        members = {name: value for name, value in mapping(page).items() if name not in _NOT_OF_THE_API}
         _count(members, documented, "", counts)
         yield members
 

@@ -11,6 +11,7 @@ from include.core.run import Run
 from include.core.schemas import TABLES
 from include.store.ledger import Entry
 from include.store.objects import Row
+from include.store.plan_batches import takes_frames
 
 _NOT_PAID_FOR = "this run may not pay for it; the next run of the Dag that enriches the day does"
 _NO_MONEY = "the budget of {} for the month is reached; the analysis goes on by itself when there is money"
@@ -32,7 +33,7 @@ def analysis_row(
     :param findings: number of its findings by table.
     :param broke: the cost center whose budget had no money for it, or None.
     """
-    call = FEATURES[planned["feature"]].analysis(asset["media_type"])
+    call = FEATURES[planned["feature"]].analysis(asset["media_type"], by_frames=takes_frames(planned))
     assert call is not None  # or it would not be planned
     return {
         "media_id": asset["media_id"],

@@ -5,7 +5,8 @@ A batch is one gzip-compressed NDJSON object with a line for each asset::
     {"asset": row of the manifest, "analyses": [{feature, parameters, analysis_key, state, code, message},
     ...]}
 
-All analyses of an asset are in one batch. The state of an analysis is one of
+All analyses of an asset are in one batch. An analysis of a video that is made by frames instead of a job has
+``frames``, which says which (:mod:`include.core.frame_sampling`). The state of an analysis is one of
 
 - ``planned``: the run may pay for it. ``duplicate`` is true if an asset before it in the plan has the same
   content: whichever batch comes first pays. ``failures`` counts the attempts at a video job that failed, if
@@ -60,6 +61,11 @@ def read_plan(s3: S3Client, uri: str) -> list[Row]:
             if "again" in analysis:
                 analysis["duplicate"] = analysis.pop("again")
     return rows
+
+
+def takes_frames(analysis: Row) -> bool:
+    """Whether an analysis of a plan is made by frames of a video instead of a job."""
+    return bool(analysis.get("frames"))
 
 
 def analyses_of(batch: Iterable[Row], *states: PlannedState) -> Iterator[tuple[Row, Row]]:

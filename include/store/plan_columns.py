@@ -25,8 +25,9 @@ FACTS = pa.schema(
         if field.name not in ("status", "reason_code", "reason")
     ]
 )
-_TEXTS = ("media_id", "feature", "analysis_key", "state", "code", "tables")
-# An analysis of the plan: ``tables`` names those that its request fills, with a blank between them.
+_TEXTS = ("media_id", "feature", "analysis_key", "state", "code", "tables", "operation")
+# An analysis of the plan: ``tables`` names those that its request fills, with a blank between them, and
+# ``operation`` the one whose responses are archived.
 ANALYSES = pa.schema([(name, pa.string()) for name in _TEXTS])
 
 # The members of requests that choose which tables are filled.
@@ -54,6 +55,7 @@ _LINE = pa.schema(
                     [
                         *((name, pa.string()) for name in ("feature", "analysis_key", "state", "code")),
                         ("parameters", pa.struct([(name, pa.list_(pa.string())) for name in _CHOICES])),
+                        ("frames", pa.struct([("scene_changes", pa.bool_())])),
                     ]
                 )
             ),
@@ -94,7 +96,22 @@ def _analyses(lines: pa.Table, media_type: MediaType) -> pa.Table:
     # Version 0.1 wrote ``kept`` for ``not_selected``.
     members["state"] = pc.if_else(pc.equal(members["state"], "kept"), "not_selected", members["state"])
     tables = _tables(members["feature"], pc.struct_field(found, "parameters"), media_type)
-    return pa.table({"media_id": media_ids, **members, "tables": tables}, ANALYSES)
+    by_frames = pc.is_valid(pc.struct_field(found, "frames"))
+    operations = pc.if_else(
+        by_frames,
+        _operations(members["feature"], media_type, by_frames=True),
+        _operations(members["feature"], media_type, by_frames=False),
+    )
+    return pa.table({"media_id": media_ids, **members, "tables": tables, "operation": operations}, ANALYSES)
+
+
+def _operations(features: pa.Array, media_type: MediaType, *, by_frames: bool) -> pa.Array:
+    """Return the operation of each feature; null where there is none."""
+    names = pc.dictionary_encode(features)
+    calls = [
+        FEATURES[name].analysis(media_type, by_frames=by_frames) for name in names.dictionary.to_pylist()
+    ]
+    return pa.array([call.operation if call else None for call in calls], pa.string()).take(names.indices)
 
 
 def _tables(features: pa.Array, parameters: pa.Array, media_type: MediaType) -> pa.Array:

@@ -1,7 +1,8 @@
 """The archive of responses, from which every table can be derived again without paying.
 
-A line is ``{analysis_key, operation, request, response, request_id, model_version, at}``. Lines are kept in
-gzip-compressed NDJSON objects that are written before the ledger says done.
+A line is ``{analysis_key, operation, request, response, request_id, model_version, at}``. That of a frame of
+a video has ``timestamp_ms`` too. Lines are kept in gzip-compressed NDJSON objects that are written before the
+ledger says done.
 
 Objects that other tools wrote again are read too: UTF-8 with a byte-order mark, and UTF-16 with one.
 """
@@ -12,7 +13,7 @@ import gzip
 import io
 import time
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -25,6 +26,9 @@ from include.store.objects import Row, get, list_uris
 
 # What every line has, whoever wrote it.
 _MEMBERS = {"analysis_key", "operation", "response"}
+
+# Member of a page that tells the time of a frame; no member of the API's responses is written like this.
+FRAME_TIME = "frame-timestamp-ms"
 
 
 class DamagedArchiveError(TerminalError, ValueError):
@@ -93,6 +97,26 @@ def read_lines(s3: Any, uri: str) -> Iterator[Row]:
                 f"{part} is no gzip-compressed NDJSON of archived responses ({error}): put back the object "
                 "that the lake wrote, from an earlier version or a copy"
             ) from error
+
+
+def page_of(line: Mapping[str, Any]) -> Any:
+    """Return the response of a line as normalizers take it: that of a frame tells its time."""
+    response = line["response"]
+    if "timestamp_ms" not in line or not isinstance(response, dict):
+        return response
+    return {FRAME_TIME: line["timestamp_ms"], **response}
+
+
+def frames_once(lines: Iterable[Row]) -> Iterator[Row]:
+    """Yield the lines of one analysis, of a frame that was paid for twice only the first."""
+    seen: set[int] = set()
+    for line in lines:
+        time = line.get("timestamp_ms")
+        if time in seen:
+            continue
+        if time is not None:
+            seen.add(time)
+        yield line
 
 
 def _lines(body: bytes) -> Iterator[Row]:

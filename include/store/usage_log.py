@@ -34,6 +34,8 @@ def usage_lines(
     units: float,
     at: str,
     reused: bool,
+    *,
+    by_frames: bool = False,
 ) -> Iterator[Row]:
     """Yield the usage lines of one analysis: one per line of the price book that it is billed by.
 
@@ -41,8 +43,9 @@ def usage_lines(
     :param parameters: members of the request; what is billed follows from them.
     :param units: images or minutes.
     :param reused: True if the analysis existed, and nothing was paid.
+    :param by_frames: True if frames of a video are analyzed as images.
     """
-    call = FEATURES[feature].analysis(payer["media_type"])
+    call = FEATURES[feature].analysis(payer["media_type"], by_frames=by_frames)
     assert call is not None
     occasion = f"{payer['run_id']}-{payer['media_id']}" if reused else at
     operation = call.operation if isinstance(call, ImageCall) else call.start_operation

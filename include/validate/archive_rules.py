@@ -47,6 +47,7 @@ Normalize = Callable[[str, Iterable[Row]], Iterator[tuple[str, Row]]]
 
 _USED = [
     "media_id", "analysis_key", "feature", "operation", "model_version", "response_uri", "findings_by_table",
+    "units",
 ]  # fmt: skip
 
 

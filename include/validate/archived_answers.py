@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from include.core.features import MediaType
+from include.core.features import FRAME_OPERATIONS, MediaType
 from include.store.objects import Row
-from include.store.response_archive import DamagedArchiveError, read_lines
+from include.store.response_archive import DamagedArchiveError, page_of, read_lines
 from include.validate.archived_places import Place
 from include.validate.response_counts import count_rows, is_countable
 
@@ -92,21 +92,23 @@ class AnswerReader:
     def _answer(self, analysis: Row, lines: Iterable[_Line]) -> Answer:
         answer = Answer(analysis)
         keeps = analysis["analysis_key"] in self._kept
-        pages = _Pages()
+        by_frames = self._media_type == "video" and analysis["operation"] in FRAME_OPERATIONS
+        pages = _Frames() if by_frames else _Pages()
         for uri, line in lines:
             if not isinstance(line["response"], dict):
                 answer.mistakes[READABLE] = f"{uri}: a response is no object"
                 continue
-            pages.add(uri, line)
+            if not pages.add(uri, line):
+                continue
             if wrong := _wrong_origin(analysis, line):
                 answer.mistakes[ORIGIN] = f"{uri}: {wrong}"
             found = answer.counts.total() if answer.counts else 0
             self._count(answer, line)
             if keeps and found < KEPT_FINDINGS:
-                answer.pages.append(line["response"])
+                answer.pages.append(page_of(line))
             else:
                 answer.whole = False
-        if self._media_type == "video" and (mistake := pages.mistake()):
+        if self._media_type == "video" and (mistake := pages.mistake(analysis["units"])):
             answer.mistakes[PAGES] = mistake
         return answer
 
@@ -129,6 +131,32 @@ def _wrong_origin(analysis: Row, line: Row) -> str | None:
     return None
 
 
+class _Frames:
+    """The frames of a video, as they come. What was paid for twice counts twice as a unit, once as a finding."""
+
+    def __init__(self) -> None:
+        self._lines = 0
+        self._times: set[int | None] = set()
+
+    def add(self, uri: str, line: Row) -> bool:
+        """Add a frame, and return whether its findings count."""
+        time = line.get("timestamp_ms")
+        is_new = time not in self._times
+        self._times.add(time)
+        self._lines += 1
+        return is_new
+
+    def mistake(self, units: float | None) -> str | None:
+        """Return what is wrong, now that there is no other frame.
+
+        :param units: frames that were paid for.
+        """
+        if None in self._times:
+            return "the response to a frame does not tell its time"
+        missing = (units or 0) - self._lines
+        return f"the responses to {missing:g} of {units:g} frames are missing" if missing > 0 else None
+
+
 class _Pages:
     """The pages of a job, as they come: whether each leads to the next."""
 
@@ -139,8 +167,8 @@ class _Pages:
         self._pages = 0
         self._next: str | None = None
 
-    def add(self, uri: str, line: Row) -> None:
-        """Add the next page."""
+    def add(self, uri: str, line: Row) -> bool:
+        """Add the next page, and return whether its findings count."""
         response = line["response"]
         # Archives of version 0.1 do not say by which token a page was asked for.
         asked_by = (line.get("request") or {}).get("NextToken")
@@ -155,6 +183,7 @@ class _Pages:
             self._mistakes.append(f"{uri}: a page has JobStatus {response.get('JobStatus')}")
         self._next = response.get("NextToken")
         self._pages += 1
+        return True
 
     def _begin(self, uri: str) -> None:
         numbered = _OBJECT_OF_PAGES.fullmatch(uri)
@@ -162,8 +191,11 @@ class _Pages:
             self._mistakes.append(f"{uri}: an object of pages is missing before it")
         self._objects += 1
 
-    def mistake(self) -> str | None:
-        """Return the first thing that is wrong, now that there is no other page."""
+    def mistake(self, units: float | None) -> str | None:
+        """Return the first thing that is wrong, now that there is no other page.
+
+        :param units: what the analysis was billed as.
+        """
         if self._next is not None:
             self._mistakes.append(f"{self._uri}: its last page leads to another, which is missing")
         return self._mistakes[0] if self._mistakes else None

@@ -229,7 +229,7 @@ def _relations(
     """Yield the results of the rules between tables, for tables whose files fit their schema."""
     assets, analyses = (keys.of(name) for name in _OUTCOMES)
     planned = planned_columns(workspace.s3, workspace.run, media_type)
-    yield from plan_results(*planned, assets, analyses, media_type)
+    yield from plan_results(*planned, assets, analyses)
     yield from outcome_results(assets, analyses, media_type, workspace.lake)
     outcomes = Outcomes(assets, analyses)
     for name in run_tables(media_type):

@@ -99,6 +99,10 @@ def _known_lines() -> Iterator[tuple[str, str, str, str]]:
         if call := feature.analysis(media_type):
             for operation, item in _lines_of(call):
                 yield media_type, name, operation, item
+    for name, feature in FEATURES.items():
+        if feature.lost_by_frames and feature.image:
+            for operation, item in _lines_of(feature.image):
+                yield "video", name, operation, item
 
 
 def _lines_of(call: ImageCall | VideoJob) -> Iterator[tuple[str, str]]:

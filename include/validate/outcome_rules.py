@@ -10,7 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from include.core.features import FEATURES, MediaType
+from include.core.features import FEATURES, FRAME_OPERATIONS, MediaType
+from include.core.frame_sampling import MOST_FRAMES_PER_SECOND
 from include.core.lake import Lake
 from include.validate.arrow_masks import Mask, as_mask, differ, floats, is_null, mask
 from include.validate.key_columns import value_hashes
@@ -63,8 +64,12 @@ def _other_units(assets: pa.Table, analyses: pa.Table, media_type: MediaType) ->
     if media_type == "image":
         return as_mask(units != 1.0) & ~is_null(analyses["units"])
     minutes = np.append(floats(assets["duration_ms"]) / 60_000, np.nan)[_assets_of(analyses, assets)]
+    by_frames = mask(pc.is_in(analyses["operation"], pa.array(sorted(FRAME_OPERATIONS))))
+    most = (1 + UNITS_TOLERANCE) * (1 + 60 * MOST_FRAMES_PER_SECOND * minutes)
     with np.errstate(invalid="ignore"):
-        return as_mask(np.abs(units - minutes) > UNITS_TOLERANCE * (1 + minutes))
+        no_frames = (units < 1) | (units != np.floor(units)) | (units > most)
+        no_minutes = np.abs(units - minutes) > UNITS_TOLERANCE * (1 + minutes)
+    return as_mask(np.where(by_frames, no_frames, no_minutes))
 
 
 def _assets_of(analyses: pa.Table, assets: pa.Table) -> NDArray[np.int64]:

@@ -14,7 +14,6 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from include.core.budgets import BUDGET_REACHED
-from include.core.features import FEATURES, MediaType
 from include.store.plan_columns import FACTS
 from include.validate.arrow_masks import Mask, as_mask, differ, is_null, mask
 from include.validate.rule_results import FailingRow, RuleResult, result_of_rows
@@ -23,7 +22,7 @@ GOOD = pa.array(["succeeded", "reused"])
 
 
 def plan_results(
-    facts: pa.Table, asked: pa.Table, assets: pa.Table, analyses: pa.Table, media_type: MediaType
+    facts: pa.Table, asked: pa.Table, assets: pa.Table, analyses: pa.Table
 ) -> Iterator[RuleResult]:
     """Yield the result of each rule.
 
@@ -44,20 +43,13 @@ def plan_results(
     other_key = differ(done["analysis_key"], wanted["analysis_key"])
     yield result("analyses_have_the_key_planned", other_key, "analysis_key")
     yield result("the_outcome_follows_from_the_plan", _ended_otherwise(done, wanted), "status")
-    other_operation = differ(done["operation"], _operations(wanted["feature"], media_type))
+    other_operation = differ(done["operation"], wanted["operation"])
     yield result("the_operation_is_that_of_the_feature", other_operation, "operation")
     yield result(
         "findings_are_counted_by_the_tables_asked_for",
         _counts_other_tables(done, wanted),
         "findings_by_table",
     )
-
-
-def _operations(features: pa.ChunkedArray, media_type: MediaType) -> pa.Array:
-    """Return the operation of each feature."""
-    names = pc.dictionary_encode(features.combine_chunks())
-    calls = (FEATURES[name].analysis(media_type) for name in names.dictionary.to_pylist())
-    return pa.array([call.operation if call else None for call in calls], pa.string()).take(names.indices)
 
 
 def _places(found: Any, planned: Any) -> NDArray[np.int64]:

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from include.core.features import FEATURES, ImageCall, VideoJob
+from include.core.features import FEATURES, FRAME_OPERATIONS, ImageCall, VideoJob
 from include.store.erased_contents import ERASED_NAME
 from include.store.ledger import Entry
 from include.store.usage_log import MODEL_TIME
@@ -22,7 +22,9 @@ from include.validate.cost_rules import of_usage
 from include.validate.rule_results import RuleResult, result_of_rows
 
 # Columns of table ``analyses`` that the rules need, beside its partition's media type.
-ANALYSIS_COLUMNS = ("media_id", "feature", "analysis_key", "status", "units", "findings_by_table")
+ANALYSIS_COLUMNS = ("media_id", "feature", "analysis_key", "status", "units", "findings_by_table",
+    "operation",
+)  # fmt: skip
 
 # A video that was analyzed twice may have been measured twice.
 UNITS_TOLERANCE = 0.01
@@ -94,9 +96,11 @@ def _paid_on(entry: Entry | None, day: str, media_id: str) -> bool:
 def _lacks_lines(analyses: pa.Table, usage: pa.Table) -> Mask:
     """Which analyses lack one of the lines of the price book that their feature is billed by."""
     lacking = np.zeros(len(analyses), bool)
-    kinds = analyses.select(["media_type", "feature"]).to_pandas().groupby(["media_type", "feature"]).indices
-    for (media_type, name), places in kinds.items():
-        call = FEATURES[name].analysis(media_type) if name in FEATURES else None
+    columns = ["media_type", "feature", "operation"]
+    kinds = analyses.select(columns).to_pandas().groupby(columns).indices
+    for (media_type, name, operation), places in kinds.items():
+        by_frames = operation in FRAME_OPERATIONS
+        call = FEATURES[name].analysis(media_type, by_frames=by_frames) if name in FEATURES else None
         if call is None:
             continue  # a feature of earlier versions
         of_it = analyses.take(places)

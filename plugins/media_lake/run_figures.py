@@ -11,6 +11,12 @@ from include.core.features import MediaType
 
 FIGURES_KEY = "figures"
 
+# Tasks that say how many analyses of a batch were reused and failed.
+ANALYSIS_TASKS: Mapping[MediaType, tuple[str, ...]] = {
+    "image": ("analyze",),
+    "video": ("analyze.collect_responses", "analyze.analyze_frames"),
+}
+
 
 def leave_figures(asset: Asset, figures: Mapping[str, Any]) -> None:
     """Put figures into the event of an outlet, and leave them as XCom ``figures`` for the run's note.
@@ -41,7 +47,7 @@ def findings_figures(media_type: MediaType) -> dict[str, Any]:
     """
     (planned,) = _results("plan", "summary")
     calls = next((cut["calls"] for cut in _results("approve", "cut")), planned["calls"])
-    batches = list(_results("analyze" if media_type == "image" else "analyze.collect_responses"))
+    batches = [batch for task_id in ANALYSIS_TASKS[media_type] for batch in _results(task_id)]
     reused = sum(batch["reused"] for batch in batches) if batches else planned["reused"]
     failed = sum(batch["failed"] for batch in batches)
     paid = max(0, calls + planned["reused"] - reused - failed) if batches else 0

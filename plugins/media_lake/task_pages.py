@@ -17,6 +17,7 @@ _QUEUE = "SELECT * FROM media_lake.moderation_queue WHERE dt = '2026-11-20' ORDE
 QUERIES = {
     "analyze": ("failed analyses", _FAILURES),
     "collect_responses": ("failed analyses", _FAILURES),
+    "analyze_frames": ("failed analyses", _FAILURES),
     "validate": ("failed checks", _CHECKS),
     "review": ("failed checks", _CHECKS),
     "publish": ("failed analyses", _FAILURES),

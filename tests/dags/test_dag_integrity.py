@@ -131,6 +131,7 @@ def test_only_calls_of_rekognition_are_in_pools_and_each_in_its_own(dagbag: DagB
         ("enrich_videos", "analyze.start_jobs"): "rekognition_videos",
         ("enrich_videos", "analyze.wait_for_jobs"): "rekognition_videos",
         ("enrich_videos", "analyze.collect_responses"): "rekognition_videos",
+        ("enrich_videos", "analyze.analyze_frames"): "rekognition_images",
     }
     assert set(pooled.values()) == POOLS
 
@@ -162,6 +163,9 @@ EDGES = {
     "reprocess_videos": ["plan", "normalize", "validate", "review", "publish"],
 }  # fmt: skip
 
+# What stands beside these: it is between the same two.
+BESIDE = {"analyze.analyze_frames": ("approve", "normalize")}
+
 # What goes on without batches.
 MAY_FOLLOW_SKIPPED = {
     "enrich_images": {"validate"},
@@ -176,7 +180,11 @@ def test_stages_follow_each_other(dagbag: DagBag, dag_id: str) -> None:
     dag = dagbag.dags[dag_id]
     order = EDGES[dag_id]
     stages = [task for task in dag.tasks if not task.is_teardown]
-    assert sorted(order) == sorted(task.task_id for task in stages)
+    assert sorted(order) == sorted(task.task_id for task in stages if task.task_id not in BESIDE)
+    for task in stages:
+        earlier, later = BESIDE.get(task.task_id, (None, None))
+        assert earlier is None or earlier in task.upstream_task_ids
+        assert later is None or later in task.downstream_task_ids
     for earlier, later in pairwise(order):
         assert earlier in dag.get_task(later).upstream_task_ids
     tolerant = {task.task_id for task in stages if task.trigger_rule != "all_success"}
@@ -285,7 +293,10 @@ def test_each_day_with_events_is_discovered_by_itself_and_only_then_loses_its_ma
 def test_each_batch_of_videos_is_a_group_of_its_own(dagbag: DagBag) -> None:
     """Batches go on by themselves: none waits for the jobs of another."""
     dag = dagbag.dags["enrich_videos"]
-    for name in ("analyze.start_jobs", "analyze.wait_for_jobs", "analyze.collect_responses"):
+    names = (
+        "analyze.start_jobs", "analyze.wait_for_jobs", "analyze.collect_responses", "analyze.analyze_frames"
+    )  # fmt: skip
+    for name in names:
         (group,) = dag.get_task(name).iter_mapped_task_groups()
         assert group.group_id == "analyze"
         assert {operator.task_id for operator in group.iter_mapped_dependencies()} == {"plan"}

@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 FAILURE_KEY = "failure"
 # Tasks whose results count the errors of a batch.
-BATCH_TASKS = ("analyze", "analyze.collect_responses")
+BATCH_TASKS = ("analyze", "analyze.collect_responses", "analyze.analyze_frames")
 
 
 def record_failure(context: Context) -> None:

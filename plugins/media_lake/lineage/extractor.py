@@ -23,6 +23,7 @@ _MEDIA_TYPES: dict[str, MediaType] = {
     "analyze_image_batch": "image",
     "start_jobs": "video",
     "collect_responses": "video",
+    "analyze_frames": "video",
 }
 
 

@@ -51,6 +51,7 @@ STAGES = {
     "analyze_image_batch": "analyze",
     "start_jobs": "analyze",
     "collect_responses": "analyze",
+    "analyze_frames": "analyze",
     "normalize_batch": "normalize",
     "validate": "validate",
     "publish": "publish",

@@ -52,6 +52,25 @@ def analyze_image_batch(batch: dict[str, Any]) -> dict[str, Any]:
     return summary
 
 
+@task(pool=IMAGE_POOL, map_index_template=BATCH_LABEL, multiple_outputs=False)
+def analyze_frames(batch: dict[str, Any]) -> dict[str, Any]:
+    """Pay for the frames of those videos that are analyzed by frames."""
+    from include.analyze.frame_analyzer import FrameAnalyzer, frame_operations
+    from include.analyze.pace import shared_paces
+    from include.store.plan_batches import read_plan
+    from media_lake.task_context import task_workspace
+
+    workspace = task_workspace()
+    metrics = task_metrics("video")
+    rows = read_plan(workspace.s3, batch["uri"])
+    paces = shared_paces(workspace, frame_operations(rows))
+    analyzer = FrameAnalyzer(workspace, batch=batch_name(batch), paces=paces, metrics=metrics)
+    summary = analyzer.analyze(rows).to_xcom()
+    counts = {"done": summary["done"], "failed": summary["failed"]}
+    count_each(metrics, Metric.ANALYSES, "state", counts)
+    return summary
+
+
 @task(pool=VIDEO_POOL, map_index_template=BATCH_LABEL, multiple_outputs=False)
 def start_jobs(batch: dict[str, Any]) -> dict[str, Any]:
     """Start the video jobs that there are slots for."""

@@ -56,7 +56,11 @@ def test_what_was_planned_and_neither_reused_nor_failed_was_paid(run: Any) -> No
 
 
 def test_videos_are_counted_where_their_responses_are_collected(run: Any) -> None:
-    run(analyze__collect_responses=[{"done": 18, "reused": 30, "failed": 2}], normalize={"labels": 5})
+    run(
+        analyze__collect_responses=[{"done": 18, "reused": 20, "failed": 1}],
+        analyze__analyze_frames=[{"frames": 90, "done": 3, "reused": 10, "failed": 1}],
+        normalize={"labels": 5},
+    )
     figures = findings_figures("video")
     assert (figures["paid"], figures["reused"], figures["failed"], figures["rows"]) == (18, 30, 2, 5)
     assert figures["usd"] == 1.8

@@ -13,7 +13,8 @@ import pytest
 
 ROOT = Path(__file__).parents[3]
 STAGES = {"plan", "approve", "validate", "review", "publish"}
-VIDEO_TASKS = {"analyze.start_jobs", "analyze.wait_for_jobs", "analyze.collect_responses", "normalize"}
+GROUP = ("start_jobs", "wait_for_jobs", "collect_responses", "analyze_frames")
+VIDEO_TASKS = {"normalize", *(f"analyze.{name}" for name in GROUP)}
 MODEL_TASKS = {"reserve_models", "start_models", "stop_models"}
 
 

@@ -72,6 +72,7 @@ FLOWS = {
     ("enrich_images", "analyze"): ([MEDIA, PLANS], [RESPONSES, USAGE_LOG]),
     ("enrich_videos", "analyze.start_jobs"): ([MEDIA, PLANS], [RESPONSES, USAGE_LOG]),
     ("enrich_videos", "analyze.collect_responses"): ([MEDIA, PLANS], [RESPONSES, USAGE_LOG]),
+    ("enrich_videos", "analyze.analyze_frames"): ([MEDIA, PLANS], [RESPONSES, USAGE_LOG]),
     ("enrich_images", "normalize"): ([PLANS, RESPONSES], staged(*IMAGES)),
     ("enrich_videos", "validate"): (staged(*VIDEOS), published("validation_results")),
     ("enrich_images", "publish"): (staged(*IMAGES), published(*IMAGES)),

@@ -1,0 +1,77 @@
+"""Analyses of videos by frames: the whole of one, and its calls."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+
+from include.analyze.image_claims import ImageClaims
+from include.analyze.image_lanes import ImageWork
+from include.core.frame_sampling import FrameSampling
+from include.store.ledger import Entry
+from include.store.objects import Row
+
+
+@dataclass(frozen=True)
+class FrameAnalysis(ImageWork):
+    """One analysis of a video by frames: what is claimed in the ledger."""
+
+    sampling: FrameSampling
+
+
+@dataclass(frozen=True)
+class FrameWork(ImageWork):
+    """One frame to pay for.
+
+    :param timestamp_ms: when it is shown, in milliseconds from the start of the video.
+    :param jpeg: what is sent; the archive names the video instead.
+    """
+
+    timestamp_ms: int
+    jpeg: bytes
+
+    @property
+    def request(self) -> Row:
+        return {"Image": {"Bytes": self.jpeg}, **self.parameters}
+
+    @property
+    def archived_request(self) -> Row:
+        return super().request
+
+
+class FrameClaims:
+    """The claims of analyses by frames: the frames of one share its claim, whichever thread renews it.
+
+    :param claims: of the batch.
+    """
+
+    def __init__(self, claims: ImageClaims) -> None:
+        self._claims = claims
+        self._held: dict[str, Entry] = {}
+        self._lock = threading.Lock()
+
+    def claim_all(self, work: list[FrameAnalysis]) -> tuple[list[FrameAnalysis], dict[str, Entry]]:
+        """Claim work.
+
+        :return: what is ours, and the entries that stand in the way of the rest, by key.
+        """
+        ours, conflicts = self._claims.claim_all(list[ImageWork](work))
+        claims = {item.key: claim for item, claim in ours}
+        self._held |= claims
+        return [item for item in work if item.key in claims], conflicts
+
+    def held(self, key: str) -> Entry:
+        """Return the claim of an analysis that is ours."""
+        return self._held[key]
+
+    def renewed(self, work: ImageWork, claim: Entry) -> tuple[Entry, Entry | None]:
+        """Renew the claim of an analysis if it has grown old, for all its frames.
+
+        :param claim: as a thread has it; another may have renewed it meanwhile.
+        :return: as :meth:`include.analyze.image_claims.ImageClaims.renewed`.
+        """
+        with self._lock:
+            claim, conflict = self._claims.renewed(work, self._held[work.key])
+            if conflict is None:
+                self._held[work.key] = claim
+            return claim, conflict
