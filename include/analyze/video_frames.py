@@ -187,7 +187,8 @@ class _Decoder:
                     yield self._time(frame), frame
 
     def _time(self, frame: VideoFrame) -> float:
-        assert frame.pts is not None and frame.time_base is not None
+        assert frame.pts is not None
+        assert frame.time_base is not None
         return float(frame.pts * frame.time_base - self._start)
 
 

@@ -93,8 +93,8 @@ def check_frame_limits(facts: MediaFacts, size_bytes: int, job: VideoJob, call: 
     if pixels > MAX_FRAME_PIXELS:
         return Defect(
             "TooManyPixels",
-            f"{facts.width}x{facts.height} pixels: frames of at most {MAX_FRAME_PIXELS:,} pixels are decoded; "
-            "scale the video down, or write route: job",
+            f"{facts.width}x{facts.height} pixels: frames of more than {MAX_FRAME_PIXELS:,} are not "
+            "decoded; scale the video down, or write route: job",
         )
     if (facts.frame_rate or 0) * (facts.duration_ms or 0) / 1000 > MAX_VIDEO_FRAMES:
         return Defect(

@@ -106,5 +106,5 @@ def job_responses_uri(bucket: str, job_id: str) -> str:
 
 
 def frame_responses_uri(bucket: str, analysis_key: str) -> str:
-    """Prefix of the archived responses to the frames of a video, the same for every run that pays for them."""
+    """Prefix of the archived responses to the frames of a video, the same for every run that pays."""
     return f"s3://{bucket}/responses/frames/{analysis_key}/"

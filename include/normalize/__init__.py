@@ -35,8 +35,8 @@ def normalize(
     null.
 
     :param operation: API operation that gave the responses, such as ``DetectLabels``.
-    :param responses: its response, or for a video job its pages in order; of frames of a video the response to
-        each, with its time (:func:`include.store.response_archive.page_of`); for GetMediaAnalysisJob the
+    :param responses: its response, or for a video job its pages in order; of frames of a video the response
+        to each, with its time (:func:`include.store.response_archive.page_of`); for GetMediaAnalysisJob the
         lines of its results manifest.
     :param anomalies: counts paths of members that the API does not document, such as
         ``Labels[].Instances[].HasVest``, values outside a column's limits, such as ``texts with type out of

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 class ArchivedResponse(NamedTuple):
     """What an operation answered for one analysis.
 
-    :param pages: its response, the pages of a video job in order, or the responses to frames with their times;
-        to be read once.
+    :param pages: its response, the pages of a video job in order, or the responses to frames with their
+        times; to be read once.
     """
 
     analysis_key: str

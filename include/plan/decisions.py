@@ -130,5 +130,6 @@ def _defect(asset: Row, want: WantedAnalysis) -> Defect | None:
     if want.sampling is None:
         return check_limits(facts, asset["size_bytes"], want.call)
     job, call = want.feature.video, want.feature.image
-    assert job is not None and call is not None  # or it could not be asked for by frames
+    assert job is not None
+    assert call is not None  # or frames could not be asked for
     return check_frame_limits(facts, asset["size_bytes"], job, call)

@@ -132,7 +132,7 @@ def _wrong_origin(analysis: Row, line: Row) -> str | None:
 
 
 class _Frames:
-    """The frames of a video, as they come. What was paid for twice counts twice as a unit, once as a finding."""
+    """The frames of a video, as they come. What was paid for twice is two units; its findings count once."""
 
     def __init__(self) -> None:
         self._lines = 0
