@@ -98,19 +98,22 @@ class AnswerReader:
             if not isinstance(line["response"], dict):
                 answer.mistakes[READABLE] = f"{uri}: a response is no object"
                 continue
-            if not pages.add(uri, line):
-                continue
-            if wrong := _wrong_origin(analysis, line):
-                answer.mistakes[ORIGIN] = f"{uri}: {wrong}"
-            found = answer.counts.total() if answer.counts else 0
-            self._count(answer, line)
-            if keeps and found < KEPT_FINDINGS:
-                answer.pages.append(page_of(line))
-            else:
-                answer.whole = False
+            if pages.add(uri, line):
+                self._add(answer, uri, line, keeps=keeps)
         if self._media_type == "video" and (mistake := pages.mistake(analysis["units"])):
             answer.mistakes[PAGES] = mistake
         return answer
+
+    def _add(self, answer: Answer, uri: str, line: Row, *, keeps: bool) -> None:
+        """Add a line to an answer, and its response if responses are kept."""
+        if wrong := _wrong_origin(answer.analysis, line):
+            answer.mistakes[ORIGIN] = f"{uri}: {wrong}"
+        found = answer.counts.total() if answer.counts else 0
+        self._count(answer, line)
+        if keeps and found < KEPT_FINDINGS:
+            answer.pages.append(page_of(line))
+        else:
+            answer.whole = False
 
     def _count(self, answer: Answer, line: Row) -> None:
         operation = line["operation"]

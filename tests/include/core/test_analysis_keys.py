@@ -9,6 +9,7 @@ import pytest
 
 from include.core.analysis_keys import WantedAnalysis, analysis_key, wanted_analyses
 from include.core.features import FEATURES, Feature
+from include.core.frame_sampling import FrameSampling
 from include.core.settings import SettingsError
 from tests.include.plan.planning import a_lake
 
@@ -94,6 +95,31 @@ def test_a_pinned_version_is_another_analysis_and_knows_what_it_was_before() -> 
     assert pinned.unpinned_key("c") == plain
     assert replace(pinned, version="3.1").key("c") not in (plain, pinned.key("c"))
     assert replace(pinned, version=None).key("c") == plain
+
+
+def test_frames_have_keys_of_their_own_by_sampling_and_a_job_keeps_its_key() -> None:
+    asked = [
+        {},
+        {"route": "job"},
+        {"route": "frames"},
+        {"route": "frames", "frames_per_second": 0.5},
+        {"route": "frames", "frames_per_second": 1},
+        {"route": "frames", "scene_changes": True},
+    ]
+    wanted = [wanted_analyses(a_lake(video=[{"labels": each}]), "sample", "video")[0] for each in asked]
+    keys = [want.key("etag:abc:1") for want in wanted]
+    assert keys[:2] == [PAID_UNDER[1]] * 2
+    assert keys[2] == keys[3]
+    assert len(set(keys)) == 4
+    assert wanted[2].call.operation == "DetectLabels"
+
+
+def test_where_either_route_may_be_taken_both_are_known() -> None:
+    (want,) = wanted_analyses(a_lake(video=[{"text": {"route": "auto"}}]), "sample", "video")
+    assert want.sampling is None
+    assert want.other_route is not None
+    assert want.other_route.sampling == FrameSampling(0.5)
+    assert list(want.other_route.units(61_000)) == [("image-group-2", 31.0)]
 
 
 def test_what_a_source_asks_for_has_its_members_and_the_lakes_versions() -> None:

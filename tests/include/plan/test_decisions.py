@@ -12,7 +12,7 @@ from include.core.features import FEATURES
 from include.core.run import Run
 from include.core.selection import Selection
 from include.store.ledger import Entry, Ledger
-from tests.include.plan.planning import Planner, a_lake, an_asset, states
+from tests.include.plan.planning import Planner, a_lake, a_video, an_asset, states
 
 LABELS = FEATURES["labels"]
 
@@ -28,6 +28,54 @@ def key_of(name: str, version: str | None = None, feature: str = "labels") -> st
 
 def pinned(version: str = "3.0") -> Any:
     return a_lake(image=["labels"], model_versions={"labels": version})
+
+
+# --- routes
+
+
+def by_route(name: str, features: Any, planner: Planner, **changes: Any) -> dict[str, str]:
+    """Plan a video, and return the route that is taken for each feature."""
+    (rows,), _, _ = planner([a_video(name, **changes)], a_lake(video=features), "video")
+    return {item["feature"]: "frames" if item.get("frames") else "job" for item in rows[0]["analyses"]}
+
+
+AUTO = [{"labels": {"route": "auto"}}, {"moderation": {"route": "auto", "frames_per_second": 2}}, "text"]
+
+
+def test_of_two_routes_the_one_that_costs_less_is_taken(planner: Planner) -> None:
+    """A minute is $0.10 by a job; by frames $0.03 at 0.5 a second, and $0.12 at 2."""
+    assert by_route("a", AUTO, planner) == {"labels": "frames", "moderation": "job", "text": "job"}
+
+
+def test_a_file_that_frames_cannot_be_taken_of_goes_by_a_job(planner: Planner) -> None:
+    assert by_route("a", AUTO, planner, width=8000, height=4000)["labels"] == "job"
+    (rows,), _, _ = planner(
+        [a_video("b", width=8000, height=4000)], a_lake(video=[{"labels": {"route": "frames"}}]), "video"
+    )
+    assert rows[0]["analyses"][0]["code"] == "TooManyPixels"
+
+
+@pytest.mark.parametrize("state", ["done", "running"])
+def test_a_route_that_was_taken_is_not_changed(planner: Planner, ledger: Ledger, state: Any) -> None:
+    """The video was paid for by a job; by frames it would cost less, and be paid for again."""
+    entry = Entry(
+        analysis_key("etag:a:1000", LABELS, "video"), state, owner="other", lease_expires=2**50, job_id="j"
+    )
+    ledger.finish([entry]) if state == "done" else ledger.claim(entry, 0)
+    assert by_route("a", AUTO, planner)["labels"] == "job"
+    assert by_route("b", AUTO, planner)["labels"] == "frames"
+
+
+def test_the_plan_shows_both_routes_and_what_frames_lose(planner: Planner) -> None:
+    _, _, summary = planner(
+        [a_video("a", duration_ms=60_000), a_video("b", duration_ms=60_000)], a_lake(video=AUTO), "video"
+    )
+    labels = summary["routes"][0]
+    assert {name: labels[name] for name in ("feature", "videos", "by_frames", "job_usd", "frames_usd")} == {
+        "feature": "labels", "videos": 2, "by_frames": 2, "job_usd": 0.2, "frames_usd": 0.06,
+    }  # fmt: skip
+    assert labels["text"].endswith(f"frames lose {LABELS.lost_by_frames}")
+    assert summary["usd"]["likely"] == pytest.approx(0.06 + 0.2 + 0.2)
 
 
 # --- pinned versions
