@@ -39,7 +39,8 @@ unexport PYTHONDONTWRITEBYTECODE
 unexport AWS_CA_BUNDLE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down status query check-lake plan prices rollback erase test lint format bench faults fuzz screenshots \
+.PHONY: help demo up down status query check-lake plan compare-routes prices rollback erase test lint format \
+	bench faults fuzz screenshots \
 	requirements
 
 help: ## list these commands
@@ -76,6 +77,11 @@ plan: $(stamp) ## what days would call and cost, running nothing: FROM=day TO=da
 prices: $(stamp) ## compare the price book of a region with AWS's list, and renew it: REGION=eu-west-1
 	@if [ -z "$$REGION" ]; then echo 'name a region: make prices REGION=us-east-1' >&2; exit 1; fi
 	@$(bin)/python -m tools.refresh_prices "$$REGION"
+
+compare-routes: $(stamp) ## what jobs and frames cost and find in the videos of FOLDER=dir: RATE=0.5 or SCENES=yes
+	@if [ -z "$$FOLDER" ]; then echo 'name a folder: make compare-routes FOLDER=local/sample_media' >&2; exit 1; fi
+	@$(use_stack) $(bin)/python -m tools.compare_routes "$$FOLDER" $${RATE:+--frames-per-second "$$RATE"} \
+		$$([ "$$SCENES" != yes ] || echo --scene-changes)
 
 rollback: $(stamp) ## list a day's versions, or go back: DAY=2026-11-20 VERSION=... or AS_OF=time
 	@if [ -z "$$DAY" ]; then echo 'name a day: make rollback DAY=2026-11-20' >&2; exit 1; fi

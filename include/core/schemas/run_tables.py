@@ -80,7 +80,7 @@ OUTCOMES: tuple[Table, ...] = (
             Column("error_message", "string", "error in words"),
             Column("model_version", "string", "version of the Rekognition model, where the API reports one"),
             Column("response_uri", "string", "archived response (NDJSON object that holds its lines)"),
-            Column("units", "double", "images or minutes of video analyzed", minimum=0),
+            Column("units", "double", "images, frames or minutes of video analyzed", minimum=0),
             Column("findings", "bigint", "rows it gave in the finding tables", minimum=0),
             Column("completed_at", "timestamp", "when the response was received"),
             Column(

@@ -6,6 +6,7 @@ import io
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
+from random import Random
 from typing import Any, BinaryIO, cast
 
 import av
@@ -16,6 +17,7 @@ from PIL import Image
 from include.analyze import video_frames
 from include.analyze.video_frames import UndecodableVideoError, frame_images
 from include.core.frame_sampling import FrameSampling
+from tests.fuzz.mutations import changed_bytes
 
 MEDIA = Path(__file__).parents[3] / "local" / "sample_media"
 BUNNY = MEDIA / "big-buck-bunny-opening.mp4"
@@ -135,3 +137,15 @@ def test_what_reading_raises_is_passed_on() -> None:
     asset = {"key": "a.mp4", "duration_ms": 1000, "rotation": None}
     with pytest.raises(ConnectionError):
         list(frame_images(cast("BinaryIO", Broken(BUNNY.read_bytes())), asset, FrameSampling(1)))
+
+
+def test_damage_of_any_kind_gives_frames_or_a_reason() -> None:
+    random = Random(7)
+    decoded = 0
+    for _ in range(60):
+        damaged = changed_bytes(RISING, random)
+        try:
+            decoded += len(taken(damaged, FrameSampling(0.5), duration_ms=4000))
+        except UndecodableVideoError as error:
+            assert str(error).endswith("export it again")
+    assert decoded

@@ -99,8 +99,10 @@ def make_cost_day() -> CostDay:
                 reused = key in entries
                 at = f"2026-11-21T0{number}:00:00.500"
                 payer = payer_of(run, asset, media_type)
-                units = 1.0 if media_type == "image" else DURATION_MS / 60_000
-                lines += usage_lines(payer, key, feature, parameters, units, at, reused)
+                frames = {"frames_per_second": 0.5} if media_type == "video" and feature == "text" else None
+                units = _units(media_type, frames)
+                by_frames = frames is not None
+                lines += usage_lines(payer, key, feature, parameters, units, at, reused, by_frames=by_frames)
                 if not reused:
                     entries[key] = Entry(
                         key, "done", payer=json.dumps(payer), response_uri="s3://b/responses/a",
@@ -111,6 +113,7 @@ def make_cost_day() -> CostDay:
                     "analysis_key": key,
                     "parameters": parameters,
                     "state": "planned",
+                    "frames": frames,
                 }
                 counts = dict.fromkeys(tables_filled(FEATURES[feature], media_type, parameters), 2)
                 row = analysis_row(asset, planned, entries[key], counts, run)
@@ -119,6 +122,12 @@ def make_cost_day() -> CostDay:
         usage_rows([*lines, _model_hour()]), BOOKS, lambda month, item, _: USED_BEFORE.get((month, item), 0)
     )
     return CostDay(priced.to_pylist(), daily_costs(priced).to_pylist(), analyses, entries)
+
+
+def _units(media_type: MediaType, frames: Row | None) -> float:
+    if frames:
+        return 34.0
+    return 1.0 if media_type == "image" else DURATION_MS / 60_000
 
 
 def _assets(media_type: MediaType) -> list[Row]:
