@@ -45,6 +45,7 @@ timestamps are in UTC.
 Boxes and points refer to the upright picture (`display_width` by `display_height` of `media_assets`) in a
 JPEG [with an EXIF orientation](https://docs.aws.amazon.com/rekognition/latest/dg/images-orientation.html),
 and to the pixels as stored (`width` by `height`) in any other image; AWS documents nothing of rotated videos.
+Frames of a video that are analyzed as images are upright.
 
 | table | content |
 |---|---|

@@ -206,7 +206,7 @@ def _jpeg(frame: VideoFrame, rotation: int | None) -> bytes:
 
     :param rotation: degrees clockwise by which a player turns it.
     """
-    image = frame.to_image()
+    image: Image.Image = frame.to_image()  # type: ignore[no-untyped-call]
     if rotation:
         image = image.rotate(-rotation, expand=True)
     while True:

@@ -55,12 +55,12 @@ class Candidate:
     def by_known_route(self, entries: Mapping[str, Entry]) -> Candidate:
         """Return the candidate by the route that was taken before, else by the one that costs less.
 
-        So a route is never changed once it is paid for, whatever prices do.
+        So a route is never changed once it was tried, whatever prices do, and a re-drive finds what failed.
 
         :param entries: what the ledger knows, by analysis key.
         """
         routes = [self] if self.dearer is None else [self, self.dearer]
-        for state in ("done", "running"):
+        for state in ("done", "running", "failed"):
             for route in routes:
                 if any(key in entries and entries[key].state == state for key in route._own_keys()):
                     return route

@@ -9,7 +9,7 @@ CREATE EXTERNAL TABLE IF NOT EXISTS `${database}`.`analyses` (
   `error_message` string COMMENT 'error in words',
   `model_version` string COMMENT 'version of the Rekognition model, where the API reports one',
   `response_uri` string COMMENT 'archived response (NDJSON object that holds its lines)',
-  `units` double COMMENT 'images or minutes of video analyzed',
+  `units` double COMMENT 'images, frames or minutes of video analyzed',
   `findings` bigint COMMENT 'rows it gave in the finding tables',
   `completed_at` timestamp COMMENT 'when the response was received',
   `findings_by_table` array<struct<table_name:string,row_count:bigint>> COMMENT 'the findings by finding table, for each table that the request asks to fill'

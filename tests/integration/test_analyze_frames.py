@@ -14,6 +14,7 @@ from fractions import Fraction
 from io import BytesIO
 
 import av
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -86,7 +87,8 @@ def film(*pictures: str, seconds: int = 2) -> bytes:
         for name in pictures:
             image = Image.open(MEDIA / name).convert("RGB").resize((480, 480))
             for _ in range(10 * seconds):
-                container.mux(stream.encode(av.VideoFrame.from_image(image)))
+                frame = av.VideoFrame.from_ndarray(np.asarray(image), format="rgb24")
+                container.mux(stream.encode(frame))
         container.mux(stream.encode())
     return buffer.getvalue()
 

@@ -55,13 +55,13 @@ def test_a_file_that_frames_cannot_be_taken_of_goes_by_a_job(planner: Planner) -
     assert rows[0]["analyses"][0]["code"] == "TooManyPixels"
 
 
-@pytest.mark.parametrize("state", ["done", "running"])
+@pytest.mark.parametrize("state", ["done", "running", "failed"])
 def test_a_route_that_was_taken_is_not_changed(planner: Planner, ledger: Ledger, state: Any) -> None:
     """The video was paid for by a job; by frames it would cost less, and be paid for again."""
     entry = Entry(
         analysis_key("etag:a:1000", LABELS, "video"), state, owner="other", lease_expires=2**50, job_id="j"
     )
-    ledger.finish([entry]) if state == "done" else ledger.claim(entry, 0)
+    ledger.finish([entry]) if state != "running" else ledger.claim(entry, 0)
     assert by_route("a", AUTO, planner)["labels"] == "job"
     assert by_route("b", AUTO, planner)["labels"] == "frames"
 

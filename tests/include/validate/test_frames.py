@@ -73,7 +73,7 @@ def audited(workspace: Workspace, plan: list[Row]) -> set[str]:
     analyses = sum(len(line["analyses"]) for line in plan)
     now = datetime(2026, 11, 21, 4, tzinfo=UTC)
     audit = validate(workspace, "video", len(plan), analyses, now, normalize)
-    return {result["rule"] for result in audit.broken("fail")}
+    return {result["expectation"] for result in audit.broken("fail")}
 
 
 def test_each_frame_gives_the_rows_of_an_image_with_its_time(workspace: Workspace) -> None:
@@ -131,4 +131,6 @@ def test_an_analysis_by_another_route_than_planned_is_told(workspace: Workspace)
     del plan[0]["analyses"][0]["frames"]
     list(write_plan(workspace.s3, workspace.run, plan, 1))
     audit = validate(workspace, "video", 1, 1, datetime(2026, 11, 21, 4, tzinfo=UTC), normalize)
-    assert {result["rule"] for result in audit.broken("fail")} == {"the_operation_is_that_of_the_feature"}
+    assert {result["expectation"] for result in audit.broken("fail")} == {
+        "the_operation_is_that_of_the_feature"
+    }
