@@ -48,6 +48,7 @@ def archive(workspace: Workspace, analysis: Row, units: float = len(TIMES)) -> N
     key, call = analysis["analysis_key"], FEATURES[analysis["feature"]].image
     assert call is not None
     reply = response(call.operation)
+    reply.pop("ImageProperties", None)  # not asked for
     version = reply.get(call.model_version_member or "")
     uri = frame_responses_uri(workspace.run.bucket, key)
     for time in TIMES:
