@@ -16,14 +16,14 @@ from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
 from include.analyze.frame_archive import FrameArchive
-from include.analyze.frame_work import FrameAnalysis, FrameClaims, FrameWork
+from include.analyze.frame_work import FrameAnalysis, FrameClaims, FrameSummary, FrameWork
 from include.analyze.image_analyzer import POLL_SECONDS
 from include.analyze.image_caller import OUTAGE_SECONDS, ImageCaller
 from include.analyze.image_claims import ImageClaims
@@ -31,7 +31,6 @@ from include.analyze.image_lanes import Lane, Outcome
 from include.analyze.replaced_objects import REPLACED
 from include.analyze.reused_videos import log_reused
 from include.analyze.video_frames import FrameImage, UndecodableVideoError, frame_images, video_file
-from include.core.error_counts import ErrorCounts
 from include.core.errors import CHANGED_OBJECT, NO_OBJECT, error_code, retrying
 from include.core.features import FEATURES
 from include.core.frame_sampling import FrameSampling
@@ -50,35 +49,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 FRAMES_AT_ONCE = 8
-
-
-@dataclass
-class FrameSummary:
-    """Counts of one batch, small enough for an XCom.
-
-    :ivar frames: calls that were paid for.
-    :ivar done: analyses that this attempt finished.
-    :ivar interrupted: analyses that an earlier attempt had claimed when it ended.
-    """
-
-    frames: int = 0
-    done: int = 0
-    reused: int = 0
-    failed: int = 0
-    throttled: int = 0
-    interrupted: int = 0
-    errors: ErrorCounts = field(default_factory=ErrorCounts)
-
-    def to_xcom(self) -> dict[str, Any]:
-        return {
-            "frames": self.frames,
-            "done": self.done,
-            "reused": self.reused,
-            "failed": self.failed,
-            "throttled": self.throttled,
-            "interrupted": self.interrupted,
-            **self.errors.to_xcom(),
-        }
 
 
 Round = list[tuple[FrameWork, Future[Outcome]]]

@@ -1,12 +1,14 @@
-"""Analyses of videos by frames: the whole of one, and its calls."""
+"""Analyses of videos by frames: the whole of one, its calls, and what became of a batch."""
 
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from include.analyze.image_claims import ImageClaims
 from include.analyze.image_lanes import ImageWork
+from include.core.error_counts import ErrorCounts
 from include.core.frame_sampling import FrameSampling
 from include.store.ledger import Entry
 from include.store.objects import Row
@@ -75,3 +77,32 @@ class FrameClaims:
             if conflict is None:
                 self._held[work.key] = claim
             return claim, conflict
+
+
+@dataclass
+class FrameSummary:
+    """Counts of one batch, small enough for an XCom.
+
+    :ivar frames: calls that were paid for.
+    :ivar done: analyses that this attempt finished.
+    :ivar interrupted: analyses that an earlier attempt had claimed when it ended.
+    """
+
+    frames: int = 0
+    done: int = 0
+    reused: int = 0
+    failed: int = 0
+    throttled: int = 0
+    interrupted: int = 0
+    errors: ErrorCounts = field(default_factory=ErrorCounts)
+
+    def to_xcom(self) -> dict[str, Any]:
+        return {
+            "frames": self.frames,
+            "done": self.done,
+            "reused": self.reused,
+            "failed": self.failed,
+            "throttled": self.throttled,
+            "interrupted": self.interrupted,
+            **self.errors.to_xcom(),
+        }

@@ -55,14 +55,18 @@ def analyze_image_batch(batch: dict[str, Any]) -> dict[str, Any]:
 @task(pool=IMAGE_POOL, map_index_template=BATCH_LABEL, multiple_outputs=False)
 def analyze_frames(batch: dict[str, Any]) -> dict[str, Any]:
     """Pay for the frames of those videos that are analyzed by frames."""
-    from include.analyze.frame_analyzer import FrameAnalyzer, frame_operations
-    from include.analyze.pace import shared_paces
-    from include.store.plan_batches import read_plan
+    from include.analyze.frame_work import FrameSummary
+    from include.store.plan_batches import read_plan, takes_frames
     from media_lake.task_context import task_workspace
 
     workspace = task_workspace()
-    metrics = task_metrics("video")
     rows = read_plan(workspace.s3, batch["uri"])
+    if not any(takes_frames(analysis) for row in rows for analysis in row["analyses"]):
+        return FrameSummary().to_xcom()
+    from include.analyze.frame_analyzer import FrameAnalyzer, frame_operations
+    from include.analyze.pace import shared_paces
+
+    metrics = task_metrics("video")
     paces = shared_paces(workspace, frame_operations(rows))
     analyzer = FrameAnalyzer(workspace, batch=batch_name(batch), paces=paces, metrics=metrics)
     summary = analyzer.analyze(rows).to_xcom()
