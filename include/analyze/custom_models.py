@@ -128,8 +128,8 @@ class CustomModels:
     def stop(self, arn: str, user: str, bill: Callable[[Session], None]) -> bool:
         """End a run's use of a model, and stop the model if no other run uses it.
 
-        :param bill: records a time in which the model ran; called once it is known, and again if this is
-            interrupted.
+        :param bill: records a time in which the model ran, which is none if it never did; called once it is
+            known, and again if this is interrupted.
         :return: whether that is done; if not, the model is still starting, which AWS lets nobody stop: ask
             again.
         :raises ModelError: if there is no such model.
@@ -144,8 +144,9 @@ class CustomModels:
         if status == "RUNNING":
             self._rekognition.stop_project_version(ProjectVersionArn=arn)
             log.info("%s is stopped", arn)
-        if use.running_since:
-            bill(Session(arn, use.running_since, use.stopping_since, use.inference_units, use.payers))
+        if use.running_since or use.payers:
+            since = use.running_since or use.stopping_since
+            bill(Session(arn, since, use.stopping_since, use.inference_units, use.payers))
         self._change(arn, self._billed)
         return True
 

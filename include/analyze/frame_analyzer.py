@@ -11,6 +11,7 @@ Analyses of one video that take the same frames share the decoding.
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping
@@ -30,6 +31,7 @@ from include.analyze.image_claims import ImageClaims
 from include.analyze.image_lanes import Lane, Outcome
 from include.analyze.replaced_objects import REPLACED
 from include.analyze.reused_videos import log_reused
+from include.analyze.spending import Spending
 from include.analyze.video_frames import FrameImage, UndecodableVideoError, frame_images, video_file
 from include.core.errors import CHANGED_OBJECT, NO_OBJECT, error_code, retrying
 from include.core.features import FEATURES
@@ -40,6 +42,7 @@ from include.store.ledger import Entry
 from include.store.objects import Row
 from include.store.plan_batches import PlannedState, analyses_of, takes_frames
 from include.store.response_archive import now
+from include.store.stopped_analyses import frames_of, note_stopped
 from include.store.usage_log import payer_of
 
 if TYPE_CHECKING:
@@ -49,6 +52,12 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 FRAMES_AT_ONCE = 8
+ROUNDS = 2  # one is in flight while the next is decoded and begun
+
+_TOO_MANY_LOST = (
+    "videos are left: so many calls for frames were lost and made again that the upper bound of the plan is "
+    "reached; start another run of the day"
+)
 
 
 Round = list[tuple[FrameWork, Future[Outcome]]]
@@ -77,13 +86,20 @@ class FrameAnalyzer:
         self._paces = paces
         self._metrics: Metrics = metrics or NoMetrics()
         self._retrying = retrying(OUTAGE_SECONDS)
-        self._batch_claims = ImageClaims(workspace, f"{self._run.token}/{batch}/frames", self._retrying)
+        self._batch = frames_of(batch)
+        owner = f"{self._run.token}/{batch}/frames"
+        self._batch_claims = ImageClaims(workspace, owner, self._retrying, ROUNDS * FRAMES_AT_ONCE)
         self._claims = FrameClaims(self._batch_claims)
         rekognition = workspace.aws.client("rekognition", connections=self._threads)
-        self._caller = ImageCaller(rekognition, self._claims, paces, self._retrying, self._metrics)
+        self._stop = threading.Event()
+        self._spending = Spending(workspace, self._stop)
+        self._caller = ImageCaller(
+            rekognition, self._claims, paces, self._spending, self._retrying, self._metrics, self._stop
+        )
         self._summary = FrameSummary()
         self._existing: list[FrameAnalysis] = []  # paid for before, or by another run meanwhile
         self._leased: list[FrameAnalysis] = []  # held by another run
+        self._stopped: list[FrameAnalysis] = []  # not paid for, because a budget is reached
 
     def analyze(self, plan: Iterable[Row]) -> FrameSummary:
         """Pay for the planned analyses of a batch and record those that are reused.
@@ -94,19 +110,19 @@ class FrameAnalyzer:
         """
         plan = list(plan)
         self._existing = [item for item in self._work(plan, "reused")]
-        videos = _by_video(self._once(self._work(plan, "planned")))
-        with ThreadPoolExecutor(self._threads) as pool:
-            while videos:
-                for video in videos:
-                    self._pay(video, pool)
-                videos, self._leased = _by_video(self._leased), []
-                if videos:
-                    log.info("%d videos are being paid for by another run; waiting for it", len(videos))
-                    time.sleep(POLL_SECONDS)
+        work = list(self._once(self._work(plan, "planned")))
+        try:
+            with ThreadPoolExecutor(self._threads) as pool:
+                self._pay_all(work, pool)
+                self._pay_all(self._spending.payable_by_others(self._stopped, self._existing), pool)
+        finally:
+            self._spending.close()
+        self._note_stopped()
         entries = self._ledger.lookup(item.key for item in self._existing)
         existing = [(item, entries[item.key]) for item in self._existing if item.key in entries]
         done = [(item, entry) for item, entry in existing if entry.state == "done"]
         self._summary.reused = log_reused(self._s3, self._run, done, by_frames=True)
+        self._summary.stopped = len(self._stopped)
         self._summary.interrupted = self._batch_claims.interrupted
         self._summary.throttled = sum(pace.throttled for pace in self._paces.values())
         return self._summary
@@ -136,10 +152,32 @@ class FrameAnalyzer:
                 seen.add(item.key)
                 yield item
 
+    def _note_stopped(self) -> None:
+        stopped = {item.key: item.payer["cost_center"] for item in self._stopped}
+        self._retrying(note_stopped, self._s3, self._run, self._batch, stopped)
+
+    def _pay_all(self, work: list[FrameAnalysis], pool: ThreadPoolExecutor) -> None:
+        """Do the work, and wait for what another run holds.
+
+        Once too many calls were lost, nothing more is called: the plan's upper bound would be passed.
+        """
+        while work:
+            for video in _by_video(work):
+                if self._claims.used_up:
+                    log.warning(_TOO_MANY_LOST)
+                    return
+                self._pay(video, pool)
+            work, self._leased = self._leased, []
+            if work:
+                log.info("%d analyses are being paid for by another run; waiting for it", len(work))
+                time.sleep(POLL_SECONDS)
+
     def _pay(self, video: list[FrameAnalysis], pool: ThreadPoolExecutor) -> None:
         """Pay for the analyses of a video, except for what exists or is held by another run."""
-        ours, conflicts = self._claims.claim_all(video)
-        for item in video:
+        affordable = [item for item in video if not self._spending.is_out_of(item)]
+        self._stopped += [item for item in video if item not in affordable]
+        ours, conflicts = self._claims.claim_all(affordable)
+        for item in affordable:
             if (entry := conflicts.get(item.key)) is not None:
                 (self._existing if entry.state == "done" else self._leased).append(item)
         if not ours:
@@ -148,6 +186,7 @@ class FrameAnalyzer:
         asset = ours[0].asset
         open_work = {item.key: item for item in ours}
         failure: tuple[str, str] | None = None
+        stopped_before = len(self._stopped)
         try:
             with closing(video_file(self._s3, asset)) as file:
                 self._call_all(frame_images(file, asset, ours[0].sampling), open_work, archives, pool)
@@ -157,6 +196,8 @@ class FrameAnalyzer:
             if error_code(error) not in NO_OBJECT | CHANGED_OBJECT:
                 raise
             failure = REPLACED
+        for item in self._stopped[stopped_before:]:
+            self._claims.give_up(item.key)
         self._finish(open_work, archives, failure)
         log.info("%s: %d analyses by frames are through", escaped(asset["key"]), len(ours))
 
@@ -176,11 +217,11 @@ class FrameAnalyzer:
         try:
             while open_work and not errors and (some := list(islice(images, FRAMES_AT_ONCE))):
                 rounds.append(self._begin(some, open_work, archives, pool))
-                if len(rounds) > 1:
+                if len(rounds) >= ROUNDS:
                     errors += self._record(rounds.popleft(), open_work, archives)
         finally:
             if errors:
-                self._caller.stop.set()
+                self._stop.set()
             for each in rounds:
                 errors += self._record(each, open_work, archives)
         if errors:
@@ -231,12 +272,14 @@ class FrameAnalyzer:
         return errors
 
     def _note_end(self, item: FrameAnalysis, outcome: Outcome) -> None:
-        """Note that an analysis ended without being done: AWS refused a frame, or another run has it."""
+        """Note that an analysis ended without being done: refused, held by another run, or without money."""
         if outcome.entry is not None:
             self._fail(outcome.entry)
         elif outcome.kind == "exists":
             self._existing.append(item)
-        elif not self._caller.stop.is_set():
+        elif outcome.kind == "stopped":
+            self._stopped.append(item)
+        elif not self._stop.is_set():
             self._leased.append(item)
 
     def _finish(

@@ -66,6 +66,22 @@ class FrameClaims:
         """Return the claim of an analysis that is ours."""
         return self._held[key]
 
+    @property
+    def used_up(self) -> bool:
+        """Whether too many calls were lost for any to be made again."""
+        return self._claims.spare_calls.used_up
+
+    def may_repeat(self) -> bool:
+        """Whether a call may be made again whose answer was lost."""
+        return self._claims.may_repeat()
+
+    def release(self, claim: Entry) -> None:
+        """Keep a claim under which a frame has no money: others of the video may be in flight."""
+
+    def give_up(self, key: str) -> None:
+        """Give up the claim of an analysis, once none of its frames is in flight."""
+        self._claims.release(self._held.pop(key))
+
     def renewed(self, work: ImageWork, claim: Entry) -> tuple[Entry, Entry | None]:
         """Renew the claim of an analysis if it has grown old, for all its frames.
 
@@ -85,6 +101,7 @@ class FrameSummary:
 
     :ivar frames: calls that were paid for.
     :ivar done: analyses that this attempt finished.
+    :ivar stopped: analyses that a budget has no money for.
     :ivar interrupted: analyses that an earlier attempt had claimed when it ended.
     """
 
@@ -92,6 +109,7 @@ class FrameSummary:
     done: int = 0
     reused: int = 0
     failed: int = 0
+    stopped: int = 0
     throttled: int = 0
     interrupted: int = 0
     errors: ErrorCounts = field(default_factory=ErrorCounts)
@@ -102,6 +120,7 @@ class FrameSummary:
             "done": self.done,
             "reused": self.reused,
             "failed": self.failed,
+            "stopped": self.stopped,
             "throttled": self.throttled,
             "interrupted": self.interrupted,
             **self.errors.to_xcom(),

@@ -100,7 +100,7 @@ class ImageAnalyzer:
             self._records.adopt_archived()
         try:
             self._pay_all(work)
-            self._pay_all(self._payable_by_others())
+            self._pay_all(self._spending.payable_by_others(self._stopped, self._existing))
         finally:
             self._spending.close()
         self._records.note_stopped(self._stopped)
@@ -124,15 +124,6 @@ class ImageAnalyzer:
             time.sleep(POLL_SECONDS)
             work, self._leased = self._leased, []
             self._pay(work)
-
-    def _payable_by_others(self) -> list[ImageWork]:
-        """Return what a budget stopped and another cost center, which needs the same, has money for."""
-        stopped = {item.key for item in self._stopped}
-        needed = [item for item in self._existing if item.key in stopped]
-        others = {item.key: item for item in needed if not self._spending.is_out_of(item)}
-        self._existing += [item for item in self._stopped if item.key in others]
-        self._stopped = [item for item in self._stopped if item.key not in others]
-        return list(others.values())
 
     def _planned_once(self, plan: list[Row]) -> list[ImageWork]:
         """Return each planned analysis once; further files that need the same reuse it."""

@@ -56,6 +56,12 @@ class Claims(Protocol):
         :return: the claim to go on with, and the entry that stands in its way, None if it is ours.
         """
 
+    def release(self, claim: Entry) -> None:
+        """Give up a claim under which nothing was called."""
+
+    def may_repeat(self) -> bool:
+        """Whether a call may be made again whose answer was lost."""
+
 
 class ImageCaller:
     """Makes the calls of one batch; its threads share it.

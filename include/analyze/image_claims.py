@@ -25,15 +25,17 @@ class ImageClaims:
 
     :param owner: identity of the batch of the run, the same at every attempt.
     :param retrying: repeats requests while the ledger cannot be reached.
+    :param calls_each: calls that are in flight under one claim at most.
     :ivar interrupted: analyses that an earlier attempt had claimed when it ended: it may have called them.
     :ivar spare_calls: calls that may be made again. Without any, what may have been called is left.
     """
 
-    def __init__(self, workspace: Workspace, owner: str, retrying: Retrying) -> None:
+    def __init__(self, workspace: Workspace, owner: str, retrying: Retrying, calls_each: int = 1) -> None:
         self._ledger = workspace.ledger
         self._lease_ms = 1000 * workspace.settings.lease_seconds
         self._owner = owner
         self._retrying = retrying
+        self._calls_each = calls_each
         self._began = self._ledger.now()
         self.interrupted = 0
         self.spare_calls = SpareCalls(workspace.ledger, workspace.run)
@@ -91,4 +93,5 @@ class ImageClaims:
             entry.key: entry for entry in ours if entry.claimed_at < self._began and entry.lease_expires > 0
         }
         self.interrupted += len(interrupted)
-        return {} if self._retrying(self.spare_calls.take, len(interrupted)) else interrupted
+        calls = self._calls_each * len(interrupted)
+        return {} if self._retrying(self.spare_calls.take, calls) else interrupted

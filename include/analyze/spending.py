@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from include.analyze.model_spending import MODELS
+from include.analyze.model_spending import MODELS, model_of_team
 from include.analyze.purse import Payment, Purse
 from include.core.prices import load_price_book
 from include.store.call_prices import CallPrices
@@ -16,6 +16,8 @@ from include.store.stopped_analyses import stopped_analyses
 if TYPE_CHECKING:
     from include.analyze.image_lanes import ImageWork
     from include.store.workspace import Workspace
+
+Work = TypeVar("Work", bound="ImageWork")
 
 
 class Spending:
@@ -40,10 +42,24 @@ class Spending:
 
     def is_out_of(self, work: ImageWork) -> bool:
         """Whether there was no money for such a call before, or for the model that it needs."""
-        if work.call.model_parameter and work.parameters[work.call.model_parameter] in self._stopped_models:
-            return True
-        purse = self._purses.get(work.payer["cost_center"])
+        cost_center = work.payer["cost_center"]
+        if work.call.model_parameter:
+            arn = work.parameters[work.call.model_parameter]
+            if model_of_team(arn, cost_center) in self._stopped_models:
+                return True
+        purse = self._purses.get(cost_center)
         return purse is not None and purse.is_out_of(self._price(work, purse.month))
+
+    def payable_by_others(self, stopped: list[Work], existing: list[Work]) -> list[Work]:
+        """Return what a budget stopped and another cost center, which needs the same, has money for.
+
+        Who was stopped moves to the existing: it reuses what the other pays for.
+        """
+        keys = {item.key for item in stopped}
+        others = {item.key: item for item in existing if item.key in keys and not self.is_out_of(item)}
+        existing += [item for item in stopped if item.key in others]
+        stopped[:] = [item for item in stopped if item.key not in others]
+        return list(others.values())
 
     def close(self) -> None:
         """Return what was not needed."""

@@ -19,7 +19,7 @@ from include.normalize.outcomes import analysis_row, asset_row
 from include.store.ledger import Entry
 from include.store.objects import Row, list_uris, split_uri
 from include.store.plan_batches import analyses_of
-from include.store.stopped_analyses import stopped_analyses
+from include.store.stopped_analyses import frames_of, stopped_analyses
 from include.store.tables import TableWriter
 from include.store.workspace import Workspace
 
@@ -41,6 +41,7 @@ def normalize_batch(
     entries = {key: known[key] for key in features if key in known}
     _warn_of_other_versions(workspace.lake, media_type, features, entries)
     stopped = stopped_analyses(workspace.s3, workspace.run, batch)
+    stopped |= stopped_analyses(workspace.s3, workspace.run, frames_of(batch))
     writer = TableWriter(workspace.s3, workspace.run, media_type, batch)
     findings: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for key, table, row in _findings(workspace, features, entries):

@@ -66,6 +66,10 @@ def _outcome(
         }
     if broke is not None:
         return _ended("stopped", BUDGET_REACHED, _NO_MONEY.format(broke))
+    return _not_done(planned, entry)
+
+
+def _not_done(planned: Row, entry: Entry | None) -> Row:
     if planned["state"] == "not_selected" and (entry is None or entry.state == "running"):
         return _ended("stopped", planned["code"] or "NotPaidFor", planned["message"] or _NOT_PAID_FOR)
     code, message = (entry.error_code, entry.error_message) if entry else (None, None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -72,12 +72,21 @@ class CutPlan:
 
     :ivar calls: analyses that the run still pays for.
     :ivar cut: analyses that it does not pay for any more.
-    :ivar arns: of models that the run still needs.
+    :ivar models: ARN of each model that the run still needs, and the images of each source that need it.
     """
 
     calls: int = 0
     cut: int = 0
-    arns: set[str] = field(default_factory=set)
+    models: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+
+    def models_left(self, models: Iterable[Row]) -> list[Row]:
+        """Return what is left of the plan's models, ``[{arn, feature, teams}]``."""
+        left = []
+        for model in models:
+            images = self.models[model["arn"]]
+            teams = [team | {"images": images[team["source"]]} for team in model["teams"]]
+            left.append(model | {"teams": [team for team in teams if team["images"]]})
+        return [model for model in left if model["teams"]]
 
 
 def cut_plan(workspace: Workspace, media_type: MediaType, answer: Answer, book: PriceBook) -> CutPlan:
@@ -139,7 +148,7 @@ class _Cutter:
             analysis |= {"state": "not_selected", "code": NOT_APPROVED, "message": self._text}
         elif not analysis.get("duplicate"):
             self.left.calls += 1
-            self.left.arns |= self._models_of(analysis)
+            self._count_model(asset["source"], analysis)
 
     def _fits(self, asset: Row, analysis: Row) -> bool:
         """Take an analysis from the approved amount, and return whether there was enough."""
@@ -154,12 +163,11 @@ class _Cutter:
         self._planned.add(place, parameters, duration_ms, times=-1, frames=frames)
         return False
 
-    def _models_of(self, analysis: Row) -> set[str]:
-        """Return the model that has to run for an analysis, if any."""
+    def _count_model(self, source: str, analysis: Row) -> None:
+        """Count the model that has to run for an analysis, if any."""
         call = FEATURES[analysis["feature"]].analysis(self._media_type)
         if isinstance(call, ImageCall) and call.model_parameter:
-            return {analysis["parameters"][call.model_parameter]}
-        return set()
+            self.left.models[analysis["parameters"][call.model_parameter]][source] += 1
 
 
 def _frames(analysis: Row, duration_ms: int | None) -> int | None:

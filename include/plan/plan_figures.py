@@ -103,11 +103,10 @@ class PlanFigures:
 
 
 def _model(arn: str, calls: Counter[Place]) -> Row:
-    """Return a model that the plan needs. Its time is booked to the place that needs it first."""
-    first = next(iter(calls))
-    return {
-        "arn": arn,
-        "feature": first.feature,
-        "source": first.source,
-        "cost_center": first.cost_center,
-    }
+    """Return a model that the plan needs, and the teams that share its time by their images."""
+    (feature,) = {place.feature for place in calls}
+    teams = [
+        {"source": place.source, "cost_center": place.cost_center, "images": images}
+        for place, images in calls.items()
+    ]
+    return {"arn": arn, "feature": feature, "teams": teams}

@@ -53,9 +53,9 @@ def plan(
     :return: the batches' claim checks ``{uri, rows, bytes}``, none for a day without assets, and the
         figures of the plan: ``{assets, analyses, calls, reused, models, rejected, units, minutes,
         model_hours, seconds_at_quotas, usd: {low, likely, high}, approval_needed, text, routes,
-        planned_at}``, where ``models`` must run while images are analyzed: ``[{arn, feature, source,
-        cost_center}, ...]``, ``routes`` is what the analyses of videos cost by jobs and by frames (see
-        :mod:`include.plan.route_prices`), and ``planned_at`` is when the manifest was read.
+        planned_at}``, where ``models`` must run while images are analyzed: ``[{arn, feature, teams:
+        [{source, cost_center, images}]}, ...]``, ``routes`` is what the analyses of videos cost by jobs and
+        by frames (see :mod:`include.plan.route_prices`), and ``planned_at`` is when the manifest was read.
     :raises include.store.manifest.NoManifestError: if the day was never discovered.
     """
     s3, lake, run = workspace.s3, workspace.lake, workspace.run

@@ -12,7 +12,7 @@ other users      the price books lack the usage type, which is another region's 
 late usage       the bill or the lake is not complete yet; or a day beside this one has as much more or less
 missing usage    the bill has more, and analyses that were done have no line in the usage log: theirs
 rounding         the bill has more minutes, at most those of the day's analyses each rounded up
-repeated calls   the bill has more images, at most :data:`RETRY_MARGIN` of the day's: calls whose answer was
+repeated calls   the bill has more images, at most :data:`MOST_REPEATED` of the day's: calls whose answer was
                  lost on the way are made again
 free tier        the dollars lack the price of the month's first, free units
 price            the dollars have the same proportion to the price book's on another day of the usage type; or
@@ -33,8 +33,10 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
-from include.core.prices import RETRY_MARGIN
 from include.report.bill_lines import BookOn, Line, LinePrices
+
+# Share of a day's images that may be billed again because an answer was lost on the way.
+MOST_REPEATED = 0.05
 
 # Proportions of the bill's dollars to the price book's that are taken for the same.
 _SAME_PROPORTION = 0.001
@@ -189,7 +191,7 @@ class _UsageType:
         if not line.lake_units:
             return None
         if self._prices.first_item(line).unit == "image":
-            most = math.ceil(float(RETRY_MARGIN) * line.lake_units)
+            most = math.ceil(MOST_REPEATED * line.lake_units)
             reason = f"calls whose answer is lost are billed again, at most {most} of the day's"
             return Part(Cause.REPEATED_CALLS, most, 0.0, reason)
         most_minutes = line.rounded_units - line.lake_units

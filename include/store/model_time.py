@@ -71,7 +71,7 @@ def model_payer(run: Run, model: Mapping[str, Any]) -> Row:
         "run_id": run.run_id,
         "partition": run.partition,
         "feature": model["feature"],
-        "teams": model.get("teams") or [one],
+        "teams": model.get("teams", [one]),
     }
 
 
@@ -89,8 +89,9 @@ def log_model_hours(s3: Any, run: Run, model: Mapping[str, Any], session: Sessio
     for payer in payers:
         lines = [line for team in payer["teams"] for line in _lines(session, payer, team, images)]
         payer_run = Run(run.bucket, payer["dag_id"], payer["run_id"], payer["partition"])
-        put_ndjson(s3, payer_run.usage_uri(f"model-{session.name[:16]}"), lines)
-        ask_for_report(s3, payer_run)
+        if lines:
+            put_ndjson(s3, payer_run.usage_uri(f"model-{session.name[:16]}"), lines)
+            ask_for_report(s3, payer_run)
 
 
 def _lines(session: Session, payer: Row, team: Row, images: int) -> Iterator[Row]:

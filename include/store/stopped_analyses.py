@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
 
+def frames_of(batch: str) -> str:
+    """Return the name under which the analyses of a batch by frames are noted, beside those by jobs."""
+    return f"{batch}-frames"
+
+
 def note_stopped(s3: S3Client, run: Run, batch: str, stopped: Mapping[str, str]) -> None:
     """Note what a budget stopped in a batch, in place of what an earlier attempt noted.
 

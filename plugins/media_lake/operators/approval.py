@@ -220,8 +220,7 @@ class PlanApproval(ConditionalApprovalOperator):
         workspace = task_workspace()
         book = load_price_book(workspace.settings.region)
         left = cut_plan(workspace, self.media_type, answer, book)
-        needed = [model for model in models if model["arn"] in left.arns]
-        return {"calls": left.calls, "cut": left.cut, "models": needed}
+        return {"calls": left.calls, "cut": left.cut, "models": left.models_left(models)}
 
 
 def task_approvals() -> tuple[Any, Any]:

@@ -11,7 +11,7 @@ from media_lake.task_models import task_models
 
 if TYPE_CHECKING:
     from include.analyze.custom_models import CustomModels
-    from include.store.usage_log import Session
+    from include.store.model_time import Session
     from include.store.workspace import Workspace
 
 
@@ -61,11 +61,16 @@ class StartModelsSensor(ModelsSensor):
     def settle(self, models: CustomModels, workspace: Workspace, model: dict[str, Any]) -> bool:
         from include.analyze.custom_models import ModelError
         from include.analyze.model_spending import ModelSpending
+        from include.store.model_time import model_payer
 
-        if not ModelSpending(workspace, model).reserve():
-            self.log.error(
-                "the budget of %s is reached: %s is not started", model["cost_center"], model["arn"]
-            )
+        payer = model_payer(workspace.run, model)
+        teams = ModelSpending(workspace, model).reserve()
+        if len(teams) < len(payer["teams"]):
+            # Those that have no money for the model pay nothing for it either.
+            models.reserve(model["arn"], workspace.run.token, payer | {"teams": teams})
+            missing = len(payer["teams"]) - len(teams)
+            self.log.error("%d teams have no money left for %s", missing, model["arn"])
+        if not teams:
             return True
         try:
             return models.start(model["arn"], workspace.settings.model_inference_units)
@@ -82,17 +87,12 @@ class StopModelsSensor(ModelsSensor):
         from include.analyze.model_spending import ModelSpending
         from include.store.model_time import log_model_hours
 
-        spending = ModelSpending(workspace, model)
-
         def bill(session: Session) -> None:
             log_model_hours(workspace.s3, workspace.run, model, session)
-            spending.settle(session)
+            ModelSpending(workspace, model).settle(session)
 
         try:
-            ended = models.stop(model["arn"], workspace.run.token, bill)
+            return models.stop(model["arn"], workspace.run.token, bill)
         except ModelError as error:
             self.log.error("%s", error)
             return True
-        if ended:
-            spending.settle(None)
-        return ended

@@ -70,7 +70,7 @@ def analyze_frames(batch: dict[str, Any]) -> dict[str, Any]:
     paces = shared_paces(workspace, frame_operations(rows))
     analyzer = FrameAnalyzer(workspace, batch=batch_name(batch), paces=paces, metrics=metrics)
     summary = analyzer.analyze(rows).to_xcom()
-    counts = {"done": summary["done"], "failed": summary["failed"]}
+    counts = {name: summary[name] for name in ("done", "failed", "stopped")}
     count_each(metrics, Metric.ANALYSES, "state", counts)
     return summary
 

@@ -124,5 +124,3 @@ def test_tiers_agree_with_pricing_unit_by_unit(edges: list[int], before: int, un
         Decimal(dollars[sum(number >= edge for edge in edges)]) for number in range(before, before + units)
     )
     assert a_book(x=tiers).exact_usd("x", units, before) == one_by_one
-
-

@@ -10,6 +10,7 @@ import include.store.model_time
 from include.analyze.custom_models import ModelError
 from include.core.run import Run
 from include.core.settings import Settings
+from include.store.model_time import Session
 from media_lake.sensors import model_sensors
 from media_lake.sensors.model_sensors import (
     START_SECONDS,
@@ -21,7 +22,11 @@ from media_lake.tasks import analyze
 
 RUN = Run("media-lake", "enrich_images", "r", "2026-11-20")
 MODELS = [
-    {"arn": name, "feature": "custom_labels", "source": "sample", "cost_center": "team"}
+    {
+        "arn": name,
+        "feature": "custom_labels",
+        "teams": [{"source": "sample", "cost_center": "team", "images": 2}],
+    }
     for name in ("one", "two")
 ]
 
@@ -42,7 +47,7 @@ class Models:
         return self._look(arn)
 
     def stop(self, arn: str, user: str, bill: Any) -> bool:
-        bill(f"session of {arn}")
+        bill(Session(arn, 0, 60, 1))
         return self._look(arn)
 
     def _look(self, arn: str) -> bool:
@@ -123,7 +128,7 @@ def test_stopping_goes_on_until_every_model_is_let_go_and_its_hours_are_logged(
     sensor = StopModelsSensor(task_id="stop", models=MODELS)
     assert not sensor.poke({})
     assert sensor.poke({})
-    assert set(logged) == {("one", "session of one"), ("two", "session of two")}
+    assert set(logged) == {(name, Session(name, 0, 60, 1)) for name in ("one", "two")}
 
 
 @pytest.mark.parametrize("sensor", [StartModelsSensor, StopModelsSensor])
