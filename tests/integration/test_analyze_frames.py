@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from datetime import datetime
@@ -18,16 +19,19 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from include.analyze.frame_analyzer import FRAMES_AT_ONCE, FrameAnalyzer
+from include.analyze.frame_analyzer import FRAMES_AT_ONCE, ROUNDS, FrameAnalyzer
+from include.core.budgets import Budget
 from include.core.prices import load_price_book
 from include.core.run import Run
 from include.discover.discovery import discover
 from include.normalize import normalize
 from include.normalize.batch import normalize_batch
 from include.plan.planner import plan
+from include.store.ledger import Entry
 from include.store.objects import Row, list_uris
 from include.store.plan_batches import read_plan
 from include.store.response_archive import read_lines
+from include.store.spare_calls import SpareCalls
 from include.store.usage_log import read_usage_log
 from include.store.workspace import Workspace
 from include.validate.audit import validate
@@ -48,10 +52,18 @@ def run(local_lake: LocalLake) -> Run:
     return new_run(local_lake, f"2026-05-{next(DAYS):02d}")
 
 
-def planned(local_lake: LocalLake, run: Run, **features: Row) -> tuple[Workspace, Row, Row]:
-    """Discover and plan the day of a run; return the workspace, the claim check of its batch and figures."""
-    source = local_lake.lake.sources[0].model_copy(update={"features": {"video": features}})
-    lake = local_lake.lake.model_copy(update={"sources": (source,)})
+def planned(
+    local_lake: LocalLake, run: Run, budgets: dict[str, Budget] | None = None, **features: Row
+) -> tuple[Workspace, Row, Row]:
+    """Discover and plan the day of a run; return the workspace, the claim check of its batch and figures.
+
+    :param budgets: of one cost center, which pays then.
+    """
+    changes: Row = {"features": {"video": features}}
+    if budgets:
+        (changes["cost_center"],) = budgets
+    source = local_lake.lake.sources[0].model_copy(update=changes)
+    lake = local_lake.lake.model_copy(update={"sources": (source,), "budgets": budgets or {}})
     workspace = local_lake.workspace(run, lake)
     discover(workspace)
     (batch,), figures = plan(workspace, "video", load_price_book("us-east-1"), dict)
@@ -179,10 +191,50 @@ def test_a_killed_task_pays_again_for_the_frames_in_flight_at_most(
     local_lake.behave(latency_ms=0)
     summary = analyze(workspace, batch)
     assert (summary["done"], summary["interrupted"]) == (1, 1)
-    assert 40 <= local_lake.requests("DetectLabels") <= 40 + 2 * FRAMES_AT_ONCE
+    assert 40 <= local_lake.requests("DetectLabels") <= 40 + ROUNDS * FRAMES_AT_ONCE
     rows = read_plan(workspace.s3, batch["uri"])
     key = rows[0]["analyses"][0]["analysis_key"]
     entry = workspace.ledger.lookup([key])[key]
     assert entry.response_uri is not None
     assert sorted(archived_times(workspace, entry.response_uri)) == [500 * number for number in range(40)]
     assert usage_of(workspace)["labels"]["units"] == entry.units == 40
+
+
+def test_a_budget_stops_a_video_between_two_frames_and_it_goes_on_from_there(
+    local_lake: LocalLake, run: Run, upload: Callable[[str, bytes], None]
+) -> None:
+    upload(key_of(run, "a.mp4"), clip(7, seconds=12))
+    team = f"team-{uuid.uuid4().hex[:8]}"
+    poor = {team: Budget(usd=0.010, kind="hard")}
+    workspace, batch, _ = planned(local_lake, run, poor, labels=FRAMES)
+    before = local_lake.requests("DetectLabels")
+    summary = analyze(workspace, batch)
+    assert (summary["frames"], summary["stopped"], summary["done"]) == (10, 1, 0)
+    rows = read_plan(workspace.s3, batch["uri"])
+    normalize_batch(workspace, "video", "batch-0000", rows)
+    (outcome,) = staged(workspace, "analyses")
+    assert (outcome["status"], outcome["error_code"]) == ("stopped", "BudgetReached")
+    rich = {team: Budget(usd=0.030, kind="hard")}
+    other, batch, _ = planned(local_lake, replace(run, run_id=f"other-{run.run_id}"), rich, labels=FRAMES)
+    summary = analyze(other, batch)
+    assert (summary["frames"], summary["stopped"], summary["done"]) == (14, 0, 1)
+    assert local_lake.requests("DetectLabels") == before + 24
+    assert usage_of(other)["labels"]["units"] == 24
+
+
+@pytest.mark.timeout(60)
+def test_a_killed_task_needs_spare_calls_for_all_frames_that_may_be_in_flight(
+    local_lake: LocalLake, run: Run, upload: Callable[[str, bytes], None]
+) -> None:
+    upload(key_of(run, "a.mp4"), clip(8, seconds=12))
+    workspace, batch, _ = planned(local_lake, run, labels=FRAMES)
+    ledger, spare = workspace.ledger, SpareCalls(workspace.ledger, run)
+    key = read_plan(workspace.s3, batch["uri"])[0]["analyses"][0]["analysis_key"]
+    at = ledger.now() - 1000
+    killed = Entry(key, "running", f"{run.token}/batch-0000/frames", claimed_at=at, lease_expires=at + 60_000)
+    assert ledger.claim(killed, at) is None
+    spare.allow(ROUNDS * FRAMES_AT_ONCE - 1)
+    assert analyze(workspace, batch)["frames"] == 0
+    spare.allow(ROUNDS * FRAMES_AT_ONCE)
+    assert analyze(workspace, batch)["frames"] == 24
+    assert not spare.take(1)

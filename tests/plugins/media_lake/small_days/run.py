@@ -30,7 +30,8 @@ from tests.queued_files import a_file
 DAGS = ("enrich_images", "enrich_videos")
 ROOT = Path(__file__).parents[4]
 BATCH = {"uri": "s3://l/plans/batch-0000.ndjson.gz", "rows": 1, "bytes": 9}
-MODEL = {"arn": "arn", "feature": "custom_labels", "source": "s", "cost_center": "c"}
+TEAM = {"source": "s", "cost_center": "c", "images": 1}
+MODEL = {"arn": "arn", "feature": "custom_labels", "teams": [TEAM]}
 SUMMARY = {
     "assets": 0, "analyses": 0, "calls": 0, "reused": 0, "rejected": 0, "models": [], "usd": {"likely": 0.0},
     "approval_needed": False, "planned_at": "2026-11-20T05:00:00+00:00",
@@ -62,7 +63,7 @@ class Work:
         return lambda *_, **__: self
 
     def to_xcom(self) -> dict[str, int]:
-        return dict.fromkeys(("calls", "reused", "failed", "done"), 0)
+        return dict.fromkeys(("calls", "reused", "failed", "stopped", "done"), 0)
 
 
 @contextmanager
