@@ -53,6 +53,8 @@ class ModelSpending:
         It is noted that the analyses of the others are stopped.
         """
         teams, refused = self._teams, set[str]()
+        if not any(self._hard_budget(team["cost_center"]) for team in teams):
+            return teams
         while poor := self._reserve_of(teams):
             for cost_center in _shares([{"teams": teams}]):
                 self._settle(cost_center, self._workspace.run, 0.0)

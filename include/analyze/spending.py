@@ -43,12 +43,14 @@ class Spending:
     def is_out_of(self, work: ImageWork) -> bool:
         """Whether there was no money for such a call before, or for the model that it needs."""
         cost_center = work.payer["cost_center"]
+        purse = self._purses.get(cost_center)
+        if purse is None:
+            return False
         if work.call.model_parameter:
             arn = work.parameters[work.call.model_parameter]
             if model_of_team(arn, cost_center) in self._stopped_models:
                 return True
-        purse = self._purses.get(cost_center)
-        return purse is not None and purse.is_out_of(self._price(work, purse.month))
+        return purse.is_out_of(self._price(work, purse.month))
 
     def payable_by_others(self, stopped: list[Work], existing: list[Work]) -> list[Work]:
         """Return what a budget stopped and another cost center, which needs the same, has money for.

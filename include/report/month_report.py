@@ -275,7 +275,10 @@ class MonthReport:
         """Price a day and publish it if its rows change; return how, or None if readers have newer rows."""
         own, volume = self._own.get(day), now.days.get(day)
         is_registered = volume is None or own is None or own.read_at == volume.read_at
-        rows = own.load() if own and (is_registered or day not in self.reported) else self._readers.usage(day)
+        if not is_registered and day in self.reported:
+            # Another report has read the day later: it is priced as the days that nobody reports here.
+            own, is_registered = None, True
+        rows = own.load() if own else self._readers.usage(day)
         usage = price_usage(
             rows, self._books, lambda month, item, at: now.volumes.before(month, item, day, at)
         )

@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 from include.analyze.batch_state import BatchState
 from include.analyze.job_failures import JobFailures
 from include.analyze.job_harvest import JobHarvest
+from include.analyze.job_spending import JobSpending
 from include.analyze.video_work import JobWork
 from include.core.features import FEATURES
 from include.core.metrics import NoMetrics
@@ -55,8 +56,9 @@ def harvest(s3: Any, ledger: Ledger, run: Run) -> Harvest:
         state = BatchState([work], {"key": Entry("key", "running", job_id="job-1", number=1)}, 0, 60.0)
         state.succeeded("job-1")
         client: Any = SimpleNamespace(conn=SimpleNamespace(get_label_detection=answer))
-        failures = JobFailures(ledger, NoMetrics())
-        JobHarvest(workspace, client, failures, NoMetrics()).archive_ended(state)
+        spending = JobSpending(workspace)
+        failures = JobFailures(ledger, spending, NoMetrics())
+        JobHarvest(workspace, client, failures, spending, NoMetrics()).archive_ended(state)
         (uri,) = list_uris(s3, usage_log_uri(run.bucket, run.partition))
         (line,) = get_ndjson(s3, uri)
         return line, {"state": ledger.lookup(["key"])["key"].state}

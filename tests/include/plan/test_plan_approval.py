@@ -113,7 +113,7 @@ def test_of_several_files_with_one_content_all_are_paid_for_or_none(day: Day) ->
 def test_a_model_that_nothing_needs_any_more_is_not_started(day: Day) -> None:
     asked: list[Any] = ["labels", {"custom_labels": {"ProjectVersionArn": MODEL}}]
     day.plan(FOUR, a_lake(image=asked))
-    assert day.approve(100.0).arns == {MODEL}
+    assert day.approve(100.0).models == {MODEL: {"sample": 4}}
     assert day.approve(1.0) == CutPlan(calls=4, cut=4)
 
 

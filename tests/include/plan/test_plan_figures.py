@@ -100,7 +100,11 @@ def test_what_a_plan_takes_at_most(planner: Planner) -> None:
     assert summary["usd"]["likely"] == pytest.approx(2 / 60 * 4.0)
     assert summary["usd"]["high"] > 2 * 4.0  # an hour of retries, in two units
     assert summary["models"] == [
-        {"arn": MODEL, "feature": "custom_labels", "source": "sample", "cost_center": "team"}
+        {
+            "arn": MODEL,
+            "feature": "custom_labels",
+            "teams": [{"source": "sample", "cost_center": "team", "images": 2}],
+        }
     ]
 
 

@@ -20,7 +20,8 @@ from hypothesis import strategies as st
 
 from include.core.analysis_keys import wanted_analyses
 from include.core.estimates import Estimate, Throughput, repeats
-from include.core.features import FEATURES, MEDIA_TYPES, ImageCall, MediaType, features_for
+from include.core.features import FEATURES, MEDIA_TYPES, MediaType, features_for
+from include.core.frame_sampling import FrameSampling
 from include.core.lake import Lake
 from include.core.prices import load_price_book
 from include.core.run import Run
@@ -41,6 +42,7 @@ MEMBERS: dict[str, list[Row]] = {
     "face_search": [{"CollectionId": "staff"}],
     "custom_labels": [{"ProjectVersionArn": ARN.format(number)} for number in (1, 2)],
 }
+VIDEO_MEMBERS = {name: MEMBERS[name] for name in ("segments", "face_search")}
 ITEMS = sorted(BOOK.items)
 
 
@@ -62,10 +64,16 @@ def a_random_lake(chance: random.Random) -> Lake:
         # One feature may ask for properties in a request of its own, or beside labels.
         offered = [feature.name for feature in features_for(media_type) if feature.name != "image_properties"]
         names = chance.sample(offered, chance.randint(1, 4))
-        members = {name: chance.choice(MEMBERS.get(name, [{}])) for name in names}
-        return {
-            name: {} if media_type == "video" and name == "labels" else each for name, each in members.items()
-        }
+        if media_type == "video":
+            return {name: route(name) or chance.choice(VIDEO_MEMBERS.get(name, [{}])) for name in names}
+        return {name: chance.choice(MEMBERS.get(name, [{}])) for name in names}
+
+    def route(name: str) -> Row:
+        """Return how frames of a video are taken, or nothing for a job."""
+        if FEATURES[name].lost_by_frames is None or chance.random() < 0.3:
+            return {}
+        frames = chance.choice([{"scene_changes": True}, {"frames_per_second": chance.choice([0.5, 2.0])}])
+        return {"route": chance.choice(["frames", "auto"]), **frames}
 
     return Lake.model_validate(
         {
@@ -107,7 +115,7 @@ def planned(
     figures = PlanFigures(media_type, RUN.partition)
     ledger: Any = PaidBefore(chance)
     repeated = [asset["content_id"] for asset in assets]
-    rows = list(Planner(ledger, wants, set(repeated), None, figures).rows([assets]))  # type: ignore[arg-type]
+    rows = list(Planner(ledger, wants, set(repeated), None, figures, BOOK).rows([assets]))  # type: ignore[arg-type]
     paid = [
         (row["asset"], analysis)
         for row in rows
@@ -123,8 +131,9 @@ def booked_units(
     """Yield lines of the price book and units, as the usage log has them."""
     payer, parameters = payer_of(RUN, asset, media_type), analysis["parameters"]
     lines = usage_lines(
-        payer, analysis["analysis_key"], analysis["feature"], parameters, amount, "2026-11-20T10:00:00", False
-    )
+        payer, analysis["analysis_key"], analysis["feature"], parameters, amount, "2026-11-20T10:00:00",
+        reused=False, by_frames="frames" in analysis,
+    )  # fmt: skip
     yield from ((line["price_item"], line["units"]) for line in lines)
 
 
@@ -150,6 +159,13 @@ def model_units(
         yield "custom-labels-inference-hours", math.ceil(seconds(calls[arn]) / 60) / 60 * units
 
 
+def units_of(media_type: MediaType, asset: Row, analysis: Row) -> float:
+    """Return the images, frames or minutes of an analysis."""
+    if "frames" in analysis:
+        return float(FrameSampling.from_json(analysis["frames"]).most_frames(asset["duration_ms"]))
+    return 1.0 if media_type == "image" else asset["duration_ms"] / 60_000
+
+
 @given(seed=st.integers(0, 2**32))
 @settings(max_examples=200, deadline=None)
 def test_likely_is_what_is_booked_and_high_is_never_passed(seed: int) -> None:
@@ -159,7 +175,7 @@ def test_likely_is_what_is_booked_and_high_is_never_passed(seed: int) -> None:
     used = {item: float(chance.choice([0, 10, 999_990, 4_999_995, 40_000_000])) for item in ITEMS}
     pace = Throughput({"DetectCustomLabels": chance.choice([5.0, 50.0])}, chance.randint(1, 5))
     estimate, paid, models = planned(chance, lake, media_type, used, pace)
-    amounts = [1.0 if media_type == "image" else asset["duration_ms"] / 60_000 for asset, _ in paid]
+    amounts = [units_of(media_type, asset, analysis) for asset, analysis in paid]
 
     well = [
         unit
@@ -187,9 +203,9 @@ def bad_luck(
     groups: dict[tuple[str, str], list[tuple[Row, Row, float]]] = {}
     for (asset, analysis), amount in zip(paid, amounts, strict=True):
         groups.setdefault((asset["source"], analysis["feature"]), []).append((asset, analysis, amount))
-    for (_, feature), members in groups.items():
-        call = FEATURES[feature].analysis(media_type)
-        again = 6 * members if isinstance(call, ImageCall) else []
-        chance.shuffle(again)
-        for asset, analysis, amount in members + again[: repeats(len(members))]:
+    for members in groups.values():
+        calls = [each for each in members if media_type == "image" or "frames" in each[1]]
+        for _ in range(repeats(round(sum(amount for *_, amount in calls)))):
+            yield from booked_units(media_type, *chance.choice(calls)[:2], 1.0)
+        for asset, analysis, amount in members:
             yield from booked_units(media_type, asset, analysis, math.ceil(amount))

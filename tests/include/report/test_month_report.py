@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.include.report.cost_world import IMAGES, MINUTES, World, a_line
@@ -64,6 +64,10 @@ def report(world: World, days: list[str], other: tuple[int, list[str]] | None) -
         world.meet = lambda: None
 
 
+SAME_INSTANT = [(day, "2026-10-31T23:00:00", IMAGES, 1.0, False) for day in DAYS[:2]]
+
+
+@example([("report", DAYS[:2], (0, DAYS[:1]))], SAME_INSTANT, DAYS)
 @given(STEPS, st.lists(lines(), max_size=30), st.permutations(DAYS))
 @settings(deadline=None, max_examples=25)
 def test_reports_in_any_order_and_at_once_give_what_one_pass_gives(

@@ -111,7 +111,8 @@ USE = {
     "usage_id": "u", "at": datetime(2026, 1, 1), "dag_id": "d", "run_id": "r", "source": "s",
     "cost_center": "c", "media_id": "m", "media_type": "image", "analysis_key": "k", "feature": "labels",
     "operation": "o", "price_item": "p", "units": 1.0, "reused": False, "usd": 0.1, "saved_usd": 0.0,
-    "price_version": "v",
+    "price_version": "v", "billing_month": "2026-01", "usage_type": "t", "price_tier": "0-1000000",
+    "list_usd": 0.1, "units_before": 0.0,
 }  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -24,7 +25,9 @@ from media_lake.operators.approval import AMOUNT, PlanApproval, approve_plan
 from tests.include.plan.planning import a_lake
 
 NOON = 1_700_000_000 // 86_400 * 86_400 + 43_200
-MODELS = [{"arn": "arn:needed"}, {"arn": "arn:not-any-more"}]
+TEAMS = [{"source": name, "cost_center": "team", "images": 5} for name in ("s", "other")]
+MODELS = [{"arn": "arn:needed", "teams": TEAMS}, {"arn": "arn:not-any-more", "teams": TEAMS}]
+LEFT = [{"arn": "arn:needed", "teams": [TEAMS[0] | {"images": 3}]}]
 SUMMARY = {"approval_needed": True, "models": MODELS}
 
 
@@ -67,7 +70,7 @@ class Runs:
         self.approvals = Approvals(record, 60, clock=lambda: self.now)
         self.asked: list[str] = []
         self.instance = Instance()
-        self.left = CutPlan(calls=3, cut=2, arns={"arn:needed"})
+        self.left = CutPlan(calls=3, cut=2, models=defaultdict(Counter, {"arn:needed": Counter(s=3)}))
         for name in ("first", "second"):
             plan = PlannedRun(name, f"2026-11-20, {name}", {"sample": 30.0}, {"sample": 20.0})
             assert self.approvals.plan(plan, {"sample": 0.0})
@@ -156,7 +159,7 @@ def test_a_run_that_gets_less_pays_for_a_part_and_starts_the_models_of_that(runs
     task.execute_complete(runs.context(), runs.answer("Approve", amount=40))
     assert runs.instance.kept == {}
     runs.task("second").look_again(runs.context())
-    assert runs.instance.kept == {"cut": {"calls": 3, "cut": 2, "models": MODELS[:1]}}
+    assert runs.instance.kept == {"cut": {"calls": 3, "cut": 2, "models": LEFT}}
 
 
 def test_a_run_that_gets_nothing_skips_what_follows(runs: Runs) -> None:

@@ -23,7 +23,7 @@ from airflow.utils.session import create_session
 from botocore.exceptions import ClientError
 
 FOUND = {"uri": "s3://l/m", "rows": 5, "images": 3, "videos": 2, "defective": 1, "ignored": 0, "known": 0}
-COLLECTED = {"done": 4, "failed": 1, "errors": {"VideoJobFailed": 1}}
+COLLECTED = {"done": 4, "failed": 1, "stopped": 0, "errors": {"VideoJobFailed": 1}}
 
 
 @contextmanager
