@@ -12,6 +12,7 @@ import argparse
 import json
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -23,6 +24,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import ValidationError
 from tabulate import tabulate  # type: ignore[import-untyped]
 
+from include.core.budgets import MICROS, month_at
 from include.core.errors import TerminalError, TransientError
 from include.core.estimates import EstimateLine
 from include.core.features import FEATURES
@@ -49,7 +51,7 @@ GROUPS = {"source": "source", "feature": "feature", "cost_center": "cost center"
 class Limit:
     """What may be paid without a person, or at all.
 
-    :param name: ``source photos``, or ``budget of media-team``.
+    :param name: ``source photos``, or ``cost center media-team``.
     :param left: dollars.
     :param planned: upper bound of the plan, in dollars.
     :param unit: what the dollars are for, such as ``a day``.
@@ -200,6 +202,12 @@ def _limits(deployment: Deployment, found: Preview) -> Iterator[Limit]:
     for source, usd in found.estimate.by("source").items():
         limit = deployment.lake.source(source).approval_limit_usd
         yield Limit(f"source {source}", limit, usd["high"], "a day without a person's approval")
+    month = month_at(time.time())
+    for cost_center, usd in found.estimate.by("cost_center").items():
+        if budget := deployment.lake.budgets.get(cost_center):
+            left = budget.limit_micros(month) - deployment.ledger.committed(cost_center, month)
+            unit = f"that is left of its {budget.kind} budget for {month}"
+            yield Limit(f"cost center {cost_center}", left / MICROS, usd["high"], unit)
 
 
 def as_json(report: PlanReport) -> dict[str, Any]:

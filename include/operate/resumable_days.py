@@ -34,8 +34,5 @@ def _has_money(deployment: Deployment, cost_center: str, month: str) -> bool:
     budget = deployment.lake.budgets.get(cost_center)
     if budget is None or budget.kind == "soft":
         return True
-    spent = deployment.ledger.budget(cost_center, month).read().committed
-    if spent is None:
-        spent = deployment.ledger.reported_month(month).micros.get(cost_center, 0)
-    limit = budget.limit_micros(month)
+    spent, limit = deployment.ledger.committed(cost_center, month), budget.limit_micros(month)
     return limit > spent and limit - spent >= LEAST_SHARE * limit

@@ -328,6 +328,14 @@ class Ledger:
         """Return what a cost center has spent and reserved in a month, ``YYYY-MM``."""
         return BudgetRecord(self._client, self._table, cost_center, month, self._clock)
 
+    def committed(self, cost_center: str, month: str) -> int:
+        """Return what a cost center has spent and reserved in a month, in millionths of a dollar.
+
+        Where no budget has counted yet, that is what is reported of the month.
+        """
+        committed = self.budget(cost_center, month).read().committed
+        return self.reported_month(month).micros.get(cost_center, 0) if committed is None else committed
+
     def reported_month(self, month: str) -> ReportedMonth:
         """Return what is reported of a month, ``YYYY-MM``."""
         return reported_month(self._client, self._table, month)

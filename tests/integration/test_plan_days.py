@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from include.core.budgets import MICROS, Budget, month_at
 from include.core.lake import Lake
 from include.core.settings import load_settings
 from include.plan.approvals import KEY, Answer, Question
@@ -104,6 +106,19 @@ def test_a_person_reads_a_table_and_the_status_tells_scripts_that_a_limit_is_pas
     assert [(line["source"], line["feature"], line["calls"]) for line in report["lines"]] == [
         ("one", "moderation", 2)
     ]
+
+
+def test_what_is_left_of_a_budget_is_said(days: Days, local_lake: LocalLake, plan_days: PlanDays) -> None:
+    lake, month = days.lake(one=("labels",)), month_at(time.time())
+    days.put("2026-06-05", "a.jpg", days.picture(0))
+    record = local_lake.ledger.budget("team", month)
+    record.opened()
+    spent = local_lake.ledger.committed("team", month) / MICROS
+    for usd, status, state in ((spent + 0.01, 0, "is within $0.01"), (spent + 0.004, 2, "passes $0.00")):
+        lake = lake.model_copy(update={"budgets": {"team": Budget(usd=usd, kind="hard")}})
+        found, text = plan_days(lake, "2026-06-05")
+        assert f"cost center team: up to $0.01 {state} that is left of its hard budget for {month}" in text
+        assert found == status
 
 
 @pytest.mark.parametrize(
