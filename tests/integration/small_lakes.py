@@ -206,10 +206,14 @@ class SmallLake:
             for partition in self.glue.get_partitions(DatabaseName=database, TableName=name)["Partitions"]
         ]
 
-    def catalog(self) -> str:
-        """Return all that the Glue catalog says of tables and partitions."""
+    def catalog(self) -> dict[str, str]:
+        """Return all that the Glue catalog says of each table and partition."""
         tables = self.glue.get_tables(DatabaseName=self.settings.database)["TableList"]
-        return str((tables, self.partitions()))
+        found = {f"table {table['Name']}": str(table) for table in tables}
+        partitions = {
+            f"partition {each['TableName']} {each['Values']}": str(each) for each in self.partitions()
+        }
+        return found | partitions
 
     def put_back(self) -> None:
         """Bring bucket, ledger and catalog back to what they were."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -191,10 +192,11 @@ def test_a_job_whose_results_expired_has_failed(
 
     (entry,) = local_lake.ledger.lookup([batch[0]["analyses"][0]["analysis_key"]]).values()
     assert (entry.state, entry.error_code) == ("failed", "ResultsExpired")
-    assert list(read_usage_log(local_lake.client("s3"), run.bucket, run.partition)) == []
+    used = read_usage_log(local_lake.client("s3"), run.bucket, run.partition)
+    assert {line["price_item"] for line in used} == {"video-shot-minutes", "video-technical-cue-minutes"}
 
 
-def test_a_failed_job_that_is_forgotten_is_started_anew(
+def test_a_failed_job_that_is_forgotten_is_started_anew_by_the_next_run(
     local_lake: LocalLake, run: Run, upload: Callable[[str, bytes], None]
 ) -> None:
     upload(key_of(run, "forgotten.mp4"), clip(13))
@@ -204,8 +206,10 @@ def test_a_failed_job_that_is_forgotten_is_started_anew(
     report_failed(local_lake, first)
     http.post(f"{local_lake.control_url}/_control/reset").raise_for_status()
 
-    (second,) = engine.advance(batch).running
-
+    progress = engine.advance(batch)
+    assert (progress.running, progress.failed) == ({}, 1)
+    another = replace(run, run_id=f"another-{run.run_id}")
+    (second,) = analyzer(local_lake, another).advance(planned(local_lake, another, "segments")).running
     assert second != first
     assert sorted(local_lake.billed().values()) == [1]
 

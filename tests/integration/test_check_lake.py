@@ -350,7 +350,7 @@ def test_a_change_of_the_file_says_what_it_would_cost_and_pays_nothing(check: Ch
 
     _, text = check({"features": {"image": ["moderation", "image_properties"]}})
     assert ["one", "image", "image_properties", "2", "0.0015"] in [line.split() for line in text.splitlines()]
-    assert "2 analyses would be paid, $0.0015 at list prices and at most $0.0016; 2 are paid for" in text
+    assert "2 analyses would be paid, $0.0015 at list prices and at most $0.0105; 2 are paid for" in text
 
     _, text = check({"name": "new", "prefix": "raw/new/"})
     assert "source new has no files in these days; its costs are known once they are discovered" in text

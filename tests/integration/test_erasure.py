@@ -67,7 +67,7 @@ def traces(lake: SmallLake, names: Iterable[bytes]) -> list[str]:
     wanted = re.compile(b"|".join(map(re.escape, names)))
     places = {key: unpacked(key, body) for key, body in lake.objects()}
     places |= {f"ledger {item['key']['S']}": str(item).encode() for item in lake.items()}
-    places |= {"queues": "\n".join(lake.messages()).encode(), "catalog": lake.catalog().encode()}
+    places |= {"queues": "\n".join(lake.messages()).encode(), "catalog": str(lake.catalog()).encode()}
     return [place for place, text in places.items() if wanted.search(text)]
 
 
@@ -229,7 +229,7 @@ def state(lake: SmallLake) -> dict[str, str]:
     """Return all that the lake has, without what chance or the clock makes."""
     found = {key: _content(key, body) for key, body in lake.objects()}
     found |= {item["key"]["S"]: str(item) for item in lake.items()}
-    found |= {"queues": str(sorted(lake.messages())), "catalog": lake.catalog()}
+    found |= {"queues": str(sorted(lake.messages()))} | lake.catalog()
     return without_chance(found)
 
 
