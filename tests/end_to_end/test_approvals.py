@@ -96,7 +96,7 @@ def approvals(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Approvals]:
     write(folder / "lake.yaml", lake())
     settings = {
         "MEDIA_LAKE_LAKE_FILE": str(folder / "lake.yaml"),
-        "MEDIA_LAKE_APPROVAL_GATHER_SECONDS": "60",
+        "MEDIA_LAKE_APPROVAL_GATHER_SECONDS": "120",
         "MEDIA_LAKE_DEADLINE_HOURS_ANSWER": str(ANSWER_SECONDS / 3600),
     }
     with running_stack(folder / "stack", **settings) as stack:

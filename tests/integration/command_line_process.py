@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import os
 import runpy
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import redirect_stderr, redirect_stdout
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -18,23 +20,30 @@ _CONTEXT.set_forkserver_preload([__name__])
 
 
 def command_line(arguments: Sequence[str], environment: Mapping[str, str]) -> tuple[int, str]:
-    """Run ``aws`` and return its exit code and what it printed, errors and all."""
+    """Run ``aws`` and return its exit code and what it printed, errors and all.
+
+    :raises EOFError: if the process ended without an exit code.
+    """
     ours, theirs = _CONTEXT.Pipe(duplex=False)
     process = _CONTEXT.Process(target=_run, args=(theirs, arguments, environment))
     process.start()
     theirs.close()
-    with ours, os.fdopen(os.dup(ours.fileno()), encoding="utf-8") as output:
-        text = output.read()
+    with ours:
+        code, output = ours.recv()
     process.join()
-    return process.exitcode or 0, text
+    return code, output
 
 
-def _run(output: Connection, arguments: Sequence[str], environment: Mapping[str, str]) -> None:
+def _run(answer: Connection, arguments: Sequence[str], environment: Mapping[str, str]) -> None:
     data = os.environ["AWS_DATA_PATH"]  # set when the CLI was loaded
     os.environ.clear()
     os.environ.update({**environment, "AWS_DATA_PATH": data})
-    for stream in (1, 2):
-        os.dup2(output.fileno(), stream)
-    output.close()
     sys.argv = [str(PROGRAM), *arguments]
-    runpy.run_path(str(PROGRAM), run_name="__main__")
+    output = io.StringIO()
+    code: object = 0
+    with redirect_stdout(output), redirect_stderr(output):
+        try:
+            runpy.run_path(str(PROGRAM), run_name="__main__")
+        except SystemExit as end:
+            code = end.code
+    answer.send((code or 0, output.getvalue()))
