@@ -1,4 +1,4 @@
-"""The Airflow plugin of the media lake: it registers links, and the names and notes of runs."""
+"""The Airflow plugin of the media lake: it registers links, pages, and the names and notes of runs."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from typing import Any
 
 from airflow.plugins_manager import AirflowPlugin
 
-from media_lake.links.cost_page_link import CostPageLink
+from media_lake.links.cost_page_link import CostPageLink, cost_page_address
 from media_lake.links.day_link import DayRunsLink
 from media_lake.listeners import ended_runs
 from media_lake.run_ids import name_runs_by_day
+from media_lake.web import PREFIX, pages
 from rekognition.links import (
     RekognitionConsoleLink,
     RekognitionCustomLabelsProjectLink,
@@ -28,6 +29,17 @@ class MediaLakePlugin(AirflowPlugin):
         RekognitionCustomLabelsProjectLink(),
         CostPageLink(),
         DayRunsLink(),
+    ]
+
+    fastapi_apps = [{"name": "Media lake", "app": pages, "url_prefix": PREFIX}]
+    external_views = [
+        {
+            "name": "Costs",
+            "href": cost_page_address(),
+            "destination": "nav",
+            "category": "browse",
+            "url_route": "media-lake-costs",
+        }
     ]
 
     @classmethod

@@ -47,8 +47,6 @@ class ReportCostsOperator(BaseOperator):
         for reported in figures.values():
             metrics.gauge(Metric.USD, reported["usd"], kind="paid")
             metrics.gauge(Metric.USD, reported["saved_usd"], kind="saved")
-        if figures:
-            publish_budgets(lake)
         own = figures.get(lake.run.partition, {})
         leave_figures(cost_report, {"days": len(figures), **own})
         return {**own, **page, "days": len(figures)}
@@ -57,23 +55,26 @@ class ReportCostsOperator(BaseOperator):
 def report_waiting_days(
     lake: Workspace, always: bool
 ) -> tuple[dict[str, dict[str, Any]], Mapping[str, str | int]]:
-    """Report the run's day and the others that wait, oldest first, and draw the cost page.
+    """Report the run's day and the others that wait, oldest first, and draw the cost page once.
 
     :param always: report the run's day although it was reported since it was published.
     :return: the figures of each day that was reported, and where the page is.
     :raises include.core.errors.TerminalError: if the run's own day cannot be reported. Other days that cannot
         be wait for their own run.
     """
+    from include.core.settings import COST_PAGE_KEY
     from include.publish.publisher import is_published
-    from include.report.day_costs import COST_TABLES, draw_page, page_address
+    from include.report.day_costs import COST_TABLES, draw_page
     from include.store.waiting_reports import days_asked_for, note_reported
 
     own = lake.run.partition
     waiting = days_asked_for(lake.s3, lake.settings.bucket)
     if not (always or own in waiting) and is_published(lake, COST_TABLES[-1], None):
         log.info("another run has reported %s since it was published", own)
-        return {}, page_address(lake.s3, lake.settings)
+        return {}, {"uri": lake.settings.uri(COST_PAGE_KEY)}
     figures, errors = report_days(lake, sorted({own, *list(waiting)[:MOST_DAYS]}))
+    if figures:
+        publish_budgets(lake)
     page = draw_page(lake.session, lake.s3, lake.settings)
     note_reported(lake.s3, [marker for day in figures for marker in waiting.get(day, ())])
     if own in errors:
