@@ -160,7 +160,7 @@ async function choose(month) {
   await views.months.signal("chosen", month).runAsync();
   views.days.data("costs", rowsOfDays(data.months[month])).data("anomalies", rowsOfAnomalies(data.months[month]));
   await views.days.resize().runAsync();
-  document.documentElement.dataset.month = month;
+  document.documentElement.dataset.shown = month;
 }
 
 function chosenByPerson(month) {

@@ -22,7 +22,16 @@ from include.report.page_month import MonthFigures, chart_data, months_of, total
 from include.report.page_tables import ROUTES, month_tables
 
 _FOLDER = Path(__file__).parent
-_LINE = ("cost_center", "source", "media_type", "feature", "route", "operation", "price_item", "price_version")
+_LINE = (
+    "cost_center",
+    "source",
+    "media_type",
+    "feature",
+    "route",
+    "operation",
+    "price_item",
+    "price_version",
+)
 _AMOUNTS = ("analyses", "units", "usd", "reused_analyses", "reused_units", "saved_usd")
 
 
@@ -52,7 +61,10 @@ def render_cost_page(
             generated_at=generated_at,
             simulated=simulated,
             currency=currency,
-            months=[{"figures": month, "totals": totals_of(month), "tables": month_tables(month)} for month in months],
+            months=[
+                {"figures": month, "totals": totals_of(month), "tables": month_tables(month)}
+                for month in months
+            ],
             price_versions=sorted(figures.costs["price_version"].unique()),
             features=features,
             others=OTHERS,
@@ -107,13 +119,12 @@ def _lines(costs: pd.DataFrame, numbers: dict[tuple[str, ...], int]) -> list[lis
 
     :param numbers: of the lines so far; new ones are added.
     """
-    sums = costs.groupby(["day", *_LINE], as_index=False)[list(_AMOUNTS)].sum()
-    keys = sums[list(_LINE)].itertuples(index=False, name=None)
+    keys = costs[list(_LINE)].itertuples(index=False, name=None)
     of = [numbers.setdefault(key, len(numbers)) for key in keys]
-    amounts = sums[list(_AMOUNTS)].astype("float").round(9).itertuples(index=False, name=None)
+    amounts = costs[list(_AMOUNTS)].astype("float").round(9).itertuples(index=False, name=None)
     return [
-        [int(day), number, *(_short(amount) for amount in row)]
-        for day, number, row in zip(sums["day"], of, amounts, strict=True)
+        [day, number, *(_short(amount) for amount in row)]
+        for day, number, row in zip(costs["day"].tolist(), of, amounts, strict=True)
     ]
 
 
@@ -139,7 +150,9 @@ def _text(name: str) -> Markup:
 
 @lru_cache
 def _environment() -> Environment:
-    environment = Environment(loader=FileSystemLoader(_FOLDER), autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    environment = Environment(
+        loader=FileSystemLoader(_FOLDER), autoescape=True, trim_blocks=True, lstrip_blocks=True
+    )
     names = ("dollars", "change", "quantity", "percent")
     environment.filters.update({name: getattr(page_numbers, name) for name in names})
     environment.filters.update(color=color_of, breakable=_breakable)

@@ -95,7 +95,9 @@ def chart_of_days(features: list[str]) -> dict[str, Any]:
     )
     marks = (
         alt.Chart(alt.NamedData("anomalies"))
-        .mark_point(shape="triangle-down", size=110, filled=True, color="var(--alert)", opacity=1, yOffset=-11)
+        .mark_point(
+            shape="triangle-down", size=110, filled=True, color="var(--alert)", opacity=1, yOffset=-11
+        )
         .encode(x=x, y=_money("usd:Q"), tooltip=["day:O", alt.Tooltip("note:N", title="unusual")])
     )
     return _styled(alt.layer(bars, marks))
@@ -109,7 +111,7 @@ def _axis(**options: Any) -> alt.Axis:
     return alt.Axis(labelOverlap="parity", labelSeparation=6, **options)
 
 
-def _styled(chart: alt.LayerChart) -> dict[str, Any]:
+def _styled(chart: alt.LayerChart | alt.FacetChart) -> dict[str, Any]:
     font = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
     styled = (
         chart.properties(width="container", height=250, background="transparent")

@@ -156,7 +156,14 @@ def _before(month: str) -> str:
 
 def totals_of(month: MonthFigures) -> list[Total]:
     """Return the figures at the head of a month."""
-    return [_actual(month), _budget(month), _forecast(month), _difference(month), _saved(month), _units(month)]
+    return [
+        _actual(month),
+        _budget(month),
+        _forecast(month),
+        _difference(month),
+        _saved(month),
+        _units(month),
+    ]
 
 
 def _actual(month: MonthFigures) -> Total:
@@ -221,16 +228,17 @@ def chart_data(month: MonthFigures) -> dict[str, Any]:
     """Return what the chart of days draws: number of days, dollars by day and feature, unusual days."""
     days = pd.Period(month.month).days_in_month
     shown = month.costs.assign(shown=month.costs["feature"].map(shown_feature))
-    sums = shown.groupby(["day", "shown"])["usd"].sum()
+    sums = shown.groupby(["day", "shown"], as_index=False)["usd"].sum()
     odd: dict[int, list[str]] = {}
     for row in month.anomalies:
-        text = f"{row['cost_center']}, {row['feature']}: {dollars(row['usd'])}, usual {dollars(row['usual_usd'])}"
-        odd.setdefault(row["usage_date"].day, []).append(text)
+        whose = f"{row['cost_center']}, {row['feature']}"
+        amounts = f"{dollars(row['usd'])}, usual {dollars(row['usual_usd'])}"
+        odd.setdefault(row["usage_date"].day, []).append(f"{whose}: {amounts}")
     totals = month.costs.groupby("day")["usd"].sum()
     return {
         "label": month.label,
         "days": days,
-        "costs": [[int(day), name, round(float(usd), 9)] for (day, name), usd in sums.items()],
+        "costs": [list(row) for row in sums.round(9).itertuples(index=False, name=None)],
         "anomalies": [
             [day, round(float(totals.get(day, 0.0)), 9), "; ".join(texts)] for day, texts in odd.items()
         ],

@@ -86,7 +86,9 @@ def _teams(month: MonthFigures) -> PageTable:
     forecasts = {row["cost_center"]: row for row in month.forecast if row["cost_center"]}
     teams = sorted({*costs, *budgets}, key=lambda team: (-costs.get(team, 0.0), team))
     columns = [Column("Team"), Column("Cost", "bar"), Column("Share", "percent")]
-    rows: list[list[Any]] = [[team, costs.get(team, 0.0), month.share(costs.get(team, 0.0))] for team in teams]
+    rows: list[list[Any]] = [
+        [team, costs.get(team, 0.0), month.share(costs.get(team, 0.0))] for team in teams
+    ]
     total: list[Any] = ["All teams", month.usd, month.share(month.usd)]
     if budgets:
         columns += [Column("Budget", "usd"), Column("Used", "percent")]
@@ -129,7 +131,10 @@ def _forecast_cells(row: Row | None) -> list[Any]:
     if row is None:
         return [None, None]
     has_band = row["low_usd"] is not None
-    return [row["forecast_usd"], f"{dollars(row['low_usd'])} to {dollars(row['high_usd'])}" if has_band else None]
+    return [
+        row["forecast_usd"],
+        f"{dollars(row['low_usd'])} to {dollars(row['high_usd'])}" if has_band else None,
+    ]
 
 
 def _features(month: MonthFigures) -> PageTable:
@@ -158,7 +163,8 @@ def _features(month: MonthFigures) -> PageTable:
 def _sources(month: MonthFigures) -> PageTable:
     sums = month.costs.groupby(["source", "cost_center"], as_index=False)[["usd"]].sum()
     rows = [
-        (row["source"], row["cost_center"], row["usd"], month.share(row["usd"])) for row in _dearest_first(sums)
+        (row["source"], row["cost_center"], row["usd"], month.share(row["usd"]))
+        for row in _dearest_first(sums)
     ]
     return PageTable(
         "sources",
@@ -198,7 +204,12 @@ def _routes(month: MonthFigures) -> PageTable:
 def _price_lines(month: MonthFigures) -> PageTable:
     sums = month.costs.groupby(["price_item", "unit"], as_index=False)[["units", "usd"]].sum()
     rows = [
-        (row["price_item"], f"{quantity(row['units'])} {row['unit']}", row["usd"], _ratio(row["usd"], row["units"]))
+        (
+            row["price_item"],
+            f"{quantity(row['units'])} {row['unit']}",
+            row["usd"],
+            _ratio(row["usd"], row["units"]),
+        )
         for row in _dearest_first(sums)
     ]
     return PageTable(
@@ -215,7 +226,9 @@ def _unit_costs(month: MonthFigures) -> PageTable:
     found = {(row["cost_center"], row["media_type"]): row for row in month.unit_costs}
     teams = sorted({team for team, _ in found})
     rows = [(team, *_unit_cells(found.get((team, "image")), found.get((team, "video")))) for team in teams]
-    total = [_summed(row for (_, kind), row in found.items() if kind == wanted) for wanted in ("image", "video")]
+    total = [
+        _summed(row for (_, kind), row in found.items() if kind == wanted) for wanted in ("image", "video")
+    ]
     return PageTable(
         "unit-costs",
         "Unit costs",
@@ -248,13 +261,17 @@ def _summed(rows: Iterable[Row]) -> Row:
 
 def _savings(month: MonthFigures) -> PageTable:
     rows = [
-        (str(row["kind"]).capitalize(), row["analyses"], row["usd"]) for row in month.savings if row["is_saving"]
+        (str(row["kind"]).capitalize(), row["analyses"], row["usd"])
+        for row in month.savings
+        if row["is_saving"]
     ]
     reruns = [row for row in month.savings if not row["is_saving"]]
     explanation = "What was not paid because the lake knew better."
     if reruns:
         count, usd = (sum(row[name] for row in reruns) for name in ("analyses", "usd"))
-        explanation += f" {quantity(count)} analyses of re-runs ({dollars(usd)}) are no saving and not in here."
+        explanation += (
+            f" {quantity(count)} analyses of re-runs ({dollars(usd)}) are no saving and not in here."
+        )
     return PageTable(
         "savings",
         "Savings",
@@ -305,7 +322,7 @@ def _anomalies(month: MonthFigures) -> PageTable:
     return PageTable(
         "anomalies",
         "Unusual days",
-        "Days on which a feature cost a team much more than in the two weeks before; marked in the chart of days.",
+        "Days on which a feature cost a team much more than in the two weeks before. The chart marks them.",
         (
             Column("Day"), Column("Team"), Column("Feature", "feature"), Column("Cost", "usd"),
             Column("Usual", "usd"), Column("More", "change"),
@@ -322,15 +339,16 @@ def _bill(month: MonthFigures) -> PageTable:
         lake, bill, unexplained = (
             sum(row[name] for row in lines) for name in ("lake_usd", "bill_usd", "unexplained_usd")
         )
-        causes = dict.fromkeys(cause for row in lines for cause in (row["cause"] or "").split(", ") if cause)
-        rows.append((usage_type, lake, bill, bill - lake, unexplained, ", ".join(causes) or None))
+        causes = ", ".join(row["cause"] for row in lines if row["cause"]).split(", ")
+        each = ", ".join(dict.fromkeys(causes)) or None
+        rows.append((usage_type, lake, bill, bill - lake, unexplained, each))
     return PageTable(
         "bill",
         "Lake and bill",
         "What the lake counted against what AWS charged, on the days that were compared.",
         (
-            Column("Usage type"), Column("Lake", "usd"), Column("Bill", "usd"), Column("Difference", "change"),
-            Column("Unexplained", "change"), Column("Causes"),
+            Column("Usage type"), Column("Lake", "usd"), Column("Bill", "usd"),
+            Column("Difference", "change"), Column("Unexplained", "change"), Column("Causes"),
         ),
         rows,
         ("All types", *_sums(rows, 1, 5), None),

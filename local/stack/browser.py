@@ -11,6 +11,9 @@ import shutil
 import subprocess
 import tempfile
 import time
+from collections import Counter
+from contextlib import ExitStack
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -48,7 +51,8 @@ class Browser:
             [program, *FLAGS, f"--user-data-dir={self._folder.name}", "about:blank"],
             stderr=subprocess.PIPE, text=True, env={**os.environ, "TZ": "UTC"},
         )  # fmt: skip
-        self._socket = connect(self._address(), max_size=None, proxy=None)
+        self._open = ExitStack()
+        self._socket = self._open.enter_context(connect(self._address(), max_size=None, proxy=None))
         target = self._call("Target.createTarget", url="about:blank")["targetId"]
         self._session = self._call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
 
@@ -58,9 +62,9 @@ class Browser:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._socket.close()
+        self._open.close()
         self._process.terminate()
-        self._process.wait(timeout=START_SECONDS)
+        self._process.communicate(timeout=START_SECONDS)
         self._folder.cleanup()
 
     def picture(self, url: str, text: str, height: int) -> bytes:
@@ -69,20 +73,65 @@ class Browser:
         :param height: of the picture, in pixels.
         :raises StackError: if the text does not appear in time.
         """
-        size = {"width": self._width, "height": height, "deviceScaleFactor": 1, "mobile": False}
-        self._page("Emulation.setDeviceMetricsOverride", **size)
-        self._page("Page.navigate", url=url)
-        end = time.monotonic() + self._page_seconds
-        while text not in self._text():
-            if time.monotonic() > end:
-                raise StackError(f"{url} does not show {text!r}; it shows: {self._text()[:300]!r}")
-            time.sleep(0.5)
+        self.resize(self._width, height)
+        self.open(url)
+        self.wait_for(f"document.body?.innerText.includes({json.dumps(text)})")
         time.sleep(SETTLE_SECONDS)
-        return base64.b64decode(self._page("Page.captureScreenshot", format="png")["data"])
+        return self.picture_now()
 
-    def _text(self) -> str:
-        result = self._page("Runtime.evaluate", expression="document.body ? document.body.innerText : ''")
-        return str(result["result"].get("value", ""))
+    def open(self, url: str) -> None:
+        """Open a page, without waiting for what it draws."""
+        self._page("Page.navigate", url=url)
+
+    def wait_for(self, condition: str) -> None:
+        """Wait until an expression of JavaScript is true in the page.
+
+        :raises StackError: if it is not in time; the message has the page's text.
+        """
+        end = time.monotonic() + self._page_seconds
+        while not self.evaluate(f"Boolean({condition})"):
+            if time.monotonic() > end:
+                text = self.evaluate("document.body?.innerText ?? ''")
+                raise StackError(f"the page does not come to {condition}; it shows: {text[:300]!r}")
+            time.sleep(0.1)
+
+    def evaluate(self, expression: str) -> Any:
+        """Return what an expression of JavaScript is in the page; a promise is awaited.
+
+        :raises StackError: if it throws an error.
+        """
+        result = self._page("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
+        if "exceptionDetails" in result:
+            raise StackError(f"{expression[:200]} fails: {result['result'].get('description')}")
+        return result["result"].get("value")
+
+    def resize(self, width: int, height: int) -> None:
+        """Give the page a size in pixels."""
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+        self._page("Emulation.setDeviceMetricsOverride", **size)
+
+    def prefer(self, scheme: str) -> None:
+        """Show pages as to people who prefer ``light`` or ``dark``."""
+        self._page("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+
+    def press(self, key: str, text: str = "") -> None:
+        """Press a key of the keyboard, such as ``Tab``, and what it writes."""
+        for kind in ("keyDown", "keyUp"):
+            more = {"text": text} if text and kind == "keyDown" else {}
+            self._page("Input.dispatchKeyEvent", type=kind, key=key, code=key, **more)
+
+    def roles(self) -> Counter[str]:
+        """Return how often each role is in what the page tells assistive technology."""
+        nodes = self._page("Accessibility.getFullAXTree")["nodes"]
+        return Counter(node["role"]["value"] for node in nodes if not node["ignored"])
+
+    def save_downloads(self, folder: Path) -> None:
+        """Save what pages download in a folder."""
+        self._call("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(folder))
+
+    def picture_now(self) -> bytes:
+        """Return a PNG of what the page shows."""
+        return base64.b64decode(self._page("Page.captureScreenshot", format="png")["data"])
 
     def _page(self, method: str, **params: Any) -> dict[str, Any]:
         return self._call(method, self._session, **params)

@@ -87,6 +87,7 @@ def test_only_the_plugin_file_is_imported_by_airflow(loaded: dict[str, Any]) -> 
         "media_lake.listeners",
         "media_lake.listeners.ended_runs",
         "media_lake.run_ids",
+        "media_lake.web",
         "plugin",
         "rekognition",
         "rekognition.links",

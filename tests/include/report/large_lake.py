@@ -21,7 +21,9 @@ LAST, DAYS = date(2026, 11, 26), 400
 MONTH = "2026-11"
 
 
-def cost(day: date, feature: str, operation: str, item: str, units: float, usd: float, **more: Any) -> dict[str, Any]:
+def cost(
+    day: date, feature: str, operation: str, item: str, units: float, usd: float, **more: Any
+) -> dict[str, Any]:
     """Return a row of table ``costs_daily``."""
     row = {
         "usage_date": day, "source": "sample", "cost_center": "media-team",
@@ -71,7 +73,9 @@ def _day(chance: random.Random, day: date, team: str, place: int) -> list[dict[s
         more: dict[str, Any] = {"source": f"{team}-uploads", "cost_center": team, "analyses": units}
         if feature.image and feature.name not in ("custom_labels", "bulk_analysis"):
             item = (feature.image.price_items or ("image-group-2",))[0]
-            found.append(cost(day, feature.name, feature.image.operation, item, units, units * 0.0008, **more))
+            found.append(
+                cost(day, feature.name, feature.image.operation, item, units, units * 0.0008, **more)
+            )
         if feature.video and place < 6:
             minutes = round(units / 60, 2)
             operation = feature.video.start_operation
@@ -80,10 +84,18 @@ def _day(chance: random.Random, day: date, team: str, place: int) -> list[dict[s
     if place == 1:
         frames = units * 4
         more |= {"media_type": "video", "analyses": max(1, units // 500)}
-        found.append(cost(day, "moderation", "DetectModerationLabels", "image-group-2", frames, frames * 0.0008, **more))
+        found.append(
+            cost(
+                day, "moderation", "DetectModerationLabels", "image-group-2", frames, frames * 0.0008, **more
+            )
+        )
     if place == 5:
         more |= {"media_type": "image", "analyses": 1}
-        found.append(cost(day, "custom_labels", "StartProjectVersion", "custom-labels-inference-hours", 1.5, 6.0, **more))
+        found.append(
+            cost(
+                day, "custom_labels", "StartProjectVersion", "custom-labels-inference-hours", 1.5, 6.0, **more
+            )
+        )
     return found
 
 
@@ -109,6 +121,7 @@ def _budgets(costs: pd.DataFrame) -> list[dict[str, Any]]:
 
 def _bill(costs: pd.DataFrame) -> list[dict[str, Any]]:
     types = {"image-group-2": "USE1-Group2-ImagesProcessed", "video-minutes": "USE1-MinutesOfVideoProcessed"}
+    differences = {"image-group-2": (None, 0.8, 0.8), "video-minutes": ("rounding, other users", 14.2, 0.0)}
     return [
         {
             "billing_month": row["billing_month"], "usage_type": types[row["price_item"]], "cause": cause,
@@ -116,17 +129,18 @@ def _bill(costs: pd.DataFrame) -> list[dict[str, Any]]:
         }
         for row in _rows(_by_month(costs, "price_item"))
         if row["price_item"] in types
-        for cause, more, left in [("rounding, other users", 14.2, 0.0) if "video" in row["price_item"] else (None, 0.8, 0.8)]
+        for cause, more, left in [differences[row["price_item"]]]
     ]  # fmt: skip
 
 
 def _unit_costs(costs: pd.DataFrame) -> list[dict[str, Any]]:
+    of_media = _by_month(costs[costs["price_item"] != "image-group-1"], "cost_center", "media_type")
     return [
         {
             **row, "contents": int(row["units"] // 3) + 1,
             "film_minutes": row["usd"] / 0.5 if row["media_type"] == "video" else None,
         }
-        for row in _rows(_by_month(costs[costs["price_item"] != "image-group-1"], "cost_center", "media_type"))
+        for row in _rows(of_media)
     ]  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from uuid import uuid4
 import pytest
 
 from include.store.objects import delete_prefix
+from include.store.sql import load_sql
 from local.questions.written_lake import Row, WrittenLake
 from tests.focus_rules import violations
 from tools.query import run_query
@@ -356,6 +357,47 @@ def focus_usage() -> list[Row]:
         billed("zero", "12", "MinutesOfVideoProcessed", "0-Inf", **job, units=0.0, usd=0.0, list_usd=0.0),
         {**billed("copy", "1", images, "0-1000000"), **reuse("copy", "1", 11)},
     ]
+
+
+def test_the_cost_page_reads_the_newest_budgets_the_bill_by_month_and_14_months_of_costs(
+    lake: CostLake, query: Query
+) -> None:
+    june = {"dt": DAY, "month": "2025-06", "cost_center": "news", "kind": "hard"}
+    lake.insert(
+        "budgets",
+        {**june, "limit_usd": 10.0, "as_of": datetime(2025, 6, 9)},
+        {**june, "limit_usd": 20.0, "as_of": datetime(2025, 6, 10)},
+        {**june, "limit_usd": 5.0, "as_of": datetime(2025, 6, 1), "month": "2025-05"},
+    )
+    line = {"dt": DAY, "usage_type": "USE1-Group2", "lake_usd": 1.0, "bill_usd": 1.5, "unexplained_usd": 0.5}
+    lake.insert(
+        "reconciliation",
+        {**line, "usage_date": date(2025, 6, 1), "cause": None},
+        {**line, "usage_date": date(2025, 6, 2), "cause": None},
+        {**line, "usage_date": date(2025, 6, 3), "cause": "rounding", "unexplained_usd": 0.0},
+    )
+    lake.insert(
+        "costs_daily", *(cost(day, 1.0) for day in (date(2024, 4, 30), date(2024, 5, 1), date(2025, 6, 9)))
+    )
+
+    def read(name: str) -> list[tuple[Any, ...]]:
+        return query(load_sql(f"reports/{name}", database=lake.bucket))
+
+    assert read("page_budgets") == [("2025-05", "news", "hard", 5.0), ("2025-06", "news", "hard", 20.0)]
+    assert sorted(read("page_bill"), key=str) == [
+        ("2025-06", "USE1-Group2", "rounding", 1, 1.0, 1.5, 0.0),
+        ("2025-06", "USE1-Group2", None, 2, 2.0, 3.0, 1.0),
+    ]
+    assert [str(row[0]) for row in read("costs")] == ["2024-05-01", "2025-06-09"]
+    assert [row[:1] + row[6:8] for row in read("page_drivers")] == [
+        ("2024-04", 0.0, 1.0),
+        ("2024-05", 1.0, 0.0),
+        ("2024-06", 1.0, -1.0),
+        ("2025-06", 0.0, 1.0),
+    ]
+    assert {row[1] for row in read("page_forecast")} == {"news", None}
+    assert [row[2:] for row in read("page_anomalies")] == [("news", "labels", 1.0, 0.0)]
+    assert read("page_unit_costs") == read("page_savings") == []
 
 
 def test_charges_keep_the_rules_of_focus(lake: CostLake) -> None:

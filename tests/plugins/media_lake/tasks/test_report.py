@@ -17,12 +17,11 @@ from include.store.waiting_reports import ask_for_report, days_asked_for
 from include.store.workspace import Workspace
 from media_lake import task_context
 from media_lake.cost_tables import CheckError
-from media_lake.links import cost_page_link
 from media_lake.links.cost_page_link import CostPageLink
 from media_lake.tasks import report
 from media_lake.tasks.report import ReportCostsOperator, report_waiting_days
 
-REPORT = {"uri": "s3://media-lake/reports/costs.html", "url": "http://127.0.0.1/costs.html", "rows": 3}
+REPORT = {"uri": "s3://media-lake/reports/costs.html", "rows": 3}
 FIGURES = {"usd": 1.5, "saved_usd": 0.5}
 
 
@@ -35,10 +34,11 @@ class Gauges(NoMetrics):
 
 
 OWN, OTHER = "2026-11-20", "2026-11-19"
+PAGE = "s3://media-lake/reports/costs.html"
 
 
 class Desk:
-    """Reports days as told and remembers in which order, and when the page was drawn."""
+    """Reports days as told and remembers in which order, and when budgets were read and the page drawn."""
 
     def __init__(self, s3: Any, monkeypatch: pytest.MonkeyPatch, published: bool = True) -> None:
         run = Run("media-lake", "report_costs", "r", OWN)
@@ -48,7 +48,7 @@ class Desk:
         self.errors: dict[str, Exception] = {}
         monkeypatch.setattr(report, "report_days", self._report)
         monkeypatch.setattr("include.report.day_costs.draw_page", self._draw)
-        monkeypatch.setattr("include.report.day_costs.page_address", lambda *_: {"url": "u"})
+        monkeypatch.setattr(report, "publish_budgets", lambda lake: self.done.append("budgets"))
         monkeypatch.setattr("include.publish.publisher.is_published", lambda *_: published)
 
     def ask(self, *days: str) -> None:
@@ -72,7 +72,7 @@ class Desk:
 
     def _draw(self, *_: Any) -> dict[str, Any]:
         self.done.append("page")
-        return {"url": "u", "bytes": 1}
+        return {"uri": PAGE, "bytes": 1}
 
 
 @pytest.fixture
@@ -91,13 +91,13 @@ def desk(s3: Any, monkeypatch: pytest.MonkeyPatch) -> Desk:
 def test_one_run_reports_all_days_that_wait_oldest_first_and_draws_the_page_once(desk: Desk) -> None:
     desk.ask(OWN, "2026-11-21", OTHER, OTHER)
     figures, page = desk.report()
-    assert desk.done == [OTHER, OWN, "2026-11-21", "page"]
-    assert (list(figures), page["url"], desk.waiting()) == ([OTHER, OWN, "2026-11-21"], "u", [])
+    assert desk.done == [OTHER, OWN, "2026-11-21", "budgets", "page"]
+    assert (list(figures), page["uri"], desk.waiting()) == ([OTHER, OWN, "2026-11-21"], PAGE, [])
 
 
 def test_a_run_whose_day_was_reported_does_nothing(desk: Desk) -> None:
     desk.ask(OTHER)
-    assert desk.report() == ({}, {"url": "u"})
+    assert desk.report() == ({}, {"uri": PAGE})
     assert (desk.done, desk.waiting()) == ([], [OTHER])
 
 
@@ -105,7 +105,7 @@ def test_a_day_that_is_asked_for_again_is_reported_again(desk: Desk) -> None:
     for _ in range(2):
         desk.ask(OWN)
         desk.report()
-    assert desk.done == [OWN, "page"] * 2
+    assert desk.done == [OWN, "budgets", "page"] * 2
 
 
 def test_whoever_asks_by_hand_gets_a_report(desk: Desk) -> None:
@@ -144,7 +144,7 @@ def test_what_one_run_reports_is_bounded(desk: Desk, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(report, "MOST_DAYS", 1)
     desk.ask("2026-01-01", "2026-01-02", OWN)
     desk.report()
-    assert desk.done == ["2026-01-01", OWN, "page"]
+    assert desk.done == ["2026-01-01", OWN, "budgets", "page"]
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,6 @@ def test_the_report_is_of_the_runs_day_and_its_figures_are_returned(
     monkeypatch.setattr(
         report, "report_waiting_days", lambda lake, always: asked.append(always) or (figures, REPORT)
     )
-    monkeypatch.setattr(report, "publish_budgets", lambda lake: asked.append("budgets"))
     gauges = Gauges()
     monkeypatch.setattr(media_lake.airflow_metrics, "task_metrics", lambda: gauges)
     left: list[Any] = []
@@ -173,26 +172,14 @@ def test_the_report_is_of_the_runs_day_and_its_figures_are_returned(
     returned = ReportCostsOperator(task_id="report").execute(context)
     assert returned == {**REPORT, **FIGURES, "days": 2}
     assert gauges.shown[-2:] == [("usd", 1.5, {"kind": "paid"}), ("usd", 0.5, {"kind": "saved"})]
-    assert asked == [always, "budgets"]
+    assert asked == [always]
     assert left == [("cost_report", {"days": 2, **FIGURES})]
 
 
-@pytest.mark.parametrize(("drawn", "address"), [(REPORT, REPORT["url"]), (None, "")])
-def test_the_link_opens_the_page_that_the_task_drew(
-    monkeypatch: pytest.MonkeyPatch, drawn: Any, address: str
-) -> None:
-    """Before the task has run there is no page, and the link is empty."""
-    asked: list[dict[str, Any]] = []
-
-    class XCom:
-        @staticmethod
-        def get_value(**which: Any) -> Any:
-            asked.append(which)
-            return drawn
-
-    monkeypatch.setattr(cost_page_link, "XCom", XCom)
+def test_nothing_that_xcom_keeps_opens_the_page_without_signing_in(desk: Desk) -> None:
     operator = ReportCostsOperator(task_id="report")
     (link,) = operator.operator_extra_links
     assert isinstance(link, CostPageLink)
-    assert link.get_link(operator, ti_key="ti") == address
-    assert asked == [{"ti_key": "ti", "key": "return_value"}]
+    kept = [link.get_link(operator, ti_key="ti"), *desk.report(always=True)[1].values()]
+    assert [value for value in kept if "X-Amz" in str(value) or "Signature" in str(value)] == []
+    assert kept[0].endswith("/media-lake/costs")
