@@ -10,8 +10,8 @@ that wait, up to 100, and draws the page once. The runs of the other days then h
 **Reads and writes.** Reads `usage_log/`, the price books of the region, the published `analyses`, and
 `reports/volumes/` with what each month has had; writes that, the days' partitions of `usage`, `costs_daily`,
 `validation_results` and `validation_failures`, `reports/costs.html` and asset `cost_report`; removes the
-marks of these days under `reports/waiting/`. Task `report` has a button *Cost page*; the page also opens
-without a network.
+marks of these days under `reports/waiting/`. Task `report` has a button *Cost page*, and the menu *Browse*
+has *Costs*: Airflow serves the page to people who may read this Dag. The page also opens without a network.
 
 **When it fails.** The message names a price, a date or a region that the price books lack, and the command
 that writes a book (`make prices REGION=...`). Or it names rules that the costs break: they are held back, and

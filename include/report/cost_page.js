@@ -1,5 +1,5 @@
 const data = JSON.parse(document.getElementById("data").textContent);
-const months = data.history.map((each) => each.month);
+const months = Object.keys(data.months).sort();
 const byId = (id) => document.getElementById(id);
 // Rows that are shown at first: fewer where each is a block of its own.
 const mostRows = () => (byId("lines").clientWidth > 480 ? 100 : 20);
@@ -7,7 +7,7 @@ const AMOUNTS = ["analyses", "units", "usd", "reused_analyses", "reused_units", 
 const NAMES = ["cost_center", "source", "media_type", "feature", "route", "operation", "price_item", "price_version"];
 const HEADINGS = {
   day: "Day", cost_center: "Team", source: "Source", feature: "Feature", route: "Route", price_item: "Price line",
-  analyses: "Analyses", units: "Units paid", usd: "Cost", reused_analyses: "Reused", saved_usd: "Worth of re-use",
+  analyses: "Analyses", units: "Units paid", usd: "Cost", reused_analyses: "Reused", saved_usd: "Reuse worth",
 };
 const COLUMNS = {
   line: ["cost_center", "source", "feature", "route", "price_item", "analyses", "units", "usd", "reused_analyses", "saved_usd"],
@@ -15,13 +15,16 @@ const COLUMNS = {
 };
 const state = { month: months.at(-1), by: "line", sort: "usd", down: true, all: false };
 
+const CENTS = new Intl.NumberFormat("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+const THREE_DIGITS = new Intl.NumberFormat("en-US", {
+  minimumFractionDigits: 2, maximumFractionDigits: 9, maximumSignificantDigits: 3, roundingPriority: "lessPrecision",
+});
+
+// Writes dollars as the page's tables do. A text is rounded as it stands, a number as its nearest fraction of 2.
 function dollars(value) {
   const size = Math.abs(value);
-  if (size < 1e-9) return "$0.00";
-  const digits = size >= 1
-    ? { minimumFractionDigits: 2, maximumFractionDigits: 2 }
-    : { minimumFractionDigits: 2, maximumFractionDigits: 12, maximumSignificantDigits: 3, roundingPriority: "lessPrecision" };
-  return (value < 0 ? "\u2212" : "") + "$" + size.toLocaleString("en-US", digits);
+  if (size < 5e-10) return "$0.00";
+  return (value < 0 ? "\u2212" : "") + "$" + (size >= 1 ? CENTS : THREE_DIGITS).format(size.toFixed(9));
 }
 
 const quantity = (value) => value.toLocaleString("en-US", { maximumFractionDigits: 2 });
@@ -188,6 +191,6 @@ const views = {
   months: await draw("months", data.specs.months, { months: rowsOfMonths() }),
   days: await draw("days", data.specs.days, { costs: [], anomalies: [] }),
 };
-views.months.addEventListener("click", (event, item) => { if (item?.datum?.month) chosenByPerson(item.datum.month); });
+views.months.addEventListener("click", (event, item) => { if (months.includes(item?.datum?.month)) chosenByPerson(item.datum.month); });
 await choose(asked());
 document.documentElement.dataset.drawn = Object.keys(views).length;

@@ -33,6 +33,8 @@ _LINE = (
     "price_version",
 )
 _AMOUNTS = ("analyses", "units", "usd", "reused_analyses", "reused_units", "saved_usd")
+# Months that the chart of months has room for.
+_FEWEST_MONTHS = 12
 
 
 def render_cost_page(
@@ -89,7 +91,7 @@ def _data(months: Sequence[MonthFigures], features: list[str]) -> dict[str, Any]
     return {
         "features": features,
         "routes": ROUTES,
-        "history": [_history(month) for month in reversed(months)],
+        "history": _history(months),
         "months": {month.month: chart_data(month) for month in months},
         "lines": {month.month: _lines(month.costs, numbers) for month in months},
         "of": [list(line) for line in numbers],
@@ -100,14 +102,23 @@ def _data(months: Sequence[MonthFigures], features: list[str]) -> dict[str, Any]
     }
 
 
-def _history(month: MonthFigures) -> dict[str, Any]:
-    """Return the bar of a month."""
-    row = month.forecast_of_all or {}
+def _history(months: Sequence[MonthFigures]) -> list[dict[str, Any]]:
+    """Return the bars of the months, oldest first: at least a year, and a place for months without use."""
+    if not months:
+        return []
+    newest = pd.Period(months[0].month)
+    first = min(pd.Period(months[-1].month), newest - (_FEWEST_MONTHS - 1))
+    known = {month.month: month for month in months}
+    return [_bar(f"{each}", known.get(f"{each}")) for each in pd.period_range(first, newest)]
+
+
+def _bar(name: str, month: MonthFigures | None) -> dict[str, Any]:
+    row = (month and month.forecast_of_all) or {}
     return {
-        "month": month.month,
-        "label": f"{month.label.split()[0][:3]} {month.month[:4]}",
-        "usd": month.usd,
-        "budget": month.limit_usd,
+        "month": name,
+        "label": f"{pd.Period(name):%b %Y}",
+        "usd": month.usd if month else 0.0,
+        "budget": month.limit_usd if month else None,
         "forecast": row.get("forecast_usd"),
         "low": row.get("low_usd"),
         "high": row.get("high_usd"),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from decimal import ROUND_HALF_UP, Decimal
+
 _MINUS = "\N{MINUS SIGN}"
 NONE = "\N{EN DASH}"
-# Dollars that only rounding leaves.
-_NOTHING = 1e-9
+# Below it is what only the arithmetic of floats leaves.
+_FINEST = Decimal("1e-9")
 
 
 def dollars(value: float | None) -> str:
@@ -16,10 +18,10 @@ def dollars(value: float | None) -> str:
     """
     if value is None:
         return NONE
-    size = abs(value)
-    if size < _NOTHING:
+    size = abs(Decimal(repr(value)).quantize(_FINEST, ROUND_HALF_UP))
+    if not size:
         return "$0.00"
-    return f"{_MINUS if value < 0 else ''}${f'{size:,.2f}' if size >= 1 else _three_digits(size)}"
+    return f"{_MINUS if value < 0 else ''}${_cents(size) if size >= 1 else _three_digits(size)}"
 
 
 def change(value: float | None) -> str:
@@ -29,7 +31,7 @@ def change(value: float | None) -> str:
     ('+$1.50', '−$0.25', '$0.00')
     """
     written = dollars(value)
-    return f"+{written}" if value is not None and value >= _NOTHING else written
+    return f"+{written}" if value is not None and written != "$0.00" and value > 0 else written
 
 
 def quantity(value: float | None) -> str:
@@ -53,7 +55,13 @@ def percent(value: float | None) -> str:
     return written.replace("-", _MINUS)
 
 
-def _three_digits(size: float) -> str:
+def _cents(size: Decimal) -> str:
+    return f"{size.quantize(Decimal('0.01'), ROUND_HALF_UP):,}"
+
+
+def _three_digits(size: Decimal) -> str:
     """Write a number below 1 with three digits that count, at least two decimals, and no exponent."""
-    whole, decimals = f"{float(f'{size:.3g}'):.12f}".split(".")
+    places = min(2 - size.adjusted(), 9)
+    rounded = size.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+    whole, decimals = f"{rounded:f}".split(".")
     return f"{whole}.{decimals[:2]}{decimals[2:].rstrip('0')}"

@@ -54,8 +54,8 @@ def large_lake() -> CostFigures:
         forecast=_forecast(costs),
         anomalies=[
             {
-                "billing_month": MONTH, "usage_date": date(2026, 11, day), "cost_center": team, "feature": name,
-                "usd": usd, "usual_usd": usual,
+                "billing_month": MONTH, "usage_date": date(2026, 11, day), "cost_center": team,
+                "feature": name, "usd": usd, "usual_usd": usual,
             }
             for day, team, name, usd, usual in (
                 (9, "sports", "moderation", 241.5, 61.2), (9, "archive", "labels", 88.0, 20.4),

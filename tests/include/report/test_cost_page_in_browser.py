@@ -14,6 +14,7 @@ import pytest
 
 from include.report.cost_figures import CostFigures
 from include.report.cost_page import render_cost_page
+from include.report.page_numbers import dollars
 from local.stack.browser import Browser
 from tests.include.report.large_lake import MONTH, TEAMS, large_lake
 
@@ -121,6 +122,8 @@ def test_every_month_shows_the_totals_of_costs_daily(browser: Browser, figures: 
         choose(browser, month)
         lines = browser.evaluate("+document.querySelector('#lines tfoot').dataset.usd")
         assert lines == pytest.approx(expected[month])
+        written = browser.evaluate("document.querySelector('#lines tfoot [data-label=Cost]').textContent")
+        assert written == dollars(expected[month])
 
 
 def test_the_day_chart_has_a_place_for_each_day_and_marks_unusual_ones(browser: Browser) -> None:
