@@ -53,7 +53,7 @@ def render_cost_page(
     :param currency: of the dollars, as in the price book.
     :param library: returns the script that draws the charts.
     """
-    months = list(months_of(figures))
+    months = list(months_of(figures, generated_at))
     features = _features(months)
     return (
         _environment()

@@ -22,8 +22,11 @@ DARK_COLORS = (
     "#4aa8e8", "#f08c4a", "#20f4bb", "#b57da7", "#8567fa", "#98b497", "#958464", "#955878", "#dcd838",
     "#8dccf9", "#2c71b7", "#a9531e",
 )  # fmt: skip
-# Of a month such as 2026-11, as an expression of Vega.
-_MONTH_IN_TWO_LINES = "[monthAbbrevFormat(slice(datum.value, 5) - 1), slice(datum.value, 0, 4)]"
+# Of a month such as 2026-11, as an expression of Vega: the first month and Januaries have a year below them.
+_MONTH_WITH_YEAR = (
+    "[monthAbbrevFormat(slice(datum.value, 5) - 1),"
+    " datum.index == 0 || slice(datum.value, 5) == '01' ? slice(datum.value, 0, 4) : '']"
+)
 LIGHT_OTHERS, DARK_OTHERS = "#7a828c", "#c9d1d9"
 
 
@@ -44,7 +47,11 @@ def chart_of_months() -> dict[str, Any]:
     It reads the data set ``months`` and the parameter ``chosen``, a month.
     """
     base = alt.Chart(alt.NamedData("months")).encode(
-        x=alt.X("month:O", title=None, axis=_axis(labelAngle=0, labelExpr=_MONTH_IN_TWO_LINES))
+        x=alt.X(
+            "month:O",
+            title=None,
+            axis=_axis(labelAngle=0, labelFontSize=11, labelSeparation=1, labelExpr=_MONTH_WITH_YEAR),
+        )
     )
     chosen = alt.param(name="chosen", value="")
     tooltip = [alt.Tooltip("label:N", title="month"), alt.Tooltip("shown:N", title="USD")]
@@ -108,7 +115,7 @@ def _money(field: str, **options: Any) -> alt.Y:
 
 
 def _axis(**options: Any) -> alt.Axis:
-    return alt.Axis(labelOverlap="parity", labelSeparation=6, **options)
+    return alt.Axis(**{"labelOverlap": "parity", "labelSeparation": 6, **options})
 
 
 def _styled(chart: alt.LayerChart | alt.FacetChart) -> dict[str, Any]:

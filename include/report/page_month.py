@@ -24,11 +24,13 @@ class MonthFigures:
     """The figures of a month.
 
     :ivar month: such as 2026-11.
+    :ivar is_running: whether the month is not over.
     :ivar costs: rows of ``costs_daily`` with ``day`` of the month, ``unit`` and ``route``.
     :ivar budgets: dollars by team.
     """
 
     month: str
+    is_running: bool
     costs: pd.DataFrame
     budgets: dict[str, float]
     bill: list[Row]
@@ -51,11 +53,6 @@ class MonthFigures:
     @property
     def label(self) -> str:
         return f"{datetime.strptime(self.month, '%Y-%m'):%B %Y}"
-
-    @property
-    def is_running(self) -> bool:
-        """Whether the month is not over, as the forecast has it."""
-        return bool(self.forecast)
 
     @property
     def limit_usd(self) -> float | None:
@@ -101,12 +98,16 @@ class Total:
     meter: float | None = None
 
 
-def months_of(figures: CostFigures) -> Iterator[MonthFigures]:
-    """Yield the months with costs, newest first."""
+def months_of(figures: CostFigures, now: datetime) -> Iterator[MonthFigures]:
+    """Yield the months with costs, newest first.
+
+    :param now: in UTC.
+    """
     costs = prepared(figures.costs)
     for month in sorted(costs["billing_month"].unique(), reverse=True):
         yield MonthFigures(
             month=month,
+            is_running=month >= f"{now:%Y-%m}",
             costs=costs[costs["billing_month"] == month],
             budgets={row["cost_center"]: row["limit_usd"] for row in _of(figures.budgets, month)},
             bill=_of(figures.bill, month),
@@ -188,7 +189,8 @@ def _budget(month: MonthFigures) -> Total:
 def _forecast(month: MonthFigures) -> Total:
     row = month.forecast_of_all
     if row is None:
-        return Total("forecast", "Forecast", None, NONE, "the month is over")
+        note = "needs a whole day with use" if month.is_running else "the month is over"
+        return Total("forecast", "Forecast", None, NONE, note)
     note = f"a band needs 14 days, there are {row['learned_days']}"
     if row["low_usd"] is not None:
         note = f"{dollars(row['low_usd'])} to {dollars(row['high_usd'])} in 8 of 10 cases"

@@ -26,7 +26,7 @@ FOLDER = PROJECT / "docs" / "images"
 # All pictures of the project together.
 MOST_BYTES = 400_000
 COLORS = 256
-WIDTH, HEIGHT, COST_PAGE_HEIGHT = 1360, 640, 780
+WIDTH, HEIGHT, COST_PAGE_HEIGHT = 1360, 640, 900
 
 
 def main() -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import pandas as pd
@@ -14,7 +14,7 @@ from include.report.page_tables import PageTable, budget_status, month_tables
 from tests.include.report.large_lake import COLUMNS, cost
 
 NOVEMBER = {"billing_month": "2026-11"}
-DAY = date(2026, 11, 18)
+DAY, NOW = date(2026, 11, 18), datetime(2026, 11, 27, 6)
 COSTS = [
     cost(DAY, "labels", "DetectLabels", "image-group-2", 1000.0, 1.0),
     cost(DAY, "labels", "StartLabelDetection", "video-minutes", 20.0, 2.0, cost_center="film"),
@@ -36,8 +36,8 @@ def tables(costs: list[dict[str, Any]] = COSTS, **figures: Any) -> dict[str, Pag
     return {table.name: table for table in month_tables(newest(costs, **figures))}
 
 
-def newest(costs: list[dict[str, Any]], **figures: Any) -> Any:
-    return next(months_of(CostFigures(pd.DataFrame(costs, columns=COLUMNS), **figures)))
+def newest(costs: list[dict[str, Any]], now: datetime = NOW, **figures: Any) -> Any:
+    return next(months_of(CostFigures(pd.DataFrame(costs, columns=COLUMNS), **figures), now))
 
 
 def figure(name: str, **figures: Any) -> Any:
@@ -108,8 +108,11 @@ def test_a_forecast_has_its_band_and_a_month_that_is_over_has_none() -> None:
     short = {**row, "low_usd": None, "high_usd": None, "learned_days": 5}
     assert figure("forecast", forecast=[row]).note == "$55.00 to $65.00 in 8 of 10 cases"
     assert figure("forecast", forecast=[short]).note == "a band needs 14 days, there are 5"
-    assert figure("forecast").value is None
-    assert figure("usd", forecast=[row]).label == "Cost so far"
+    assert figure("forecast").note == "needs a whole day with use"
+    assert figure("usd").label == "Cost so far"
+    later = datetime(2026, 12, 1)
+    assert figure("forecast", now=later).note == "the month is over"
+    assert figure("usd", now=later).label == "Cost"
 
 
 def test_the_bill_is_summed_by_usage_type_with_each_cause_once() -> None:
