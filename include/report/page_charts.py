@@ -22,11 +22,8 @@ DARK_COLORS = (
     "#4aa8e8", "#f08c4a", "#20f4bb", "#b57da7", "#8567fa", "#98b497", "#958464", "#955878", "#dcd838",
     "#8dccf9", "#2c71b7", "#a9531e",
 )  # fmt: skip
-# Of a month such as 2026-11, as an expression of Vega: the first month and Januaries have a year below them.
-_MONTH_WITH_YEAR = (
-    "[monthAbbrevFormat(slice(datum.value, 5) - 1),"
-    " datum.index == 0 || slice(datum.value, 5) == '01' ? slice(datum.value, 0, 4) : '']"
-)
+# Of a month such as 2026-11, as an expression of Vega.
+_MONTH_ABOVE_YEAR = "[monthAbbrevFormat(slice(datum.value, 5) - 1), slice(datum.value, 0, 4)]"
 LIGHT_OTHERS, DARK_OTHERS = "#7a828c", "#c9d1d9"
 
 
@@ -50,7 +47,7 @@ def chart_of_months() -> dict[str, Any]:
         x=alt.X(
             "month:O",
             title=None,
-            axis=_axis(labelAngle=0, labelFontSize=11, labelSeparation=1, labelExpr=_MONTH_WITH_YEAR),
+            axis=_axis(labelAngle=0, labelFontSize=11, labelSeparation=1, labelExpr=_MONTH_ABOVE_YEAR),
         )
     )
     chosen = alt.param(name="chosen", value="")
