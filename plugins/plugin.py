@@ -10,7 +10,8 @@ from media_lake.links.cost_page_link import CostPageLink, cost_page_address
 from media_lake.links.day_link import DayRunsLink
 from media_lake.listeners import ended_runs
 from media_lake.run_ids import name_runs_by_day
-from media_lake.web import PREFIX, pages
+from media_lake.web import PREFIX
+from media_lake.web.lazy_pages import pages
 from rekognition.links import (
     RekognitionConsoleLink,
     RekognitionCustomLabelsProjectLink,

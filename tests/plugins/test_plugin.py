@@ -88,6 +88,7 @@ def test_only_the_plugin_file_is_imported_by_airflow(loaded: dict[str, Any]) -> 
         "media_lake.listeners.ended_runs",
         "media_lake.run_ids",
         "media_lake.web",
+        "media_lake.web.lazy_pages",
         "plugin",
         "rekognition",
         "rekognition.links",
