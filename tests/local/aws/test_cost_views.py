@@ -21,7 +21,8 @@ pytestmark = pytest.mark.integration
 
 VIEWS = (
     "cost_by_team_month", "cost_by_feature", "cost_by_source", "unit_costs", "savings", "cost_drivers",
-    "forecast_monthly", "cost_anomalies", "focus_costs",
+    "forecast_monthly", "cost_anomalies", "focus_costs", "budget_status", "analyses_by_day",
+    "dashboard_readers",
 )  # fmt: skip
 
 DAY = "2025-06-10"
@@ -336,6 +337,62 @@ def test_days_without_use_count_as_nothing_in_what_is_usual(lake: CostLake, quer
 
 
 MODEL = "arn:aws:rekognition:us-east-1:123456789012:project/logos/version/logos.1/1700000000000"
+
+
+def budget(as_of: datetime, cost_center: str, spent_usd: float, **more: Any) -> Row:
+    row = {"dt": DAY, "month": "2025-06", "cost_center": cost_center, "kind": "soft", "limit_usd": 100.0}
+    return row | {"spent_usd": spent_usd, "reserved_usd": 0.0, "as_of": as_of} | more
+
+
+def test_a_budget_stands_as_the_last_report_found_it(lake: CostLake, query: Query) -> None:
+    first, last = datetime(2025, 6, 10, 8), datetime(2025, 6, 10, 9)
+    lake.insert(
+        "budgets",
+        budget(first, "news", 10.0),
+        budget(last, "news", 70.0, reserved_usd=10.0, kind="hard"),
+        budget(first, "archive", 101.0),
+        budget(first, "promo", 40.0),
+        budget(first, "shop", 0.0, limit_usd=0.0),
+    )
+    # Fourteen days of use: June will cost promo 150 dollars.
+    lake.insert("costs_daily", *(cost(date(2025, 6, day), 5.0, cost_center="promo") for day in range(1, 15)))
+    assert query(
+        "SELECT cost_center, kind, left_usd, used_percent, forecast_usd, state FROM budget_status ORDER BY 1"
+    ) == [
+        ("archive", "soft", -1.0, 101.0, None, "exceeded"),
+        ("news", "hard", 20.0, 80.0, None, "nearly used"),
+        ("promo", "soft", 60.0, 40.0, 150.0, "will be exceeded"),
+        ("shop", "soft", 0.0, None, None, "nearly used"),
+    ]
+
+
+def test_analyses_are_counted_by_day_team_and_how_they_ended(lake: CostLake, query: Query) -> None:
+    lake.insert(
+        "media_assets",
+        *(asset(media_id, cost_center="news", source="shop") for media_id in ("a", "b")),
+    )
+    analysis = {"dt": DAY, "media_type": "image", "feature": "labels", "units": 1.0, "findings": 3}
+    failed = {"status": "failed", "error_code": "AccessDenied", "units": None, "findings": None}
+    lake.insert(
+        "analyses",
+        analysis | {"media_id": "a", "status": "succeeded"},
+        analysis | {"media_id": "b", "status": "succeeded"},
+        analysis | {"media_id": "b", "feature": "text"} | failed,
+    )
+    assert query("SELECT * FROM analyses_by_day ORDER BY feature") == [
+        (DAY, "shop", "news", "image", "labels", "succeeded", None, 2, 2.0, 6),
+        (DAY, "shop", "news", "image", "text", "failed", "AccessDenied", 1, None, None),
+    ]
+
+
+def test_each_team_has_a_group_of_readers_and_finance_sees_all(lake: CostLake, query: Query) -> None:
+    lake.insert("media_assets", asset("a", cost_center="news"), asset("b", cost_center="news"))
+    lake.insert("costs_daily", cost(date(2025, 6, 1), 1.0, cost_center="finance"))
+    assert query("SELECT groupname, cost_center FROM dashboard_readers ORDER BY 1") == [
+        ("media-lake-finance", None),
+        ("media-lake-team-finance", "finance"),
+        ("media-lake-team-news", "news"),
+    ]
 
 
 def billed(media_id: str, key: str, usage_type: str, tier: str, **more: Any) -> Row:

@@ -15,12 +15,14 @@ from tools.statement_headers import read_header
 # These look beyond the day, at few columns: for newer versions of files, and for what a source asks for.
 BEYOND_THE_DAY = {"asset_versions": ["media_assets"], "coverage": ["analyses", "media_assets"]}
 ALL_DAYS = {
+    "budget_status",
     "cost_anomalies",
     "cost_by_feature",
     "cost_by_source",
     "cost_by_team_day",
     "cost_by_team_month",
     "cost_drivers",
+    "dashboard_readers",
     "duplicates_of_content",
     "focus_costs",
     "forecast_monthly",
