@@ -39,7 +39,7 @@ unexport PYTHONDONTWRITEBYTECODE
 unexport AWS_CA_BUNDLE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down status query check-lake plan compare-routes prices rollback erase test lint format \
+.PHONY: help demo up down status query check-lake plan compare-routes prices quicksight rollback erase test lint format \
 	bench faults fuzz screenshots \
 	requirements
 
@@ -77,6 +77,9 @@ plan: $(stamp) ## what days would call and cost, running nothing: FROM=day TO=da
 prices: $(stamp) ## compare the price book of a region with AWS's list, and renew it: REGION=eu-west-1
 	@if [ -z "$$REGION" ]; then echo 'name a region: make prices REGION=us-east-1' >&2; exit 1; fi
 	@$(bin)/python -m tools.refresh_prices "$$REGION"
+
+quicksight: $(stamp) ## create or update QuickSight's data sets and dashboard, and say what changed
+	@$(use_stack) $(bin)/python -m infrastructure.quicksight
 
 compare-routes: $(stamp) ## what jobs and frames cost and find in the videos of FOLDER=dir: RATE=0.5 or SCENES=yes
 	@if [ -z "$$FOLDER" ]; then echo 'name a folder: make compare-routes FOLDER=local/sample_media' >&2; exit 1; fi

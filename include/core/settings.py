@@ -157,6 +157,23 @@ class Settings(BaseSettings):
         0.5, ge=0, le=100, description="percent of the lake's dollars by which it may differ, if that is more"
     )
 
+    quicksight_owner: str = Field(
+        "",
+        pattern=r"^(arn:[a-z-]+:quicksight:[a-z0-9-]+:[0-9]{12}:(user|group)/[^,]+)?$",
+        description="ARN of the QuickSight user or group that owns what make quicksight installs",
+    )
+    quicksight_readers: str = Field(
+        "", description="ARNs of the QuickSight groups that may open the dashboard, with commas between"
+    )
+    quicksight_role_arn: str = Field(
+        "",
+        pattern=r"^(arn:[a-z-]+:iam::[0-9]{12}:role/.+)?$",
+        description="IAM role with which QuickSight reads the lake; empty: its own role of the account",
+    )
+    quicksight_refresh: bool = Field(
+        False, description="each report of costs loads QuickSight's data sets again and waits for it"
+    )
+
     @property
     def jobs_topic_arn(self) -> str:
         """ARN of the topic of finished jobs, in the deployment's region and the account of the jobs' role."""

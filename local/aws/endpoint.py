@@ -1,4 +1,4 @@
-"""The WSGI application: sends each request to Athena, to Rekognition, to its bill or to moto."""
+"""The WSGI application: sends each request to Athena, QuickSight, Rekognition, its bill or moto."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from local.aws.cost_explorer import cost_and_usage
 from local.aws.endpoint_errors import AwsError, Reply, error_reply, protocol_of
 from local.aws.endpoint_settings import LocalAwsSettings
 from local.aws.moto_clients import MotoClients
+from local.aws.quicksight.service import QuickSightService
 from local.aws.rekognition_proxy import RekognitionProxy
 
 logger = logging.getLogger(__name__)
@@ -51,6 +52,7 @@ class Endpoint:
         dynamodb_writes.install()
         self._moto = Moto()
         self._athena = AthenaService(MotoClients(self._moto), settings.query_workers, settings.query_memory)
+        self._quicksight = QuickSightService(self._athena)
         self._rekognition = RekognitionProxy(settings.rekognition_url, settings.threads // 2)
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
@@ -65,6 +67,9 @@ class Endpoint:
                 reply = _json(cost_and_usage(self._rekognition.calls(), _request(environ)))
             elif target == "AmazonAthena" and self._athena.serves(operation):
                 reply = _json(self._athena.call(operation, _request(environ), region))
+            elif service == "quicksight" and (found := self._quicksight.find(*_method_and_path(environ))):
+                query = environ.get("QUERY_STRING", "")
+                reply = self._quicksight.call(found, query, _body(environ), region)
             else:
                 return self._ask_moto(environ, start_response, service)
         except AwsError as error:
@@ -132,6 +137,10 @@ def _not_implemented(
     called = f"{service or 'this service'} {operation or request}"
     logger.warning("not implemented: %s (%s)", called, error)
     return AwsError("NotImplemented", f"The local AWS endpoint does not implement {called}. {error}".strip())
+
+
+def _method_and_path(environ: dict[str, Any]) -> tuple[str, str]:
+    return environ["REQUEST_METHOD"], environ.get("PATH_INFO", "")
 
 
 def _request(environ: dict[str, Any]) -> Any:

@@ -1,0 +1,1 @@
+"""QuickSight as code: definition files, and what makes QuickSight equal to them."""
