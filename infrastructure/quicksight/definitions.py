@@ -41,12 +41,12 @@ class Definitions:
 
     :ivar data_sets: requests of CreateDataSet without the account; each after those whose rules it keeps to.
     :ivar schedule: when each of them is refreshed.
-    :ivar dashboard: the request of CreateDashboard without the account.
+    :ivar dashboards: requests of CreateDashboard without the account.
     """
 
     data_sets: tuple[Request, ...]
     schedule: Request
-    dashboard: Request
+    dashboards: tuple[Request, ...]
 
 
 def load_definitions(place: Place, database: str, folder: Path = FOLDER) -> Definitions:
@@ -55,8 +55,12 @@ def load_definitions(place: Place, database: str, folder: Path = FOLDER) -> Defi
     :param database: Glue database of the lake.
     """
     resources = _read(folder / "media-lake.yaml")
-    (dashboard,) = resources["dashboards"].values()
-    data_sets = [resources["datasets"][name]["data"] for name in dashboard["dependsOn"]["datasets"]]
+    dashboards = resources["dashboards"].values()
+    data_sets = [
+        resources["datasets"][name]["data"]
+        for dashboard in dashboards
+        for name in dashboard["dependsOn"]["datasets"]
+    ]
     names = {
         "athena_datasource_arn": place.arn("datasource", DATA_SOURCE),
         "athena_database_name": database,
@@ -69,7 +73,7 @@ def load_definitions(place: Place, database: str, folder: Path = FOLDER) -> Defi
     return Definitions(
         data_sets=tuple(_filled(data_set, names) for data_set in data_sets),
         schedule={**schedule, "ScheduleFrequency": frequency},
-        dashboard=_dashboard(dashboard, _read(folder / dashboard["file"]), place),
+        dashboards=tuple(_dashboard(each, _read(folder / each["file"]), place) for each in dashboards),
     )
 
 

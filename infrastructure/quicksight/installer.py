@@ -66,7 +66,7 @@ def install(session: boto3.Session, settings: Settings) -> list[Outcome]:
     if not settings.quicksight_owner:
         raise QuickSightError(
             "set MEDIA_LAKE_QUICKSIGHT_OWNER to the ARN of the QuickSight user or group that shall own the "
-            "dashboard: nobody sees what has no owner"
+            "dashboards: nobody sees what has no owner"
         )
     account = session.client("sts", region_name=settings.region).get_caller_identity()["Account"]
     place = Place(session.get_partition_for_region(settings.region), settings.region, account)
@@ -85,7 +85,8 @@ class _Installer:
         for data_set in wanted.data_sets:
             yield self._data_set(data_set)
             yield self._schedule(data_set["DataSetId"], wanted.schedule)
-        yield self._dashboard(wanted.dashboard)
+        for dashboard in wanted.dashboards:
+            yield self._dashboard(dashboard)
 
     def _call(self, operation: str, **request: Any) -> Any:
         return getattr(self._client, operation)(AwsAccountId=self._place.account, **request)

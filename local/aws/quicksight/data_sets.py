@@ -10,6 +10,9 @@ from local.aws.endpoint_errors import AwsError
 
 Definition = Mapping[str, Any]
 
+# Types of columns that data sets have no type of their own for.
+_IN_SPICE = {"BOOLEAN": "INTEGER", "BIT": "INTEGER", "JSON": "STRING"}
+
 
 @dataclass(frozen=True)
 class TableRead:
@@ -42,7 +45,10 @@ def output_columns(data_set: Definition) -> list[dict[str, str]]:
 
     :raises AwsError: InvalidParameterValueException if a step names a column that is not there.
     """
-    columns = {column["Name"]: column["Type"] for column in _table(data_set)["InputColumns"]}
+    columns = {
+        column["Name"]: _IN_SPICE.get(column["Type"], column["Type"])
+        for column in _table(data_set)["InputColumns"]
+    }
     for logical in data_set.get("LogicalTableMap", {}).values():
         for step in logical.get("DataTransforms", ()):
             ((kind, operation),) = step.items()

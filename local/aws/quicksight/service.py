@@ -31,6 +31,7 @@ class QuickSightService:
         self._places: dict[tuple[str, str], Assets] = {}
         self._lock = RLock()
         self._operations: dict[str, Operation] = {
+            "DescribeAccountSubscription": self._describe_account_subscription,
             "CreateDataSource": self._create_data_source,
             "UpdateDataSource": self._update_data_source,
             "CreateDataSet": self._create_data_set,
@@ -70,6 +71,10 @@ class QuickSightService:
         with self._lock:
             assets = self._places.setdefault(place, Assets(place))
             return write_reply(operation, self._operations[operation](assets, request))
+
+    def _describe_account_subscription(self, assets: Assets, request: Request) -> Members:
+        """Say that the account has the edition that has everything."""
+        return {"AccountInfo": {"Edition": "ENTERPRISE", "AccountSubscriptionStatus": "ACCOUNT_CREATED"}}
 
     def _create_data_source(self, assets: Assets, request: Request) -> Members:
         members = {**members_of("DataSource", request), "Status": "CREATION_SUCCESSFUL"}
@@ -227,7 +232,7 @@ class QuickSightService:
         }
 
     def _publish_dashboard(self, assets: Assets, request: Request) -> Members:
-        asset, number = assets.get("dashboard", request["DashboardId"]), int(request["VersionNumber"])
+        asset, number = assets.get("dashboard", request["DashboardId"]), request["VersionNumber"]
         asset.version(number)
         asset.published = number
         asset.members["LastPublishedTime"] = now()

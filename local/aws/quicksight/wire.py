@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -18,7 +18,6 @@ from local.aws.endpoint_errors import AwsError, Reply
 from local.aws.shape_checks import problems
 
 _MODEL = botocore.session.get_session().get_service_model("quicksight")
-_CONVERSIONS: dict[str, Callable[[str], Any]] = {"integer": int, "long": int}
 
 Request = dict[str, Any]
 
@@ -71,7 +70,7 @@ def parse_request(operation: str, in_path: dict[str, str], query: str, body: byt
         raise AwsError("SerializationException", f"The body is not JSON: {error}") from error
     if not isinstance(document, dict):
         raise AwsError("SerializationException", "The body is not a JSON object.")
-    request = {**document, **_in_query(shape, query), **in_path}
+    request = {**document, **_typed(shape, in_path), **_in_query(shape, query)}
     if broken := problems(request, shape):
         raise AwsError("InvalidParameterValueException", "; ".join(broken))
     return request
@@ -79,13 +78,26 @@ def parse_request(operation: str, in_path: dict[str, str], query: str, body: byt
 
 def _in_query(shape: StructureShape, query: str) -> Request:
     given = dict(parse_qsl(query))
-    return {
-        name: _CONVERSIONS.get(member.type_name, str)(given[key])
+    members = {
+        name: member.serialization["name"]
         for name, member in shape.members.items()
         if member.serialization.get("location") == "querystring"
-        for key in (member.serialization["name"],)
-        if key in given
     }
+    return _typed(shape, {name: given[key] for name, key in members.items() if key in given})
+
+
+def _typed(shape: StructureShape, texts: dict[str, str]) -> Request:
+    """Return members that came as texts with their types.
+
+    :raises AwsError: InvalidParameterValueException if one is no number but has to be.
+    """
+    try:
+        return {
+            name: int(text) if shape.members[name].type_name in ("integer", "long") else text
+            for name, text in texts.items()
+        }
+    except ValueError as error:
+        raise AwsError("InvalidParameterValueException", str(error)) from error
 
 
 def write_reply(operation: str, answer: dict[str, Any]) -> Reply:
