@@ -12,10 +12,13 @@ that wait, up to 100, and draws the page once. The runs of the other days then h
 `validation_results` and `validation_failures`, `reports/costs.html` and asset `cost_report`; removes the
 marks of these days under `reports/waiting/`. Task `report` has a button *Cost page*, and the menu *Browse*
 has *Costs*: Airflow serves the page to people who may read this Dag. The page also opens without a network.
+With `MEDIA_LAKE_QUICKSIGHT_REFRESH`, task `refresh` then loads QuickSight's data sets
+again (docs/QUICKSIGHT.md); otherwise it is skipped.
 
 **When it fails.** The message names a price, a date or a region that the price books lack, and the command
 that writes a book (`make prices REGION=...`). Or it names rules that the costs break: they are held back, and
-readers keep what they have. Only the run of that day fails; other days are reported.
+readers keep what they have. Only the run of that day fails; other days are reported. A `refresh` that fails
+shows QuickSight's reason; the lake's tables are published then.
 
 **Re-running.** Safe at any time, also by clearing the task. Runs only ever add to the usage log, and each
 report prices the whole day anew.
@@ -27,6 +30,8 @@ from airflow.sdk import PartitionedAssetTimetable
 
 from media_lake.assets import cost_report, image_findings, video_findings
 from media_lake.lake_dag import lake_dag
+from media_lake.operators.data_set_refresh import RefreshDataSetOperator
+from media_lake.tasks.refresh import find_data_sets
 from media_lake.tasks.report import ReportCostsOperator
 
 
@@ -37,4 +42,7 @@ from media_lake.tasks.report import ReportCostsOperator
     max_active_runs=1,
 )
 def report_costs() -> None:
-    ReportCostsOperator(task_id="report", outlets=[cost_report])
+    report = ReportCostsOperator(task_id="report", outlets=[cost_report])
+    RefreshDataSetOperator.partial(task_id="refresh", map_index_template="{{ task.data_set_id }}").expand(
+        data_set_id=find_data_sets(report.output)
+    )

@@ -12,7 +12,13 @@ from botocore.exceptions import ClientError
 
 from include.core.errors import TerminalError, error_code
 from include.core.settings import Settings
-from infrastructure.quicksight.definitions import DATA_SOURCE, Definitions, Place, Request, load_definitions
+from infrastructure.quicksight.definition_files import (
+    DATA_SOURCE,
+    Definitions,
+    Place,
+    Request,
+    load_definitions,
+)
 from infrastructure.quicksight.differences import differences
 
 _MOST_PATHS = 3

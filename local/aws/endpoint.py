@@ -18,7 +18,7 @@ from local.aws.cost_explorer import cost_and_usage
 from local.aws.endpoint_errors import AwsError, Reply, error_reply, protocol_of
 from local.aws.endpoint_settings import LocalAwsSettings
 from local.aws.moto_clients import MotoClients
-from local.aws.quicksight.service import QuickSightService
+from local.aws.quicksight.quicksight_service import QuickSightService
 from local.aws.rekognition_proxy import RekognitionProxy
 
 logger = logging.getLogger(__name__)

@@ -7,7 +7,7 @@
 --   analyses: how many there are
 --   units, findings: their sums
 -- Example:
---   SELECT dt, feature, error_code, analyses FROM analyses_by_day WHERE status = 'failed' AND dt >= '2026-11-01'
+--   SELECT feature, error_code, analyses FROM analyses_by_day WHERE status = 'failed' AND dt = '2026-11-20'
 CREATE OR REPLACE VIEW "${database}".analyses_by_day AS
 SELECT
   analyses.dt,
