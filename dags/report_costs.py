@@ -14,6 +14,8 @@ marks of these days under `reports/waiting/`. Task `report` has a button *Cost p
 has *Costs*: Airflow serves the page to people who may read this Dag. The page also opens without a network.
 With `MEDIA_LAKE_QUICKSIGHT_REFRESH`, task `refresh` then loads QuickSight's data sets
 again (docs/QUICKSIGHT.md); otherwise it is skipped.
+With `MEDIA_LAKE_QUICKSIGHT_REFRESH`, which Dag files read when they are parsed, there is a
+task `refresh` too, which loads QuickSight's data sets again (docs/QUICKSIGHT.md).
 
 **When it fails.** The message names a price, a date or a region that the price books lack, and the command
 that writes a book (`make prices REGION=...`). Or it names rules that the costs break: they are held back, and
@@ -30,8 +32,7 @@ from airflow.sdk import PartitionedAssetTimetable
 
 from media_lake.assets import cost_report, image_findings, video_findings
 from media_lake.lake_dag import lake_dag
-from media_lake.operators.data_set_refresh import RefreshDataSetOperator
-from media_lake.tasks.refresh import find_data_sets
+from media_lake.tasks.refresh import refresh_quicksight
 from media_lake.tasks.report import ReportCostsOperator
 
 
@@ -43,6 +44,4 @@ from media_lake.tasks.report import ReportCostsOperator
 )
 def report_costs() -> None:
     report = ReportCostsOperator(task_id="report", outlets=[cost_report])
-    RefreshDataSetOperator.partial(task_id="refresh", map_index_template="{{ task.data_set_id }}").expand(
-        data_set_id=find_data_sets(report.output)
-    )
+    refresh_quicksight(report.output)

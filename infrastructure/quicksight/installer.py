@@ -76,17 +76,26 @@ def install(session: boto3.Session, settings: Settings) -> list[Outcome]:
         )
     account = session.client("sts", region_name=settings.region).get_caller_identity()["Account"]
     place = Place(session.get_partition_for_region(settings.region), settings.region, account)
-    installer = _Installer(session.client("quicksight", region_name=settings.region), place, settings)
+    installer = Installer(session.client("quicksight", region_name=settings.region), place, settings)
     return list(installer.outcomes(load_definitions(place, settings.database)))
 
 
-class _Installer:
+class Installer:
+    """Makes the things of one account and region.
+
+    :param client: of QuickSight.
+    """
+
     def __init__(self, client: Any, place: Place, settings: Settings) -> None:
         self._client = client
         self._place = place
         self._settings = settings
 
     def outcomes(self, wanted: Definitions) -> Iterator[Outcome]:
+        """Make one thing after the other, and yield what became of each.
+
+        :raises QuickSightError: if QuickSight cannot make the data source or a dashboard.
+        """
         yield self._data_source()
         for data_set in wanted.data_sets:
             yield self._data_set(data_set)

@@ -418,3 +418,17 @@ def test_parsing_is_quick_and_imports_nothing_heavy(
     assert parsed["errors"] == []
     assert parsed["modules"] == []
     assert parsed["seconds"] < 10
+
+
+def test_quicksight_is_loaded_again_after_the_report_only_if_that_is_switched_on(
+    dagbag: DagBag, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert [task.task_id for task in dagbag.dags["report_costs"].tasks] == ["report"]
+    monkeypatch.setenv("MEDIA_LAKE_QUICKSIGHT_REFRESH", "true")
+    dag = DagBag(ROOT / "dags/report_costs.py").dags["report_costs"]
+    refresh = dag.get_task("refresh")
+    assert refresh.is_mapped
+    assert refresh.upstream_task_ids == {"find_data_sets"}
+    assert dag.get_task("find_data_sets").upstream_task_ids == {"report"}
+    assert isinstance(refresh.partial_kwargs["retry_policy"], AwsErrorCodeRetryPolicy)
+    assert "Start an ingestion" in refresh.partial_kwargs["doc_md"]

@@ -414,8 +414,8 @@ def test_published_tables_are_read_through_athena(earlier: LocalLake) -> None:
         assert dict(zip(names, counted, strict=True)) == dict(zip(names, held, strict=True)), table
     views = [name.removeprefix("views/") for name in view_names()]
     counts = {name: ask(f"SELECT count(*) FROM {name}")[0][0] for name in views}
-    # Nobody was looked for in videos, and nothing was budgeted. The costs are of two days, and no later report
-    # has priced them.
+    # Nobody was looked for in videos, and there are no budgets. The costs are of two days, and no later
+    # report has priced them.
     unused = {"celebrity_spans", "people_moments", "cost_anomalies", "focus_costs", "budget_status"}
     assert {name for name in views if not counts[name]} - {"forecast_monthly"} == unused
 

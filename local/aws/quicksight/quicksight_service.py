@@ -9,8 +9,8 @@ from uuid import uuid4
 
 from local.aws.athena.service import AthenaService
 from local.aws.endpoint_errors import AwsError, Reply
-from local.aws.quicksight.kept_assets import Asset, Assets, Kind, Members, Version, not_found, now
 from local.aws.quicksight.data_sets import columns_used, output_columns, table_read
+from local.aws.quicksight.kept_assets import Asset, Assets, Kind, Members, Version, not_found, now
 from local.aws.quicksight.wire import Request, Routes, members_of, parse_request, write_reply
 
 # Names of the kinds in the API's operations and members.

@@ -1,11 +1,14 @@
-"""The task that finds what QuickSight has to load again."""
+"""The tasks that load QuickSight's data sets again."""
 
 from __future__ import annotations
 
 import logging
 from typing import Any
 
-from airflow.sdk import task
+from airflow.sdk import XComArg, task
+
+from include.core.dag_switches import refreshes_quicksight
+from media_lake.operators.data_set_refresh import RefreshDataSetOperator
 
 log = logging.getLogger(__name__)
 
@@ -13,19 +16,29 @@ log = logging.getLogger(__name__)
 PREFIX = "media-lake-"
 
 
+def refresh_quicksight(report: XComArg) -> None:
+    """Wire the tasks behind a report, if the refresh is switched on.
+
+    :param report: what task ``report`` returns.
+    """
+    if refreshes_quicksight():
+        refresh = RefreshDataSetOperator.partial(
+            task_id="refresh", map_index_template="{{ task.data_set_id }}"
+        )
+        refresh.expand(data_set_id=find_data_sets(report))
+
+
 @task
 def find_data_sets(report: dict[str, Any]) -> list[str]:
-    """List the lake's data sets in QuickSight, if costs were reported and the refresh is switched on.
-
-    What follows is skipped if there is nothing to load again.
+    """List the lake's data sets in QuickSight. If no day was reported, there is nothing to load again.
 
     :param report: what task ``report`` returned.
     """
     from media_lake.task_context import task_deployment
 
-    deployment = task_deployment()
-    if not deployment.settings.quicksight_refresh or not report["days"]:
+    if not report["days"]:
         return []
+    deployment = task_deployment()
     region = deployment.settings.region
     account = deployment.aws.client("sts").get_caller_identity()["Account"]
     pages = deployment.aws.client("quicksight").get_paginator("list_data_sets").paginate(AwsAccountId=account)
