@@ -50,6 +50,9 @@ What it offers:
 - Athena, on [DuckDB](https://duckdb.org).
 - Cost Explorer's GetCostAndUsage: the bill of what the local Rekognition answered, by day and usage type, at
   the lake's price book.
+- QuickSight's data sources, data sets, refresh schedules, ingestions and dashboards, with state. Requests are
+  checked against the API's model. It draws nothing. An ingestion reads its table or view in Athena, so it
+  fails if a column does not exist; a dashboard fails if a data set lacks one.
 - Rekognition, by a service of this project. It speaks the API's protocol, with AWS's errors, job states,
   tokens, pages and completion messages. It checks requests and replies against the API's model.
 

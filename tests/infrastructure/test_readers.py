@@ -16,6 +16,7 @@ from include.core.run import Run, job_responses_uri
 from include.core.schemas import TABLES
 from include.core.settings import COST_PAGE_KEY, Settings
 from include.store.sql import names_read, view_names
+from infrastructure.quicksight.definition_files import Place, load_definitions
 from infrastructure.readers import (
     Audience,
     create_reader_policies,
@@ -129,6 +130,12 @@ def test_whoever_sees_a_view_sees_all_that_it_reads(statement: str) -> None:
     view = Path(statement).name
     for documents in (ORDINARY, BOTH, FINANCE):
         assert may_see(documents, view) is all(may_see(documents, name) for name in names_read(statement))
+
+
+def test_quicksight_reads_all_that_it_shows_with_the_policies_of_finance() -> None:
+    for data_set in load_definitions(Place("aws", "us-east-1", ACCOUNT), SETTINGS.database).data_sets:
+        (physical,) = data_set["PhysicalTableMap"].values()
+        assert may_see(FINANCE, physical["RelationalTable"]["Name"])
 
 
 @pytest.mark.parametrize(
