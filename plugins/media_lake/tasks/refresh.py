@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from airflow.sdk import XComArg, task
+from airflow.sdk import task
 
 from include.core.dag_switches import refreshes_quicksight
 from media_lake.operators.data_set_refresh import RefreshDataSetOperator
@@ -16,10 +16,10 @@ log = logging.getLogger(__name__)
 PREFIX = "media-lake-"
 
 
-def refresh_quicksight(report: XComArg) -> None:
+def refresh_quicksight(report: Any) -> None:
     """Wire the tasks behind a report, if the refresh is switched on.
 
-    :param report: what task ``report`` returns.
+    :param report: reference to what task ``report`` returns.
     """
     if refreshes_quicksight():
         refresh = RefreshDataSetOperator.partial(
