@@ -12,8 +12,6 @@ that wait, up to 100, and draws the page once. The runs of the other days then h
 `validation_results` and `validation_failures`, `reports/costs.html` and asset `cost_report`; removes the
 marks of these days under `reports/waiting/`. Task `report` has a button *Cost page*, and the menu *Browse*
 has *Costs*: Airflow serves the page to people who may read this Dag. The page also opens without a network.
-With `MEDIA_LAKE_QUICKSIGHT_REFRESH`, task `refresh` then loads QuickSight's data sets
-again (docs/QUICKSIGHT.md); otherwise it is skipped.
 With `MEDIA_LAKE_QUICKSIGHT_REFRESH`, which Dag files read when they are parsed, there is a
 task `refresh` too, which loads QuickSight's data sets again (docs/QUICKSIGHT.md).
 
