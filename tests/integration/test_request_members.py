@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 import uuid
@@ -179,12 +180,13 @@ def query(local_lake: LocalLake, sql: str) -> list[Sequence[Any]]:
 
 
 def page_usd(page: str, source: str) -> float:
-    """Return what a source paid, as a person adds it up from the rows of the cost page.
-
-    They are to the hundredth of a cent.
-    """
-    rows = [re.findall(r"<td[^>]*>([^<]*)</td>", row) for row in re.findall(r"<tr>.*?</tr>", page, re.DOTALL)]
-    return sum(float(row[7].removeprefix("$").replace(",", "")) for row in rows if row[2:3] == [source])
+    """Return what a source paid, as the cost page adds it up from its lines."""
+    found = re.search(r'id="data">(.*?)</script>', page, re.DOTALL)
+    assert found is not None
+    data = json.loads(found[1])
+    lines = [line for month in data["lines"].values() for line in month]
+    # day, number of the line, analyses, units, dollars; of the line: cost center, source, and more
+    return sum(usd for _, number, _, _, usd, *_ in lines if data["of"][number][1] == source)
 
 
 @pytest.mark.parametrize("name", CASES)
