@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 from include.analyze.image_claims import ImageClaims
-from include.analyze.image_lanes import ImageWork
-from include.core.error_counts import ErrorCounts
+from include.analyze.image_lanes import BatchCounts, ImageWork
 from include.core.frame_sampling import FrameSampling
 from include.store.ledger import Entry
 from include.store.objects import Row
@@ -96,32 +94,12 @@ class FrameClaims:
 
 
 @dataclass
-class FrameSummary:
-    """Counts of one batch, small enough for an XCom.
+class FrameSummary(BatchCounts):
+    """Counts of one batch of videos that are analyzed by frames.
 
     :ivar frames: calls that were paid for.
     :ivar done: analyses that this attempt finished.
-    :ivar stopped: analyses that a budget has no money for.
-    :ivar interrupted: analyses that an earlier attempt had claimed when it ended.
     """
 
     frames: int = 0
     done: int = 0
-    reused: int = 0
-    failed: int = 0
-    stopped: int = 0
-    throttled: int = 0
-    interrupted: int = 0
-    errors: ErrorCounts = field(default_factory=ErrorCounts)
-
-    def to_xcom(self) -> dict[str, Any]:
-        return {
-            "frames": self.frames,
-            "done": self.done,
-            "reused": self.reused,
-            "failed": self.failed,
-            "stopped": self.stopped,
-            "throttled": self.throttled,
-            "interrupted": self.interrupted,
-            **self.errors.to_xcom(),
-        }

@@ -55,15 +55,14 @@ class Outcome:
 
 
 @dataclass
-class Summary:
-    """Counts of one batch, small enough for an XCom.
+class BatchCounts:
+    """What became of the analyses of one batch, small enough for an XCom.
 
     :ivar stopped: analyses that a budget has no money for.
     :ivar interrupted: analyses that an earlier attempt had claimed when it ended, and had not recorded: at
         most these were paid for twice.
     """
 
-    calls: int = 0
     reused: int = 0
     failed: int = 0
     stopped: int = 0
@@ -72,15 +71,18 @@ class Summary:
     errors: ErrorCounts = field(default_factory=ErrorCounts)
 
     def to_xcom(self) -> dict[str, Any]:
-        return {
-            "calls": self.calls,
-            "reused": self.reused,
-            "failed": self.failed,
-            "stopped": self.stopped,
-            "throttled": self.throttled,
-            "interrupted": self.interrupted,
-            **self.errors.to_xcom(),
-        }
+        counts = {name: value for name, value in vars(self).items() if name != "errors"}
+        return counts | self.errors.to_xcom()
+
+
+@dataclass
+class Summary(BatchCounts):
+    """Counts of one batch of images.
+
+    :ivar calls: calls that were paid for.
+    """
+
+    calls: int = 0
 
 
 class Lane:

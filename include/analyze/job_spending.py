@@ -11,11 +11,10 @@ import math
 import time
 from typing import TYPE_CHECKING
 
-from include.core.budgets import month_at
-from include.core.prices import load_price_book
+from include.core.budgets import hard_budgets, month_at
 from include.store.budget_records import job_token
 from include.store.budget_recovery import recover_expired
-from include.store.call_prices import CallPrices
+from include.store.call_prices import MonthPrices
 
 if TYPE_CHECKING:
     from include.analyze.video_work import JobWork
@@ -28,8 +27,8 @@ class JobSpending:
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
-        self._budgets = {name: each for name, each in workspace.lake.budgets.items() if each.kind == "hard"}
-        self._prices: dict[str, CallPrices] = {}
+        self._budgets = hard_budgets(workspace.lake.budgets)
+        self._prices = MonthPrices(workspace)
         self._refused: dict[tuple[str, str], int] = {}
 
     def reserve(self, work: JobWork, claim: Entry) -> bool:
@@ -75,10 +74,7 @@ class JobSpending:
         return self._price(work, month, max(1, math.ceil((work.asset["duration_ms"] or 0) / 60_000)))
 
     def _price(self, work: JobWork, month: str, minutes: float) -> int:
-        if month not in self._prices:
-            book = load_price_book(self._workspace.settings.region)
-            self._prices[month] = CallPrices(book, self._workspace.ledger.reported_month(month).units)
-        return self._prices[month].micros(work.job, work.parameters, minutes)
+        return self._prices.of(month).micros(work.job, work.parameters, minutes)
 
 
 def _payer(work: JobWork, entry: Entry) -> str:

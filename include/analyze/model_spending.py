@@ -13,12 +13,11 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from include.analyze.custom_models import HOLD_SECONDS
-from include.core.budgets import Budget, month_at, month_before
+from include.core.budgets import hard_budgets, month_at, month_before
 from include.core.features import FEATURES
-from include.core.prices import load_price_book
 from include.core.run import Run
 from include.store.budget_records import model_token
-from include.store.call_prices import CallPrices
+from include.store.call_prices import MonthPrices
 from include.store.model_time import model_payer
 from include.store.stopped_analyses import note_stopped, stopped_analyses
 
@@ -45,6 +44,8 @@ class ModelSpending:
     def __init__(self, workspace: Workspace, model: Row) -> None:
         self._workspace = workspace
         self._model = model
+        self._budgets = hard_budgets(workspace.lake.budgets)
+        self._prices = MonthPrices(workspace)
         self._teams: list[Row] = model_payer(workspace.run, model)["teams"]
 
     def reserve(self) -> list[Row]:
@@ -53,7 +54,7 @@ class ModelSpending:
         It is noted that the analyses of the others are stopped.
         """
         teams, refused = self._teams, set[str]()
-        if not any(self._hard_budget(team["cost_center"]) for team in teams):
+        if not any(team["cost_center"] in self._budgets for team in teams):
             return teams
         while poor := self._reserve_of(teams):
             for cost_center in _shares([{"teams": teams}]):
@@ -85,7 +86,7 @@ class ModelSpending:
         }
 
     def _has_money(self, cost_center: str, hours: float) -> bool:
-        if (budget := self._hard_budget(cost_center)) is None:
+        if (budget := self._budgets.get(cost_center)) is None:
             return True
         month = month_at(time.time())
         record, limit = self._workspace.ledger.budget(cost_center, month), budget.limit_micros(month)
@@ -97,15 +98,11 @@ class ModelSpending:
         return False
 
     def _settle(self, cost_center: str, run: Run, hours: float) -> None:
-        if self._hard_budget(cost_center) is not None:
+        if cost_center in self._budgets:
             now = month_at(time.time())
             for month in (now, month_before(now)):
                 record = self._workspace.ledger.budget(cost_center, month)
                 record.settle(self._token(run), self._micros(hours, month))
-
-    def _hard_budget(self, cost_center: str) -> Budget | None:
-        budget = self._workspace.lake.budgets.get(cost_center)
-        return budget if budget is not None and budget.kind == "hard" else None
 
     def _token(self, run: Run) -> str:
         name = hashlib.sha256(self._model["arn"].encode()).hexdigest()[:16]
@@ -115,9 +112,7 @@ class ModelSpending:
         call = FEATURES[self._model["feature"]].image
         assert call is not None
         assert call.hourly_price_item is not None
-        book = load_price_book(self._workspace.settings.region)
-        units = self._workspace.ledger.reported_month(month).units
-        return CallPrices(book, units).of_items((call.hourly_price_item,), hours)
+        return self._prices.of(month).of_items((call.hourly_price_item,), hours)
 
     def _note(self, refused: Iterable[str]) -> None:
         s3, run, arn = self._workspace.s3, self._workspace.run, self._model["arn"]

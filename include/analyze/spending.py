@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from include.analyze.model_spending import MODELS, model_of_team
 from include.analyze.purse import Payment, Purse
-from include.core.prices import load_price_book
-from include.store.call_prices import CallPrices
+from include.core.budgets import hard_budgets
+from include.store.call_prices import MonthPrices
 from include.store.stopped_analyses import stopped_analyses
 
 if TYPE_CHECKING:
@@ -28,11 +28,10 @@ class Spending:
 
     def __init__(self, workspace: Workspace, stop: threading.Event) -> None:
         self._workspace = workspace
-        self._prices: dict[str, CallPrices] = {}
+        self._prices = MonthPrices(workspace)
         self._purses = {
             name: Purse(name, budget, workspace.ledger, workspace.settings.lease_seconds, stop)
-            for name, budget in workspace.lake.budgets.items()
-            if budget.kind == "hard"
+            for name, budget in hard_budgets(workspace.lake.budgets).items()
         }
 
     def take(self, work: ImageWork) -> Payment | None:
@@ -73,7 +72,4 @@ class Spending:
         return stopped_analyses(self._workspace.s3, self._workspace.run, MODELS)
 
     def _price(self, work: ImageWork, month: str) -> int:
-        if month not in self._prices:
-            book = load_price_book(self._workspace.settings.region)
-            self._prices[month] = CallPrices(book, self._workspace.ledger.reported_month(month).units)
-        return self._prices[month].micros(work.call, work.parameters, 1.0)
+        return self._prices.of(month).micros(work.call, work.parameters, 1.0)

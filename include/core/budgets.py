@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Literal
@@ -41,6 +42,11 @@ class Budget(BaseModel):
     def limit_micros(self, month: str) -> int:
         """Return the millionths of a dollar of a month, ``YYYY-MM``."""
         return int(Decimal(str(self.limit_usd(month))) * MICROS)
+
+
+def hard_budgets(budgets: Mapping[str, Budget]) -> dict[str, Budget]:
+    """Return the budgets that stop analyses, by cost center."""
+    return {name: budget for name, budget in budgets.items() if budget.kind == "hard"}
 
 
 def month_at(at: float) -> str:

@@ -146,10 +146,6 @@ class Estimate:
     def high(self) -> float:
         return _sum(line.high for line in self.lines)
 
-    def high_of(self, source: str) -> float:
-        """Return the upper bound for a source."""
-        return _sum(line.high for line in self.lines if line.place.source == source)
-
     def __add__(self, other: Estimate) -> Estimate:
         """Return both together, side by side."""
         return Estimate((*self.lines, *other.lines), max(self.seconds, other.seconds))

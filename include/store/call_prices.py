@@ -4,11 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import ROUND_CEILING, Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from include.core.budgets import MICROS
 from include.core.features import ImageCall, VideoJob, price_items
-from include.core.prices import PriceBook
+from include.core.prices import PriceBook, load_price_book
+
+if TYPE_CHECKING:
+    from include.store.workspace import Deployment
+
+
+class MonthPrices:
+    """Upper bounds of prices by month; what is reported of a month is read once."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        self._deployment = deployment
+        self._months: dict[str, CallPrices] = {}
+
+    def of(self, month: str) -> CallPrices:
+        """Return the prices of a month, ``YYYY-MM``.
+
+        :raises include.core.prices.PriceError: if the price books lack the region.
+        """
+        if month not in self._months:
+            book = load_price_book(self._deployment.settings.region)
+            self._months[month] = CallPrices(book, self._deployment.ledger.reported_month(month).units)
+        return self._months[month]
 
 
 class CallPrices:

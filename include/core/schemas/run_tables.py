@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
+from include.core.budgets import BudgetKind
 from include.core.schemas.table import MEDIA_ID, Column, Table
 
 ASSET_STATUSES = ("analyzed", "partial", "failed", "rejected")
 ERASURE_ACTIONS = ("erased", "expired", "allowed")
 ANALYSIS_STATUSES = ("succeeded", "reused", "failed", "rejected", "stopped")
 DECISIONS = ("approve", "reject")
-BUDGET_KINDS = ("hard", "soft")
+BUDGET_KINDS: tuple[str, ...] = get_args(BudgetKind)
 
 _ATTRIBUTION = (
     Column("source", "string", "name of the source in lake.yaml", required=True),
