@@ -37,34 +37,23 @@ Reason = tuple[str | None, str | None, dict[str, Any] | None]
 
 def install() -> None:
     """Put one lock around every write of every table, and around reading an item."""
-    for name in ("put_item", "update_item", "delete_item"):
+    for name in ("get_item", "put_item", "update_item", "delete_item"):
         method = getattr(DynamoDBBackend, name)
         if not hasattr(method, "__wrapped__"):
             setattr(DynamoDBBackend, name, _one_at_a_time(method))
-    if not hasattr(DynamoDBBackend.get_item, "__wrapped__"):
-        DynamoDBBackend.get_item = _as_it_was(DynamoDBBackend.get_item)  # type: ignore[method-assign]
     DynamoDBBackend.transact_write_items = _transact_write_items  # type: ignore[method-assign]
     ConditionExpressionParser.parse = _parse  # type: ignore[method-assign]
 
 
 def _one_at_a_time(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a copy of the item, whose maps no later write changes while moto makes the answer."""
+
     @wraps(method)
     def locked(*args: Any, **kwargs: Any) -> Any:
         with _lock:
-            return method(*args, **kwargs)
+            return copy.deepcopy(method(*args, **kwargs))
 
     return locked
-
-
-def _as_it_was(get_item: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a copy of an item, whose maps no write changes while the answer is made."""
-
-    @wraps(get_item)
-    def copied(*args: Any, **kwargs: Any) -> Any:
-        with _lock:
-            return copy.deepcopy(get_item(*args, **kwargs))
-
-    return copied
 
 
 def _transact_write_items(self: DynamoDBBackend, transact_items: list[dict[str, Any]]) -> None:
