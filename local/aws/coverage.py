@@ -64,6 +64,10 @@ What it does not offer:
 - It bills nothing, encrypts nothing and checks no permissions.
 - Its state ends with the process.
 
+It is for programs of this machine. Requests that a browser makes for a web page are refused, and there are no
+CORS headers. So are requests to another name than `localhost`, `*.localhost` or a number: a name of somebody
+else's can lead to this machine. Containers call it by its number. Links to it may be followed in a browser.
+
 ## Operations of Rekognition
 
 {len(OFFERED)} of {len(OPERATION_NAMES)} operations are offered. An answer has one of three sources:
@@ -121,7 +125,10 @@ Members of each of the `faults`:
 | `POST /_control/settings` | changes quotas and faults, and returns all of them |
 | `POST /_control/reset` | deletes jobs, collections, projects and counters, and restores the first settings |
 
-    curl -X POST http://127.0.0.1:4567/_control/settings -d '{{
+Control addresses but `health` ask for a name and a password, which are `control` and
+`LOCAL_REKOGNITION_CONTROL_TOKEN`. `make up` makes the token and keeps it in `.stack/control.token`.
+
+    curl -u "control:$(cat .stack/control.token)" http://127.0.0.1:4567/_control/settings -d '{{
       "tps": {{"DetectLabels": 50}}, "job_seconds": [1, 20], "job_failures": {{"rate": 0.1}},
       "faults": [{{"operation": "GetLabelDetection", "code": "ThrottlingException", "rate": 0.2}}]}}'
 

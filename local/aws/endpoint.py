@@ -9,10 +9,12 @@ from functools import lru_cache
 from importlib.metadata import version
 from typing import Any
 
+from moto.moto_server import werkzeug_app
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.test import run_wsgi_app
 
 from local.aws import dynamodb_items, dynamodb_writes, s3_keys, s3_listing
+from local.aws.access import reason_to_refuse
 from local.aws.athena.service import AthenaService
 from local.aws.cost_explorer import cost_and_usage
 from local.aws.endpoint_errors import AwsError, Reply, error_reply, protocol_of
@@ -24,6 +26,7 @@ from local.aws.rekognition_proxy import RekognitionProxy
 logger = logging.getLogger(__name__)
 
 HEALTH_PATH = "/_local/health"
+_CONTROL_OF_MOTO = "/moto-api"
 StartResponse = Callable[..., Any]
 
 
@@ -31,6 +34,7 @@ class Moto(DomainDispatcherApplication):
     """moto, which remembers the service of a host instead of trying two hundred patterns at each request."""
 
     def __init__(self) -> None:
+        werkzeug_app.DISABLE_GLOBAL_CORS = True
         super().__init__(create_backend_app)
         self._backend = lru_cache(maxsize=1000)(super().get_backend_for_host)
 
@@ -53,12 +57,15 @@ class Endpoint:
         self._moto = Moto()
         self._athena = AthenaService(MotoClients(self._moto), settings.query_workers, settings.query_memory)
         self._quicksight = QuickSightService(self._athena)
-        self._rekognition = RekognitionProxy(settings.rekognition_url, settings.threads // 2)
+        self._rekognition = RekognitionProxy(
+            settings.rekognition_url, settings.threads // 2, settings.control_token
+        )
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         target, _, operation = environ.get("HTTP_X_AMZ_TARGET", "").partition(".")
         _, region, service = credential_scope(environ)
         try:
+            _refuse_others(environ)
             if environ.get("PATH_INFO") == HEALTH_PATH:
                 reply = self._health()
             elif target == "RekognitionService":
@@ -118,6 +125,24 @@ class Endpoint:
             "rekognition": {"url": self._rekognition.url, "up": self._rekognition.is_up()},
         }
         return Reply(200, "application/json", json.dumps(state).encode())
+
+
+def _refuse_others(environ: dict[str, Any]) -> None:
+    """Refuse what is not for clients of AWS.
+
+    :raises AwsError: AccessDenied, if a web page may have sent the request, or if it is for the addresses by
+        which moto itself is controlled.
+    """
+    reason = reason_to_refuse(
+        environ.get("HTTP_HOST", ""),
+        environ.get("HTTP_ORIGIN"),
+        environ.get("HTTP_SEC_FETCH_SITE"),
+        environ.get("HTTP_SEC_FETCH_MODE"),
+    )
+    if environ.get("PATH_INFO", "").startswith(_CONTROL_OF_MOTO):
+        reason = f"Addresses below {_CONTROL_OF_MOTO} are closed."
+    if reason:
+        raise AwsError("AccessDenied", reason, status=403)
 
 
 def credential_scope(environ: dict[str, Any]) -> tuple[str, str, str | None]:

@@ -23,3 +23,8 @@ class LocalAwsSettings(BaseSettings):
         validation_alias="LOCAL_REKOGNITION_URL",
         description="where the local Rekognition process listens",
     )
+    control_token: str = Field(
+        "",
+        validation_alias="LOCAL_REKOGNITION_CONTROL_TOKEN",
+        description="that of the local Rekognition, for the bill of Cost Explorer",
+    )

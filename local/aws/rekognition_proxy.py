@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import urllib3
 
+from local.aws.access import control_login
 from local.aws.endpoint_errors import AwsError, Reply
 
 _PASSED_ON = ("CONTENT_TYPE", "HTTP_X_AMZ_TARGET", "HTTP_AUTHORIZATION", "HTTP_X_AMZ_DATE", "HTTP_USER_AGENT")
@@ -21,10 +22,12 @@ class RekognitionProxy:
     :param url: address of the local Rekognition process.
     :param at_once: most calls in flight; calls above that are throttled, as AWS does. Rekognition reads its
         images through this same server, so its calls must not take all of the server's threads.
+    :param control_token: of its control addresses.
     """
 
-    def __init__(self, url: str, at_once: int) -> None:
+    def __init__(self, url: str, at_once: int, control_token: str) -> None:
         self.url = url.rstrip("/")
+        self._login = {"Authorization": control_login(control_token)}
         self._free = threading.BoundedSemaphore(at_once)
         self._pool = urllib3.PoolManager(maxsize=64, retries=False, timeout=_TIMEOUT)
 
@@ -70,12 +73,16 @@ class RekognitionProxy:
     def calls(self) -> dict[str, Any]:
         """Return Rekognition's counters: ``GET /_control/calls``.
 
-        :raises AwsError: ServiceUnavailable if the process does not answer.
+        :raises AwsError: ServiceUnavailable if the process does not answer; AccessDenied if it has another
+            token.
         """
         try:
-            counters: dict[str, Any] = self._pool.request("GET", f"{self.url}/_control/calls").json()
+            reply = self._pool.request("GET", f"{self.url}/_control/calls", headers=self._login)
         except urllib3.exceptions.HTTPError as error:
             raise self._away(error) from error
+        if reply.status != 200:
+            raise AwsError("AccessDenied", reply.json()["message"], status=403)
+        counters: dict[str, Any] = reply.json()
         return counters
 
     def _away(self, error: Exception) -> AwsError:

@@ -1,4 +1,4 @@
-"""``python -m local.stack up|down|status|demo``."""
+"""``python -m local.stack up|down|status|token|demo``."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from rich.table import Table
 from include.core.settings import SettingsError
 from local.stack.environment import NOT_INHERITED, aws_client_environment
 from local.stack.lifecycle import down, status, up
+from local.stack.login import FILE, USER, AirflowLogin
 from local.stack.stack_settings import PROJECT, StackError, StackSettings, load_stack_settings
 
 LOG_WIDTH = 140  # characters of a line where the output is not a terminal
@@ -33,6 +34,8 @@ def main(arguments: list[str] | None = None) -> int:
             down(stack, console.print)
         elif options.command == "status":
             return _print_status(stack, console)
+        elif options.command == "token":
+            print(AirflowLogin(stack.folder).token(stack.airflow_url))
         else:
             from local.stack.demo import demo
 
@@ -57,6 +60,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     commands.add_parser("up", help="start the local stack: PostgreSQL, local AWS, Airflow")
     commands.add_parser("down", help="stop the stack; delete the local lake and Airflow's history")
     commands.add_parser("status", help="show the stack's components, ports and addresses")
+    commands.add_parser("token", help="print a token for Airflow's REST API, valid for a day")
     demonstration = commands.add_parser(
         "demo", help="load media, run the pipeline over them, and show tables, costs and addresses"
     )
@@ -90,6 +94,7 @@ def _print_status(stack: StackSettings, console: Console) -> int:
         table.add_row(component.name, component.state, component.health, component.address, component.detail)
     console.print(table)
     console.print(f"logs: {stack.logs}")
+    console.print(f"log in at Airflow as {USER}; the password is in {stack.folder / FILE}")
     return 0
 
 

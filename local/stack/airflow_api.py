@@ -49,16 +49,23 @@ class DagRun:
 
 
 class AirflowApi:
-    """Airflow's REST API, version 2, on a server that asks for no login.
+    """Airflow's REST API, version 2.
 
     :param url: address of the api-server.
+    :param login: adds what the server asks for to each request; None asks for its health only.
     :param retry_seconds: how long requests are repeated while the server restarts.
     """
 
     def __init__(
-        self, url: str, retry_seconds: float = 60, transport: httpx.BaseTransport | None = None
+        self,
+        url: str,
+        login: httpx.Auth | None,
+        retry_seconds: float = 60,
+        transport: httpx.BaseTransport | None = None,
     ) -> None:
-        self._client = httpx.Client(base_url=url, timeout=30, trust_env=False, transport=transport)
+        self._client = httpx.Client(
+            base_url=url, auth=login, timeout=30, trust_env=False, transport=transport
+        )
         self._retry_seconds = retry_seconds
         self._sources: dict[tuple[str, str], set[str]] = {}
 
@@ -71,7 +78,7 @@ class AirflowApi:
     def health(self) -> dict[str, str]:
         """Return the status of each component: ``healthy`` or not, ``unreachable`` if the server is."""
         try:
-            response = self._client.get("/api/v2/monitor/health", timeout=5)
+            response = self._client.get("/api/v2/monitor/health", auth=None, timeout=5)
             response.raise_for_status()
             content = response.json()
         except (httpx.HTTPError, ValueError):

@@ -67,6 +67,10 @@ class Browser:
         self._process.communicate(timeout=START_SECONDS)
         self._folder.cleanup()
 
+    def set_cookie(self, url: str, name: str, value: str) -> None:
+        """Give the browser a cookie of a site, such as that of somebody who has logged in."""
+        self._page("Network.setCookie", url=url, name=name, value=value)
+
     def picture(self, url: str, text: str, height: int) -> bytes:
         """Open a page, wait until it has a text, and return a PNG of it.
 

@@ -17,6 +17,7 @@ from include.core.lake import load_lake
 from include.core.settings import load_settings
 from local.stack.airflow_api import AirflowApi, DagRun
 from local.stack.lifecycle import up
+from local.stack.login import AirflowLogin
 from local.stack.media_upload import complete_days, plan_uploads, upload
 from local.stack.people import COLLECTION, index_people
 from local.stack.pipeline import FIRST_DAG, PIPELINE, Cell, State, is_over, runs_of_days, states
@@ -43,7 +44,7 @@ def demo(stack: StackSettings, media: Path, days: int, console: Console) -> int:
     uploads = plan_uploads(media, source, backfilled)
     up(stack, console.print)
 
-    with AirflowApi(stack.airflow_url) as api:
+    with AirflowApi(stack.airflow_url, AirflowLogin(stack.folder)) as api:
         _wait_for_dags(api)
         console.print("waiting for runs of these days that Airflow started by itself")
         _wait_for_earlier_runs(api, backfilled)

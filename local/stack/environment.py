@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from pathlib import Path
 
 from cryptography.fernet import Fernet
 
+from local.stack.kept_secrets import kept_secret
+from local.stack.login import USER, make_password
+from local.stack.loopback import HOST
 from local.stack.stack_settings import PROJECT, StackSettings
 
 # Every process of a stack has this variable, so that `make down` finds processes whose parent died.
@@ -23,7 +25,6 @@ SHARED = {
     "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
     "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
     "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
-    "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
     "AIRFLOW__API__WORKERS": "1",
     # A Dag file that was changed is read again within seconds. The others, each of which takes half a CPU
     # second, are read every five minutes, for what they import.
@@ -89,35 +90,28 @@ def stack_environment(stack: StackSettings, inherited: Mapping[str, str]) -> dic
         "AIRFLOW__CORE__PARALLELISM": str(stack.parallelism),
         "AIRFLOW__CORE__DAGS_FOLDER": str(PROJECT / "dags"),
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(PROJECT / "plugins"),
-        "AIRFLOW__CORE__FERNET_KEY": _kept_secret(
-            stack.folder / "fernet.key", Fernet.generate_key().decode()
-        ),
-        "AIRFLOW__API_AUTH__JWT_SECRET": _kept_secret(stack.folder / "jwt.key", secrets.token_urlsafe(64)),
-        "AIRFLOW__API__SECRET_KEY": _kept_secret(stack.folder / "session.key", secrets.token_urlsafe(64)),
+        "AIRFLOW__CORE__FERNET_KEY": kept_secret(stack.folder / "fernet.key", Fernet.generate_key().decode()),
+        "AIRFLOW__API_AUTH__JWT_SECRET": kept_secret(stack.folder / "jwt.key", secrets.token_urlsafe(64)),
+        "AIRFLOW__API__SECRET_KEY": kept_secret(stack.folder / "session.key", secrets.token_urlsafe(64)),
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": stack.database_uri,
-        "AIRFLOW__API__HOST": "127.0.0.1",
+        "AIRFLOW__API__HOST": HOST,
         "AIRFLOW__API__PORT": str(stack.airflow_port),
         "AIRFLOW__API__BASE_URL": stack.airflow_url,
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{stack.airflow_url}/execution/",
-        "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(stack.worker_log_port),
-        "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(stack.trigger_log_port),
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{USER}:admin",
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(make_password(stack.folder)),
+        "AIRFLOW__CORE__HOSTNAME_CALLABLE": "local.stack.loopback.hostname",
+        "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(stack.log_port),
+        "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(stack.log_port),
         "LOCAL_AWS_PORT": str(stack.aws_port),
         "LOCAL_REKOGNITION_PORT": str(stack.rekognition_port),
         "LOCAL_REKOGNITION_URL": stack.rekognition_url,
+        "LOCAL_REKOGNITION_CONTROL_TOKEN": kept_secret(
+            stack.folder / "control.token", secrets.token_urlsafe(32)
+        ),
         "PYTHONPATH": str(PROJECT),
         # Otherwise processes that set their title overwrite the variable by which `make down` finds them.
         "SPT_NOENV": "1",
         "XDG_RUNTIME_DIR": str(stack.runtime / "run"),
         PROCESS_MARK: str(stack.folder.resolve()),
     }
-
-
-def _kept_secret(path: Path, fresh: str) -> str:
-    """Return the secret in a file, or write ``fresh`` there. Airflow must read what it encrypted earlier."""
-    try:
-        return path.read_text(encoding="ascii")
-    except FileNotFoundError:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        path.write_text(fresh, encoding="ascii")
-        return fresh

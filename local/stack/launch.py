@@ -1,8 +1,8 @@
 """``python -m local.stack.launch COMPONENT``: end what the last one left, and become an Airflow component.
 
-A killed scheduler leaves the task workers that it forked. A killed scheduler or triggerer also leaves the
-server of its logs, which keeps its port. All of them are in the process group in which the component was
-started.
+A killed scheduler leaves the task workers that it forked. They are in the process group in which it was
+started. The scheduler and the triggerer would serve logs on every address of the machine, so `logs` does it
+for both, on one.
 """
 
 from __future__ import annotations
@@ -14,8 +14,11 @@ from pathlib import Path
 import psutil
 
 from local.stack.environment import PROCESS_MARK
+from local.stack.loopback import HOST
 
 TERMINATION_SECONDS = 5
+_LOG_SERVER = "airflow.utils.serve_logs.log_server:get_app"
+_NO_LOG_SERVER = ("--skip-serve-logs",)
 
 
 def main() -> None:
@@ -24,7 +27,16 @@ def main() -> None:
     if record.exists():
         end_group(int(record.read_text(encoding="ascii")))
     record.write_text(str(os.getpgrp()), encoding="ascii")
-    os.execv(sys.executable, [sys.executable, "-m", "airflow", component])
+    os.execv(sys.executable, [sys.executable, "-m", *command(component)])
+
+
+def command(component: str) -> tuple[str, ...]:
+    """Return the module that runs a component, and its arguments."""
+    if component == "logs":
+        port = os.environ["AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT"]
+        address = ("--host", HOST, "--port", port)
+        return ("uvicorn", "--factory", _LOG_SERVER, *address, "--no-access-log", "--log-level", "warning")
+    return ("airflow", component, *(_NO_LOG_SERVER if component in ("scheduler", "triggerer") else ()))
 
 
 def end_group(group: int) -> None:

@@ -23,6 +23,8 @@ from local.stack import postgres
 from local.stack.airflow_api import AirflowApi
 from local.stack.environment import aws_client_environment, stack_environment
 from local.stack.launch import marked_processes
+from local.stack.login import FILE, USER, AirflowLogin, read_password
+from local.stack.loopback import HOST
 from local.stack.stack_settings import PROJECT, StackError, StackSettings
 from local.stack.supervision import BASE_PROGRAMS, PROGRAMS, Supervisor, configuration
 
@@ -54,7 +56,8 @@ def up(stack: StackSettings, say: Say) -> None:
     """
     began = time.monotonic()
     supervisor = Supervisor(stack)
-    if not (supervisor.is_up() and _client_file(stack).exists()):
+    new = not (supervisor.is_up() and _client_file(stack).exists())
+    if new:
         if stack.folder.exists() or stack.runtime.exists():
             say("removing what an earlier stack left behind")
             down(stack, say)
@@ -68,6 +71,8 @@ def up(stack: StackSettings, say: Say) -> None:
     _wait_until_healthy(stack, supervisor, say)
     _create_pools(stack)
     say(f"the stack is up after {time.monotonic() - began:.0f} s: {stack.airflow_url}")
+    if new:
+        say(f"log in as {USER} with password {read_password(stack.folder)}; {stack.folder / FILE} keeps it")
 
 
 def down(stack: StackSettings, say: Say) -> None:
@@ -98,7 +103,7 @@ def status(stack: StackSettings) -> list[Component]:
     states = Supervisor(stack).states()
     if not states:
         return []
-    with AirflowApi(stack.airflow_url, retry_seconds=0) as api:
+    with AirflowApi(stack.airflow_url, login=None, retry_seconds=0) as api:
         airflow = api.health()
     health = {
         "postgres": airflow["metadatabase"],
@@ -108,14 +113,14 @@ def status(stack: StackSettings) -> list[Component]:
         "airflow-scheduler": airflow["scheduler"],
         "airflow-dag-processor": airflow["dag_processor"],
         "airflow-triggerer": airflow["triggerer"],
+        "airflow-logs": _answers(f"{stack.log_url}/openapi.json"),
     }
     addresses = {
-        "postgres": f"127.0.0.1:{stack.postgres_port}",
+        "postgres": f"{stack.database_folder} (socket)",
         "local-aws": stack.aws_url,
         "local-rekognition": stack.rekognition_url,
         "airflow-api-server": stack.airflow_url,
-        "airflow-scheduler": f"127.0.0.1:{stack.worker_log_port} (logs)",
-        "airflow-triggerer": f"127.0.0.1:{stack.trigger_log_port} (logs)",
+        "airflow-logs": stack.log_url,
     }
     return [
         Component(name, states[name].state, health[name], addresses.get(name, ""), states[name].detail)
@@ -179,7 +184,7 @@ def _make_resources(stack: StackSettings, supervisor: Supervisor, say: Say) -> N
 def _create_pools(stack: StackSettings) -> None:
     """Create the pools that the tasks name: Airflow never runs a task whose pool is missing."""
     pools = json.loads(POOLS.read_text(encoding="utf-8"))
-    with AirflowApi(stack.airflow_url) as api:
+    with AirflowApi(stack.airflow_url, AirflowLogin(stack.folder)) as api:
         for name, definition in pools.items():
             api.create_pool(name, definition)
 
@@ -216,7 +221,7 @@ def _check_ports(stack: StackSettings) -> None:
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
-                probe.bind(("127.0.0.1", port))
+                probe.bind((HOST, port))
             except OSError:
                 raise StackError(
                     f"port {port} is in use by another program; "

@@ -1,4 +1,4 @@
-"""Airflow's database: PostgreSQL from a wheel, listening on 127.0.0.1 only."""
+"""Airflow's database: PostgreSQL from a wheel. It listens at no port, only at a socket in its own folder."""
 
 from __future__ import annotations
 
@@ -40,9 +40,7 @@ def prepare(stack: StackSettings) -> PostgresServer:
 
     server = get_server(folder, cleanup_mode=None, start=False)
     server.ensure_pgdata_inited()
-    return PostgresServer(
-        _command(server.bin_path / "postgres", folder, stack.postgres_port), server.system_user
-    )
+    return PostgresServer(_command(server.bin_path / "postgres", folder), server.system_user)
 
 
 @retry(
@@ -56,13 +54,12 @@ def wait_until_ready(stack: StackSettings) -> None:
 
     :raises psycopg2.OperationalError: if it does not within 30 seconds.
     """
-    psycopg2.connect(host="127.0.0.1", port=stack.postgres_port, user="postgres", connect_timeout=5).close()
+    psycopg2.connect(host=str(stack.database_folder), user="postgres", connect_timeout=5).close()
 
 
-def _command(program: Path, folder: Path, port: int) -> tuple[str, ...]:
+def _command(program: Path, folder: Path) -> tuple[str, ...]:
     options = {
-        "listen_addresses": "127.0.0.1",
-        "port": str(port),
+        "listen_addresses": "",
         "unix_socket_directories": str(folder),
         "max_connections": "200",
         "fsync": "off",

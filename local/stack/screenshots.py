@@ -19,6 +19,7 @@ from PIL import Image
 from include.core.settings import COST_PAGE_KEY
 from local.stack.airflow_api import AirflowApi, DagRun
 from local.stack.browser import Browser
+from local.stack.login import SESSION_COOKIE, AirflowLogin
 from local.stack.pipeline import FIRST_DAG
 from local.stack.stack_settings import PROJECT, StackError, StackSettings, load_stack_settings
 
@@ -34,8 +35,9 @@ def main() -> int:
     try:
         stack = load_stack_settings()
         FOLDER.mkdir(parents=True, exist_ok=True)
-        with Browser(WIDTH) as browser, AirflowApi(stack.airflow_url) as airflow:
-            for name, picture in pictures(stack, airflow, browser):
+        login = AirflowLogin(stack.folder)
+        with Browser(WIDTH) as browser, AirflowApi(stack.airflow_url, login) as airflow:
+            for name, picture in pictures(stack, airflow, login, browser):
                 (FOLDER / f"{name}.png").write_bytes(small(picture))
                 print(f"{name}.png")
         size = sum(path.stat().st_size for path in FOLDER.iterdir())
@@ -48,7 +50,9 @@ def main() -> int:
     return 0
 
 
-def pictures(stack: StackSettings, airflow: AirflowApi, browser: Browser) -> Iterator[tuple[str, bytes]]:
+def pictures(
+    stack: StackSettings, airflow: AirflowApi, login: AirflowLogin, browser: Browser
+) -> Iterator[tuple[str, bytes]]:
     """Yield the name and the picture of each page.
 
     :raises StackError: if the stack is not up or has no run to show.
@@ -57,6 +61,7 @@ def pictures(stack: StackSettings, airflow: AirflowApi, browser: Browser) -> Ite
     run = last_run(airflow, "enrich_images")
     if run is None or not costs.exists():
         raise StackError("there is no run to show: make demo, and keep the stack up")
+    browser.set_cookie(stack.airflow_url, SESSION_COOKIE, login.token(stack.airflow_url))
     dag = f"{stack.airflow_url}/dags/enrich_images"
     page = f"{dag}/runs/{quote(run.run_id)}"
     yield "runs", browser.picture(f"{dag}/runs", run.run_id[:10], HEIGHT)

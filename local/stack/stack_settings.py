@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import tempfile
 from pathlib import Path
+from urllib.parse import quote
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -29,10 +30,8 @@ class StackSettings(BaseSettings):
     rekognition_port: int = Field(
         4567, ge=1, le=65535, description="local Rekognition, behind the AWS endpoint"
     )
-    postgres_port: int = Field(55432, ge=1, le=65535, description="Airflow's database")
-    worker_log_port: int = Field(8793, ge=1, le=65535, description="logs of running tasks, read by the UI")
-    trigger_log_port: int = Field(
-        8794, ge=1, le=65535, description="logs of running triggers, read by the UI"
+    log_port: int = Field(
+        8793, ge=1, le=65535, description="logs of running tasks and triggers, read by the UI"
     )
     parallelism: int = Field(8, ge=1, description="task processes at once")
     start_timeout_seconds: int = Field(180, ge=10, description="how long `make up` waits for all components")
@@ -77,8 +76,13 @@ class StackSettings(BaseSettings):
         return f"http://127.0.0.1:{self.rekognition_port}"
 
     @property
+    def log_url(self) -> str:
+        return f"http://127.0.0.1:{self.log_port}"
+
+    @property
     def database_uri(self) -> str:
-        return f"postgresql+psycopg2://postgres@127.0.0.1:{self.postgres_port}/postgres"
+        """Address of the database: a socket in its folder, which nobody else may enter."""
+        return f"postgresql+psycopg2://postgres@/postgres?host={quote(str(self.database_folder))}"
 
     @property
     def ports(self) -> dict[str, int]:

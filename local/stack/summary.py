@@ -16,6 +16,7 @@ from rich.table import Table
 from include.core.errors import NO_OBJECT, error_code
 from include.core.settings import COST_PAGE_KEY, Settings
 from include.store.athena_queries import read_query
+from local.stack.login import FILE, USER
 from local.stack.stack_settings import StackSettings
 
 
@@ -73,6 +74,7 @@ def print_summary(
         "not from Rekognition"
     )
     console.print(f"\nAirflow:    {stack.airflow_url}")
+    console.print(f"log in as:  {USER}, with the password in {stack.folder / FILE}")
     if page := download_cost_page(session, settings, stack.reports):
         console.print(f"cost page:  {page.as_uri()}  ({settings.uri(COST_PAGE_KEY)})")
     console.print('tables:     make query SQL="select * from media_lake.labels limit 5"', markup=False)

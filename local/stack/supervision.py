@@ -23,7 +23,13 @@ from supervisor.xmlrpc import Faults, SupervisorTransport
 from local.stack.postgres import PostgresServer
 from local.stack.stack_settings import PROJECT, StackSettings
 
-AIRFLOW_PROGRAMS = ("airflow-api-server", "airflow-scheduler", "airflow-dag-processor", "airflow-triggerer")
+AIRFLOW_PROGRAMS = (
+    "airflow-api-server",
+    "airflow-scheduler",
+    "airflow-dag-processor",
+    "airflow-triggerer",
+    "airflow-logs",
+)
 BASE_PROGRAMS = ("postgres", "local-aws", "local-rekognition")
 PROGRAMS = (*BASE_PROGRAMS, *AIRFLOW_PROGRAMS)
 

@@ -19,14 +19,16 @@ _FINISHED_TASKS = ("success", "failed", "upstream_failed", "skipped", "removed")
 
 
 class Operator:
-    """Somebody at a stack's Airflow, which asks for no login.
+    """Somebody at a stack's Airflow.
 
     :param url: address of the api-server.
+    :param login: for it.
     """
 
-    def __init__(self, url: str) -> None:
-        self.api = AirflowApi(url)
+    def __init__(self, url: str, login: httpx.Auth) -> None:
+        self.api = AirflowApi(url, login)
         self._url = f"{url}/api/v2"
+        self._client = httpx.Client(auth=login, timeout=30, trust_env=False)
 
     def wait_for_dags(self, dag_ids: Collection[str]) -> None:
         """Return when Airflow has read these Dags."""
@@ -43,7 +45,7 @@ class Operator:
     def start_dag(self, dag_id: str, **form: Any) -> str:
         """Start a Dag with these values of its form, and return the id of its run."""
         body = {"logical_date": None, "conf": form}
-        reply = httpx.post(f"{self._url}/dags/{dag_id}/dagRuns", json=body, timeout=30, trust_env=False)
+        reply = self._client.post(f"{self._url}/dags/{dag_id}/dagRuns", json=body)
         run_id: str = reply.raise_for_status().json()["dag_run_id"]
         return run_id
 
@@ -59,11 +61,11 @@ class Operator:
         body = {"chosen_options": [option], "params_input": form}
         until = time.monotonic() + WAIT_SECONDS
         while time.monotonic() < until:
-            found = httpx.get(f"{self._url}/{instance}", timeout=30, trust_env=False)
+            found = self._client.get(f"{self._url}/{instance}")
             if found.status_code == 200 and found.json()["state"] == "awaiting_input":
                 time.sleep(READING_SECONDS)
                 url = f"{self._url}/{instance}/hitlDetails"
-                httpx.patch(url, json=body, timeout=30, trust_env=False).raise_for_status()
+                self._client.patch(url, json=body).raise_for_status()
                 return
             time.sleep(0.5)
         raise TimeoutError(f"{task_id}[{map_index}] of {run_id} asks nobody")
@@ -93,7 +95,7 @@ class Operator:
     def returned(self, run: DagRun, task_id: str) -> Any:
         """Return what a task left as its XCom."""
         path = f"{self._url}/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances/{task_id}/xcomEntries"
-        reply = httpx.get(f"{path}/return_value", params={"deserialize": True}, timeout=30, trust_env=False)
+        reply = self._client.get(f"{path}/return_value", params={"deserialize": True})
         return reply.raise_for_status().json()["value"]
 
     def failures(self, run: DagRun) -> dict[str, list[str]]:
@@ -106,12 +108,10 @@ class Operator:
 
     def _errors(self, run: DagRun, task: dict[str, Any]) -> list[str]:
         path = f"{self._url}/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances/{task['task_id']}"
-        reply = httpx.get(
+        reply = self._client.get(
             f"{path}/logs/{task['try_number']}",
             params={"map_index": task["map_index"]},
             headers={"Accept": "application/json"},
-            timeout=30,
-            trust_env=False,
         )
         lines = reply.raise_for_status().json()["content"]
         return [

@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,10 @@ import boto3
 import httpx
 import psutil
 
+from local.aws.access import CONTROL_USER
+from local.stack.airflow_api import AirflowApi
 from local.stack.environment import PROCESS_MARK
+from local.stack.login import AirflowLogin
 from local.stack.stack_settings import PROJECT
 
 DEMO_SECONDS = 200
@@ -93,20 +97,34 @@ class Stack:
         sns.subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=arn)
         return queue
 
+    @cached_property
+    def login(self) -> AirflowLogin:
+        """What requests to Airflow's REST API need."""
+        return AirflowLogin(self.folder)
+
+    def airflow_api(self) -> AirflowApi:
+        return AirflowApi(self.url("airflow"), self.login)
+
+    @property
+    def control_login(self) -> tuple[str, str]:
+        """Name and password for the control addresses of the local Rekognition."""
+        return CONTROL_USER, (self.folder / "control.token").read_text(encoding="ascii")
+
     def calls(self) -> Any:
         """What the local Rekognition was asked, counted there and not by the pipeline's own books."""
-        return httpx.get(f"{self.url('rekognition')}/_control/calls", trust_env=False).json()
+        url = f"{self.url('rekognition')}/_control/calls"
+        return httpx.get(url, auth=self.control_login, trust_env=False).raise_for_status().json()
 
     def behave(self, **behavior: Any) -> None:
         """Set quotas and faults of the local Rekognition."""
         settings = f"{self.url('rekognition')}/_control/settings"
-        httpx.post(settings, json=behavior, trust_env=False).raise_for_status()
+        reply = httpx.post(settings, json=behavior, auth=self.control_login, trust_env=False)
+        reply.raise_for_status()
 
     def airflow(self, method: str, path: str, **body: Any) -> Any:
         """Ask Airflow's REST API for what the stack itself needs no client for."""
-        reply = httpx.request(
-            method, f"{self.url('airflow')}/api/v2/{path}", json=body, timeout=30, trust_env=False
-        )
+        url = f"{self.url('airflow')}/api/v2/{path}"
+        reply = httpx.request(method, url, json=body, auth=self.login, timeout=30, trust_env=False)
         return reply.raise_for_status().json()
 
     def kill(self, component: str) -> None:
@@ -144,7 +162,7 @@ def running_stack(folder: Path, project: Path = PROJECT, **environment: str) -> 
     :param project: whose code it runs.
     :param environment: settings besides the ports.
     """
-    names = ("AIRFLOW", "AWS", "REKOGNITION", "POSTGRES", "WORKER_LOG", "TRIGGER_LOG")
+    names = ("AIRFLOW", "AWS", "REKOGNITION", "LOG")
     ports = dict(
         zip((f"MEDIA_LAKE_STACK_{name}_PORT" for name in names), _free_ports(len(names)), strict=True)
     )

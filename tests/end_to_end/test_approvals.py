@@ -102,7 +102,7 @@ def approvals(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Approvals]:
     with running_stack(folder / "stack", **settings) as stack:
         up = stack.run("-m", "local.stack", "up")
         assert up.returncode == 0, up.stdout
-        operator = Operator(stack.url("airflow"))
+        operator = Operator(stack.url("airflow"), stack.login)
         scenarios = Approvals(stack, operator)
         for number, source in enumerate(SCENARIOS):
             for day in scenarios.days(source):

@@ -12,7 +12,6 @@ import httpx
 import pytest
 import yaml
 
-from local.stack.airflow_api import AirflowApi
 from tests.end_to_end.conftest import Stack, running_stack
 from tests.integration.conftest import picture
 
@@ -55,11 +54,12 @@ def test_images_at_the_quota(stack: Stack, tmp_path: Path) -> None:
     result = stack.run("-m", "local.stack", "demo", "--media", str(media), "--days", "1", seconds=1500)
     assert result.returncode == 0, result.stdout
     calls = stack.calls()
-    with AirflowApi(stack.url("airflow")) as api:
+    with stack.airflow_api() as api:
         run = max(api.runs("enrich_images"), key=lambda run: run.queued_at)
         tasks = [task for task in api.task_instances(run) if task["task_id"] == "analyze"]
         started = httpx.get(
             f"{stack.url('airflow')}/api/v2/dags/enrich_images/dagRuns/{run.run_id}",
+            auth=stack.login,
             trust_env=False,
         ).json()
     usage = stack.query(

@@ -130,7 +130,7 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
     with running_stack(tmp_path / "stack", project) as stack:
         up = stack.run("-m", "local.stack", "up", seconds=600)
         assert up.returncode == 0, up.stdout
-        made = Bench(stack, Operator(stack.url("airflow")))
+        made = Bench(stack, Operator(stack.url("airflow"), stack.login))
         with made.operator.api:
             made.wait_for_idleness()
             yield made

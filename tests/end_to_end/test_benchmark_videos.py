@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 import yaml
 
@@ -86,8 +85,8 @@ def test_two_hundred_jobs_through_twenty_slots(stack: Stack, tmp_path: Path) -> 
 
 def _task_instances(stack: Stack) -> list[Any]:
     """Return the tasks of the run of `enrich_videos` in which jobs are waited for."""
-    path = "/api/v2/dags/enrich_videos/dagRuns/~/taskInstances?limit=100"
-    reply = httpx.get(stack.url("airflow") + path, trust_env=False).raise_for_status().json()
+    path = "dags/enrich_videos/dagRuns/~/taskInstances?limit=100"
+    reply = stack.airflow("GET", path)
     return [task for task in reply["task_instances"] if task["task_id"].startswith("analyze.")]
 
 

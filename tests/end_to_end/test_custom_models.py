@@ -44,7 +44,7 @@ def test_it_is_stopped_when_every_attempt_at_the_analysis_is_killed(stack: Stack
     stack.behave(faults=[{"operation": "DetectCustomLabels", "code": "ThrottlingException"}])
     process = _demo(stack, _media(tmp_path, "killed"))
     attempts: set[str] = set()
-    with AirflowApi(stack.url("airflow")) as api:
+    with stack.airflow_api() as api:
         while process.poll() is None:
             for attempt in _running_analyses(api):
                 for worker in stack.task_processes(attempt):

@@ -10,9 +10,12 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
+import psutil
 import pytest
 
-from local.stack.stack_settings import PROJECT
+from local.stack.lifecycle import stack_processes
+from local.stack.stack_settings import PROJECT, StackSettings
 from media_lake.sensors.model_sensors import POLL_SECONDS
 from tests.end_to_end.conftest import DEMO_SECONDS, Stack, running_stack
 
@@ -45,6 +48,7 @@ def first(stack: Stack, media: Path) -> subprocess.CompletedProcess[str]:
     """The first demonstration, in which a task, the scheduler and the triggerer are killed once."""
     up = stack.run("-m", "local.stack", "up")
     assert up.returncode == 0, up.stdout
+    assert up.stdout.count("log in as admin with password") == 1
     arguments = [sys.executable, "-m", "local.stack", "demo", "--media", str(media), "--days", str(DAYS)]
     lines = []
     killed = False
@@ -146,6 +150,36 @@ def test_a_second_demonstration_calls_nothing_that_is_billed(
     assert after == before
     assert "0 analyses paid, $0.0000" in second.stdout
     assert f"{3 * 8 + 7} reused, which saved $" in second.stdout
+
+
+def test_the_password_is_printed_once(first: subprocess.CompletedProcess[str]) -> None:
+    assert "with password" not in first.stdout
+    assert "log in as:  admin" in first.stdout
+
+
+def test_every_component_listens_on_this_machine_only(
+    stack: Stack, first: subprocess.CompletedProcess[str]
+) -> None:
+    listening = {
+        (process.name(), connection.laddr.ip)
+        for process in stack_processes(StackSettings(folder=stack.folder))
+        for connection in process.net_connections(kind="inet")
+        if connection.status == psutil.CONN_LISTEN
+    }
+    assert {address for _, address in listening} == {"127.0.0.1"}
+    assert "postgres" not in {name for name, _ in listening}
+
+
+@pytest.mark.parametrize("headers", [{}, {"Host": "evil.example"}, {"Origin": "https://evil.example"}])
+def test_airflow_asks_for_a_login(
+    stack: Stack, first: subprocess.CompletedProcess[str], headers: dict[str, str]
+) -> None:
+    answers = {
+        path: httpx.get(stack.url("airflow") + path, headers=headers, trust_env=False)
+        for path in ("/auth/token", "/auth/token/login", "/api/v2/dags")
+    }
+    assert [answer.status_code for answer in answers.values()] == [403, 403, 401]
+    assert not any("access-control-allow-origin" in answer.headers for answer in answers.values())
 
 
 def test_the_cost_page_is_there_to_be_opened(stack: Stack, first: subprocess.CompletedProcess[str]) -> None:

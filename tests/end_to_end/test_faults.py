@@ -19,7 +19,6 @@ import psutil
 import pytest
 import yaml
 
-from local.stack.airflow_api import AirflowApi
 from tests.end_to_end.conftest import Stack, running_stack
 from tests.end_to_end.relay import Relay
 from tests.end_to_end.watched_days import (
@@ -61,7 +60,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lake]:
             relay.target = int(stack.url(name).rsplit(":", 1)[1])
         up = stack.run("-m", "local.stack", "up")
         assert up.returncode == 0, up.stdout
-        yield Lake(stack, opened.enter_context(AirflowApi(stack.url("airflow"))), relays)
+        yield Lake(stack, opened.enter_context(stack.airflow_api()), relays)
 
 
 @pytest.fixture(scope="module")

@@ -56,7 +56,7 @@ def operations(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operations]
         assert up.returncode == 0, up.stdout
         model = train_model(stack)
         write(lake_file, lake(model, text=60))
-        operator = Operator(stack.url("airflow"))
+        operator = Operator(stack.url("airflow"), stack.login)
         alerts = stack.subscribed_queue(TOPIC)
         stack.behave(denied=[DENIED], faults=FAULTS)
         upload(stack)

@@ -29,10 +29,12 @@ from include.core.settings import Settings
 from include.store.ledger import Ledger
 from include.store.workspace import Workspace
 from infrastructure.resources import create
+from local.aws.access import CONTROL_USER
 from tests.rates import LocalRate
 from tests.workspaces import make_workspace
 
 ROOT = Path(__file__).parents[2]
+CONTROL_TOKEN = "token-of-the-tests"
 # One client for all: a new one reads the certificates of all authorities, though nothing here has TLS.
 http = httpx.Client(verify=False, trust_env=False, limits=httpx.Limits(max_keepalive_connections=0))
 
@@ -114,6 +116,11 @@ class Endpoints:
     aws: str
     rekognition: str
 
+    @property
+    def control(self) -> str:
+        """Where Rekognition is controlled, with the name and password for it."""
+        return self.rekognition.replace("//", f"//{CONTROL_USER}:{CONTROL_TOKEN}@")
+
 
 @pytest.fixture(scope="session")
 def endpoints() -> Iterator[Endpoints]:
@@ -125,6 +132,7 @@ def endpoints() -> Iterator[Endpoints]:
         "LOCAL_AWS_PORT": str(aws_port),
         "LOCAL_REKOGNITION_PORT": str(rekognition_port),
         "LOCAL_REKOGNITION_URL": found.rekognition,
+        "LOCAL_REKOGNITION_CONTROL_TOKEN": CONTROL_TOKEN,
     }
     processes = [
         subprocess.Popen([sys.executable, "-m", module], cwd=ROOT, env=os.environ | environment)
@@ -164,7 +172,7 @@ def resources(endpoints: Endpoints) -> Settings:
 def provisioned(endpoints: Endpoints, resources: Settings, aws_environment: None) -> LocalLake:
     """The lake with all that it needs; what another module left there stays."""
     session = boto3.Session(region_name="us-east-1")
-    return LocalLake(resources, load_lake(resources.lake_file), session, endpoints.rekognition)
+    return LocalLake(resources, load_lake(resources.lake_file), session, endpoints.control)
 
 
 @pytest.fixture

@@ -104,7 +104,7 @@ def mean_rates(
 
 def test_the_engine_beside_a_bare_loop(local_lake: LocalLake, keys: dict[str, str]) -> None:
     """The local Rekognition, which reads each object, as a task finds it."""
-    url = local_lake.control_url
+    url = local_lake.client("rekognition").meta.endpoint_url
     # The service remembers what it saw: all take the same path from here on.
     rate(local_lake, keys, "raw", url)
     rates = mean_rates([(way, 1) for way in WAYS], lambda way, _: rate(local_lake, keys, way, url))

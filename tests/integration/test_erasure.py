@@ -33,7 +33,7 @@ pytestmark = pytest.mark.integration
 
 @pytest.fixture(scope="module")
 def lake(endpoints: Endpoints, aws_environment: None) -> SmallLake:
-    return SmallLake(boto3.Session(region_name="us-east-1"), endpoints.rekognition)
+    return SmallLake(boto3.Session(region_name="us-east-1"), endpoints.control)
 
 
 @pytest.fixture

@@ -76,9 +76,9 @@ def module_lake(endpoints: Endpoints, aws_environment: None) -> BilledLake:
 @pytest.fixture
 def lake(module_lake: BilledLake, endpoints: Endpoints) -> Iterator[BilledLake]:
     """The lake, with nothing on the bill."""
-    httpx.post(f"{endpoints.rekognition}/_control/reset").raise_for_status()
+    httpx.post(f"{endpoints.control}/_control/reset").raise_for_status()
     yield module_lake
-    httpx.post(f"{endpoints.rekognition}/_control/reset").raise_for_status()
+    httpx.post(f"{endpoints.control}/_control/reset").raise_for_status()
 
 
 def alerts(caplog: pytest.LogCaptureFixture) -> list[str]:
@@ -117,7 +117,7 @@ def test_a_day_that_neither_has_any_more_loses_its_rows(lake: BilledLake, endpoi
     lake.insert("usage", {"dt": f"{now:%Y-%m-%d}", "at": now, "reused": True})
     lake.call(1)
     assert sum(reconcile_days(lake.deployment(), now).values()) == 1
-    httpx.post(f"{endpoints.rekognition}/_control/reset").raise_for_status()
+    httpx.post(f"{endpoints.control}/_control/reset").raise_for_status()
     assert sum(reconcile_days(lake.deployment(), now).values()) == 0
     assert lake.query("SELECT count(*) FROM reconciliation") == [[0]]
 

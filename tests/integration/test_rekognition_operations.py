@@ -66,9 +66,9 @@ def one_address(endpoints: Endpoints) -> Iterator[dict[str, str]]:
     for name in ("grace-hopper.jpg", "astronaut.png", "rocket-night.jpg"):
         s3.upload_file(str(SAMPLES / name), BUCKET, name)
     s3.put_object(Bucket=BUCKET, Key="clip.mp4", Body=clip())
-    http.post(f"{endpoints.rekognition}/_control/reset").raise_for_status()
+    http.post(f"{endpoints.control}/_control/reset").raise_for_status()
     yield settings
-    http.post(f"{endpoints.rekognition}/_control/reset").raise_for_status()
+    http.post(f"{endpoints.control}/_control/reset").raise_for_status()
 
 
 @pytest.fixture

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import re
+import secrets
 import uuid
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 import orjson
 
+from local.aws.access import control_login, reason_to_refuse
 from local.aws.rekognition.api_model import check_reply, parse_request
 from local.aws.rekognition.celebrity_replies import CelebrityDirectory
 from local.aws.rekognition.control import Control
@@ -40,6 +42,7 @@ Operation = Callable[
 _TARGET_PREFIX = b"RekognitionService."
 _CREDENTIAL_REGION = re.compile(rb"Credential=[^/,]+/\d{8}/([a-z0-9-]+)/")
 _DEFAULT_REGION = "us-east-1"
+_HEALTH_PATH = "/_control/health"
 _MAX_BODY = 16 * 1024 * 1024  # two images of 5 MB in base64, and room for the rest
 
 
@@ -160,15 +163,38 @@ class App:
         headers = dict(scope["headers"])
         target = headers.get(b"x-amz-target", b"")
         try:
+            _refuse_web_pages(headers)
             if target.startswith(_TARGET_PREFIX):
                 operation = target.removeprefix(_TARGET_PREFIX).decode()
                 return 200, await self._service.call(operation, body, _region(headers))
+            if scope["path"] != _HEALTH_PATH:
+                self.require_token(headers)
             return 200, await self._service.command(scope["method"], scope["path"], body)
         except ServiceError as error:
             return error.status, {"__type": error.code, "message": error.message}
         except Exception as error:
             logger.exception("unexpected error in %s", target.decode() or scope["path"])
             return 500, {"__type": "InternalServerError", "message": repr(error)}
+
+    def require_token(self, headers: dict[bytes, bytes]) -> None:
+        """Let only those use the control addresses who have the token, as the password of basic HTTP login.
+
+        :raises ServiceError: if the token is not in the headers, or if there is none.
+        """
+        token = self._settings.control_token
+        if not token:
+            raise ServiceError("Unauthorized", "LOCAL_REKOGNITION_CONTROL_TOKEN is not set", status=401)
+        if not secrets.compare_digest(headers.get(b"authorization", b""), control_login(token).encode()):
+            raise ServiceError("Unauthorized", "the token is wrong or missing", status=401)
+
+
+def _refuse_web_pages(headers: dict[bytes, bytes]) -> None:
+    text = {name.decode("latin-1"): value.decode("latin-1") for name, value in headers.items()}
+    reason = reason_to_refuse(
+        text.get("host", ""), text.get("origin"), text.get("sec-fetch-site"), text.get("sec-fetch-mode")
+    )
+    if reason:
+        raise ServiceError("AccessDeniedException", reason, status=403)
 
 
 def _region(headers: dict[bytes, bytes]) -> str:

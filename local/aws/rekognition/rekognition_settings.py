@@ -24,6 +24,9 @@ class LocalRekognitionSettings(BaseSettings):
     aws_endpoint_url: str = Field(
         "http://127.0.0.1:4566", validation_alias="AWS_ENDPOINT_URL", description="address of S3 and SNS"
     )
+    control_token: str = Field(
+        "", description="password of the control addresses; if it is empty, they are closed, except `health`"
+    )
     workers: int = Field(
         2,
         ge=1,

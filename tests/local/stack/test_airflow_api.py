@@ -15,7 +15,7 @@ Handler = Callable[[httpx.Request], httpx.Response]
 
 
 def api(handler: Handler, retry_seconds: float = 5) -> AirflowApi:
-    return AirflowApi("http://airflow", retry_seconds, transport=httpx.MockTransport(handler))
+    return AirflowApi("http://airflow", None, retry_seconds, httpx.MockTransport(handler))
 
 
 def a_run(number: int) -> dict[str, object]:

@@ -53,6 +53,12 @@ def test_everything_points_at_this_stack(stack: StackSettings) -> None:
     assert environment[PROCESS_MARK] == str(stack.folder)
 
 
+def test_nobody_is_an_administrator_without_a_password(stack: StackSettings) -> None:
+    environment = stack_environment(stack, {"AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True"})
+    assert "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS" not in environment
+    assert environment["AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS"] == "admin:admin"
+
+
 def test_short_deferrals_do_not_fail(stack: StackSettings) -> None:
     assert stack_environment(stack, {})["AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL"] == "1"
 
@@ -62,7 +68,7 @@ def test_keys_are_valid_private_and_kept(stack: StackSettings) -> None:
     assert first == second
     Fernet(first["AIRFLOW__CORE__FERNET_KEY"])
     assert len(first["AIRFLOW__API_AUTH__JWT_SECRET"]) >= 64
-    for name in ("fernet.key", "jwt.key", "session.key"):
+    for name in ("fernet.key", "jwt.key", "session.key", "control.token", "airflow-passwords.json"):
         assert stat.S_IMODE(os.stat(stack.folder / name).st_mode) == 0o600
 
 

@@ -30,9 +30,7 @@ def stack(tmp_path: Path) -> StackSettings:
         airflow_port=free_port(),
         aws_port=free_port(),
         rekognition_port=free_port(),
-        postgres_port=free_port(),
-        worker_log_port=free_port(),
-        trigger_log_port=free_port(),
+        log_port=free_port(),
     )
 
 

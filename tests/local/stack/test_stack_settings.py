@@ -40,4 +40,4 @@ def test_stacks_in_two_folders_have_two_databases(tmp_path: Path) -> None:
 
 def test_paths_of_sockets_are_short_however_deep_the_project_is(tmp_path: Path) -> None:
     stack = StackSettings(folder=tmp_path.joinpath(*["deep"] * 40))
-    assert len(str(stack.database_folder / ".s.PGSQL.55432")) < 100
+    assert len(str(stack.database_folder / ".s.PGSQL.5432")) < 100

@@ -19,6 +19,7 @@ from tests.local.aws.rekognition.face_samples import write_face_recordings
 from tests.local.aws.rekognition.samples import (
     BUCKET,
     CLIP,
+    CONTROL_TOKEN,
     FACE,
     REPLAYED,
     REPLAYED_CLIP,
@@ -71,6 +72,7 @@ def service(moto_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     port = free_port()
     settings = {
         "AWS_ENDPOINT_URL": moto_url,
+        "LOCAL_REKOGNITION_CONTROL_TOKEN": CONTROL_TOKEN,
         "LOCAL_REKOGNITION_PORT": str(port),
         "LOCAL_REKOGNITION_REPLAY_FOLDER": str(folder),
     }

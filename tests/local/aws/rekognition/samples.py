@@ -14,8 +14,11 @@ import av
 import cv2
 import numpy as np
 
+from local.aws.access import control_login
+
 ROOT = Path(__file__).parents[4]
 BUCKET = "media"
+CONTROL_TOKEN = "token-of-the-tests"
 TOPIC_ROLE = "arn:aws:iam::123456789012:role/rekognition"
 FACE = (ROOT / "tests/fixtures/media/grace-hopper.jpg").read_bytes()
 
@@ -110,10 +113,13 @@ class Control:
         self._url = url
 
     def get(self, path: str) -> Any:
-        with urllib.request.urlopen(f"{self._url}/_control/{path}", timeout=10) as reply:
-            return json.load(reply)
+        return self._ask(path, None)
 
     def post(self, path: str, body: Any = None) -> Any:
-        data = json.dumps({} if body is None else body).encode()
-        with urllib.request.urlopen(f"{self._url}/_control/{path}", data=data, timeout=10) as reply:
+        return self._ask(path, json.dumps({} if body is None else body).encode())
+
+    def _ask(self, path: str, data: bytes | None) -> Any:
+        headers = {"Authorization": control_login(CONTROL_TOKEN)}
+        request = urllib.request.Request(f"{self._url}/_control/{path}", data, headers)
+        with urllib.request.urlopen(request, timeout=10) as reply:
             return json.load(reply)

@@ -9,14 +9,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from botocore.exceptions import ClientError
 from pydantic import ValidationError
 
+from local.aws.access import control_login
+from local.aws.rekognition.app import App
 from local.aws.rekognition.control import Behavior
 from local.aws.rekognition.control import Control as Present
+from local.aws.rekognition.rekognition_errors import ServiceError
 from local.aws.rekognition.rekognition_settings import LocalRekognitionSettings
-from tests.local.aws.rekognition.samples import BUCKET, Control
+from tests.local.aws.rekognition.samples import BUCKET, CONTROL_TOKEN, Control
 
 pytestmark = pytest.mark.integration
 
@@ -218,3 +222,44 @@ def test_reset_forgets(rekognition: Any, control: Control, image: ImageOf) -> No
     control.post("reset")
     assert not any(control.get("calls").values())
     assert rekognition.detect_faces(Image=image("face.jpg"))["FaceDetails"]
+
+
+SETTINGS = '{"job_limit": 0}'
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 401),
+        ({"Authorization": control_login("guessed")}, 401),
+        ({"Authorization": control_login("")}, 401),
+        ({"Content-Type": "text/plain", "Origin": "https://evil.example"}, 403),
+        ({"Authorization": control_login(CONTROL_TOKEN), "Host": "evil.example"}, 403),
+        ({"Authorization": control_login(CONTROL_TOKEN), "Sec-Fetch-Site": "cross-site"}, 403),
+    ],
+)
+def test_only_who_has_the_token_controls_it(
+    service: tuple[str, int], control: Control, headers: dict[str, str], status: int
+) -> None:
+    for path in ("settings", "reset"):
+        url = f"{service[0]}/_control/{path}"
+        assert httpx.post(url, content=SETTINGS, headers=headers, trust_env=False).status_code == status
+    assert httpx.get(f"{service[0]}/_control/calls", headers=headers, trust_env=False).status_code == status
+    assert control.post("settings")["job_limit"] == 20
+
+
+def test_health_needs_no_token(service: tuple[str, int]) -> None:
+    assert httpx.get(f"{service[0]}/_control/health", trust_env=False).json()["status"] == "ok"
+
+
+def test_without_a_token_nobody_controls_it() -> None:
+    app = App(LocalRekognitionSettings())
+    for token in ("", "anything"):
+        with pytest.raises(ServiceError, match="LOCAL_REKOGNITION_CONTROL_TOKEN is not set"):
+            app.require_token({b"authorization": control_login(token).encode()})
+
+
+def test_pages_call_no_operation_either(service: tuple[str, int]) -> None:
+    headers = {"X-Amz-Target": "RekognitionService.ListCollections", "Origin": "https://evil.example"}
+    reply = httpx.post(service[0], content="{}", headers=headers, trust_env=False)
+    assert reply.json()["__type"] == "AccessDeniedException"
