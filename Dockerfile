@@ -1,10 +1,15 @@
 # `airflow` is the image of every Airflow component, in production too. `local-aws` adds the local AWS endpoint.
 # requirements*.txt are exact and complete, so the build resolves nothing.
 
-FROM apache/airflow:3.3.2-python3.11 AS airflow
+# By its digest, the image is the same wherever it is built: docs/DEPLOY.md says how to find it.
+ARG AIRFLOW_IMAGE=apache/airflow:3.3.2-python3.11
+
+FROM ${AIRFLOW_IMAGE} AS airflow
 COPY requirements.txt /tmp/requirements.txt
 RUN pip install --no-cache-dir --no-deps --requirement /tmp/requirements.txt
 ENV PYTHONPATH=/opt/airflow
+# For the file of the password that Airflow generates.
+RUN mkdir --mode=0700 /opt/airflow/login
 COPY dags /opt/airflow/dags
 COPY plugins /opt/airflow/plugins
 COPY sql /opt/airflow/sql
