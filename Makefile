@@ -6,6 +6,7 @@ MEDIA ?= local/sample_media
 FORMAT ?= table
 FAULT_RUNS ?= 20
 SECONDS ?= 60
+SBOM ?= sbom.cdx.json
 
 bin := $(VENV)/bin
 # An environment that VENV= names is used as it is; only .venv is installed here.
@@ -13,7 +14,8 @@ stamp := $(if $(filter .venv,$(VENV)),$(VENV)/.installed)
 # If the local stack is up and no other endpoint was chosen, queries go to the stack.
 client := $(or $(MEDIA_LAKE_STACK_FOLDER),.stack)/aws.env
 use_stack := if [ -z "$$AWS_ENDPOINT_URL" ] && [ -f "$(client)" ]; then . "$(client)"; fi;
-compile := uv pip compile --quiet --python-version 3.11 --no-emit-index-url --no-emit-find-links --no-annotate
+compile := uv pip compile --quiet --python-version 3.11 --no-emit-index-url --no-emit-find-links --no-annotate \
+	--generate-hashes
 code := include plugins dags infrastructure local tools
 in_two_processes := -n 2 --dist loadfile --no-loadscope-reorder
 # Measuring takes a third more time, so a person's `make test` leaves it out; .ci/run does not.
@@ -41,7 +43,7 @@ unexport AWS_CA_BUNDLE
 .DEFAULT_GOAL := help
 .PHONY: help demo up down status query check-lake plan compare-routes prices quicksight rollback erase test lint format \
 	bench faults fuzz screenshots \
-	requirements
+	requirements sbom vulnerabilities
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -126,17 +128,26 @@ fuzz: $(stamp) ## feed the readers with damaged inputs, and print what escapes: 
 screenshots: $(stamp) ## take the pictures of docs/images, after make demo; needs Chromium
 	@$(bin)/python -m local.stack.screenshots
 
-requirements: $(VENV)/bin/uv ## compile requirements*.txt from requirements*.in
+requirements: $(VENV)/bin/uv ## compile requirements*.txt, with hashes, from requirements*.in
+	$(bin)/$(compile) requirements-uv.in -o requirements-uv.txt
 	$(bin)/$(compile) requirements.in -o requirements.txt
 	$(bin)/$(compile) requirements-local.in requirements.in -c requirements.txt \
 		--overrides requirements-overrides.txt -o requirements-local.txt
+
+# Validation takes fifteen times as long as all else, and checks the library that writes the file.
+sbom: $(stamp) ## write the bill of materials of production (CycloneDX): SBOM=sbom.cdx.json
+	@PYTHONWARNINGS=ignore $(bin)/cyclonedx-py requirements requirements.txt --pyproject pyproject.toml \
+		--mc-type application --output-reproducible --no-validate --output-file "$(SBOM)"
+
+vulnerabilities: $(stamp) ## ask OSV (https://osv.dev) which packages have known vulnerabilities
+	@$(bin)/python -m tools.known_vulnerabilities
 
 ifneq ($(stamp),)
 # The list is exact, so nothing is resolved again. `sync` also leaves out opencv-python: a package asks for
 # it, but it would overwrite the headless build.
 $(stamp): requirements-local.txt | $(VENV)/bin/uv
 	@echo "installing the packages of requirements-local.txt into $(VENV)"
-	@VIRTUAL_ENV="$(VENV)" $(bin)/uv pip sync --quiet --compile-bytecode --python $(bin)/python \
+	@VIRTUAL_ENV="$(VENV)" $(bin)/uv pip sync --quiet --require-hashes --compile-bytecode --python $(bin)/python \
 		requirements-local.txt
 	@touch $@
 
@@ -146,5 +157,6 @@ $(VENV)/bin/uv:
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
 		|| { echo "Python's venv module is missing; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
 	@$(PYTHON) -m venv "$(VENV)"
-	@$(bin)/python -m pip install --quiet --disable-pip-version-check uv
+	@$(bin)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+		--requirement requirements-uv.txt
 endif
