@@ -46,7 +46,7 @@ unexport AWS_CA_BUNDLE
 	requirements sbom vulnerabilities
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: export DAYS ?= 3
 demo: $(stamp) ## run the pipeline over a folder of media: MEDIA=dir DAYS=3

@@ -34,7 +34,7 @@ class Moto(DomainDispatcherApplication):
     """moto, which remembers the service of a host instead of trying two hundred patterns at each request."""
 
     def __init__(self) -> None:
-        werkzeug_app.DISABLE_GLOBAL_CORS = True
+        werkzeug_app.DISABLE_GLOBAL_CORS = True  # type: ignore[attr-defined]
         super().__init__(create_backend_app)
         self._backend = lru_cache(maxsize=1000)(super().get_backend_for_host)
 
