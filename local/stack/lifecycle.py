@@ -135,7 +135,8 @@ def client_environment_file(stack: StackSettings) -> str:
 
 def _start(stack: StackSettings, supervisor: Supervisor, say: Say) -> None:
     _check_ports(stack)
-    stack.logs.mkdir(parents=True)
+    stack.folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # logs and reports tell about people
+    stack.logs.mkdir()
     server = postgres.prepare(stack)
     environment = stack_environment(stack, os.environ)
     say("starting PostgreSQL and the local AWS endpoint")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import socket
+import stat
 import subprocess
 import sys
 import time
@@ -168,6 +169,10 @@ def test_every_component_listens_on_this_machine_only(
     }
     assert {address for _, address in listening} == {"127.0.0.1"}
     assert "postgres" not in {name for name, _ in listening}
+
+
+def test_nobody_else_reads_the_folder(stack: Stack, first: subprocess.CompletedProcess[str]) -> None:
+    assert stat.S_IMODE(stack.folder.stat().st_mode) == 0o700
 
 
 @pytest.mark.parametrize("headers", [{}, {"Host": "evil.example"}, {"Origin": "https://evil.example"}])
