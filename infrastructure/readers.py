@@ -19,24 +19,16 @@ may read: "Filter tables by GetTables permission", AWS Glue Developer Guide.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any, Literal
 
-import boto3
-from botocore.exceptions import ClientError
-
-from include.core.errors import RESOURCE_EXISTS, error_code
 from include.core.schemas import TABLES, Table
 from include.core.settings import Settings
 from include.store.sql import names_read, view_names
+from infrastructure.place import Place
 
 RESULTS = "athena"
 PEOPLE_RESULTS = "athena-people"
-
-# Versions of a managed policy that IAM keeps; the oldest has to go before there can be another
-# (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html).
-_VERSIONS = 5
 
 _Document = dict[str, Any]
 
@@ -62,17 +54,19 @@ def _audience_of(table: Table) -> Audience:
     return "people" if table.sensitive else "finance" if table.finance else "all"
 
 
-def reader_policies(settings: Settings, account: str) -> dict[str, _Document]:
+def reader_policies(settings: Settings, place: Place) -> dict[str, _Document]:
     """Return the policy documents of the lake's readers, by the names that they have in IAM.
 
-    :param account: number of the AWS account that holds the Glue catalog and the workgroups.
+    Attaching them to roles, groups or permission sets is up to the account's administrators.
+
+    :param place: where the Glue catalog and the workgroups are.
     """
-    place = f"{settings.database}-{settings.region}"
+    lake = f"{settings.database}-{place.region}"
     return {
-        f"{place}-readers": reader_policy(settings, account, sensitive=False),
-        f"{place}-view-readers": view_policy(settings, account),
-        f"{place}-people-readers": reader_policy(settings, account, sensitive=True),
-        f"{place}-finance-readers": finance_policy(settings, account),
+        f"{lake}-readers": reader_policy(settings, place, sensitive=False),
+        f"{lake}-view-readers": view_policy(settings, place),
+        f"{lake}-people-readers": reader_policy(settings, place, sensitive=True),
+        f"{lake}-finance-readers": finance_policy(settings, place),
     }
 
 
@@ -81,16 +75,13 @@ def people_workgroup(settings: Settings) -> str:
     return f"{settings.workgroup}-people"
 
 
-def reader_policy(settings: Settings, account: str, sensitive: bool) -> _Document:
+def reader_policy(settings: Settings, place: Place, sensitive: bool) -> _Document:
     """Return the policy document that gives the ordinary or the sensitive tables.
 
-    :param account: number of the AWS account that holds the Glue catalog and the workgroups.
+    :param place: where the Glue catalog and the workgroups are.
     :param sensitive: whether to return what is added for readers of findings about people, with the views.
     """
-    partition = boto3.Session().get_partition_for_region(settings.region)
-    regional = f"{settings.region}:{account}"
-    glue = f"arn:{partition}:glue:{regional}"
-    bucket = f"arn:{partition}:s3:::{settings.bucket}"
+    bucket = place.bucket_arn(settings.bucket)
     tables = readable_tables("people" if sensitive else "all")
     results = PEOPLE_RESULTS if sensitive else RESULTS
     workgroup = people_workgroup(settings) if sensitive else settings.workgroup
@@ -102,9 +93,9 @@ def reader_policy(settings: Settings, account: str, sensitive: bool) -> _Documen
                 "Effect": "Allow",
                 "Action": "glue:GetDatabase",
                 # Athena looks for a database of this name in every account.
-                "Resource": [f"{glue}:catalog", f"{glue}:database/default"],
+                "Resource": [place.arn("glue", "catalog"), place.arn("glue", "database/default")],
             },
-            _catalog_entries(settings, glue, [*tables, *(readable_views("people") if sensitive else [])]),
+            _catalog_entries(settings, place, [*tables, *(readable_views("people") if sensitive else [])]),
             *_files(bucket, tables, f"{results}/*"),
             {
                 "Sid": "Bucket",
@@ -121,7 +112,7 @@ def reader_policy(settings: Settings, account: str, sensitive: bool) -> _Documen
                     "athena:StopQueryExecution",
                     "athena:GetQuery*",  # a policy has 6,144 characters at most
                 ],
-                "Resource": f"arn:{partition}:athena:{regional}:workgroup/{workgroup}",
+                "Resource": place.arn("athena", f"workgroup/{workgroup}"),
             },
             {
                 "Sid": "Results",
@@ -138,26 +129,22 @@ def reader_policy(settings: Settings, account: str, sensitive: bool) -> _Documen
     }
 
 
-def view_policy(settings: Settings, account: str) -> _Document:
+def view_policy(settings: Settings, place: Place) -> _Document:
     """Return the policy document that adds the views of the ordinary tables."""
-    partition = boto3.Session().get_partition_for_region(settings.region)
-    glue = f"arn:{partition}:glue:{settings.region}:{account}"
     return {
         "Version": "2012-10-17",
-        "Statement": [_catalog_entries(settings, glue, readable_views("all"))],
+        "Statement": [_catalog_entries(settings, place, readable_views("all"))],
     }
 
 
-def finance_policy(settings: Settings, account: str) -> _Document:
+def finance_policy(settings: Settings, place: Place) -> _Document:
     """Return the policy document that adds the tables about the money of the account, and their views."""
-    partition = boto3.Session().get_partition_for_region(settings.region)
-    glue = f"arn:{partition}:glue:{settings.region}:{account}"
     tables = readable_tables("finance")
     return {
         "Version": "2012-10-17",
         "Statement": [
-            _catalog_entries(settings, glue, [*tables, *readable_views("finance")]),
-            *_files(f"arn:{partition}:s3:::{settings.bucket}", tables),
+            _catalog_entries(settings, place, [*tables, *readable_views("finance")]),
+            *_files(place.bucket_arn(settings.bucket), tables),
         ],
     }
 
@@ -186,7 +173,7 @@ def _files(bucket: str, tables: list[str], *prefixes: str) -> list[_Document]:
     ]
 
 
-def _catalog_entries(settings: Settings, glue: str, names: list[str]) -> _Document:
+def _catalog_entries(settings: Settings, place: Place, names: list[str]) -> _Document:
     """Return the statement that shows tables or views in the Glue catalog."""
     return {
         "Sid": "Tables",
@@ -200,49 +187,8 @@ def _catalog_entries(settings: Settings, glue: str, names: list[str]) -> _Docume
             "glue:BatchGetPartition",
         ],
         "Resource": [
-            f"{glue}:catalog",
-            f"{glue}:database/{settings.database}",
-            *(f"{glue}:table/{settings.database}/{name}" for name in names),
+            place.arn("glue", "catalog"),
+            place.arn("glue", f"database/{settings.database}"),
+            *(place.arn("glue", f"table/{settings.database}/{name}") for name in names),
         ],
     }
-
-
-def create_reader_policies(session: boto3.Session, settings: Settings) -> list[str]:
-    """Make the policies, or give those that exist the documents of today; return their names.
-
-    Attaching them to roles, groups or permission sets is up to the account's administrators.
-
-    :raises botocore.exceptions.ClientError: if AWS refuses, for instance for lack of a permission.
-    """
-    account = session.client("sts", region_name=settings.region).get_caller_identity()["Account"]
-    partition = session.get_partition_for_region(settings.region)
-    iam = session.client("iam", region_name=settings.region)
-    policies = reader_policies(settings, account)
-    for name, document in policies.items():
-        try:
-            iam.create_policy(PolicyName=name, PolicyDocument=_compact(document))
-        except ClientError as error:
-            if error_code(error) not in RESOURCE_EXISTS:
-                raise
-            _update(iam, f"arn:{partition}:iam::{account}:policy/{name}", document)
-    return list(policies)
-
-
-def _update(iam: Any, arn: str, document: _Document) -> None:
-    """Make a document a policy's default version, unless it is that already."""
-    versions = iam.list_policy_versions(PolicyArn=arn)["Versions"]
-    (default,) = [version["VersionId"] for version in versions if version["IsDefaultVersion"]]
-    current = iam.get_policy_version(PolicyArn=arn, VersionId=default)["PolicyVersion"]["Document"]
-    if current == document:
-        return
-    if len(versions) >= _VERSIONS:
-        oldest = min(
-            (version for version in versions if not version["IsDefaultVersion"]),
-            key=lambda version: version["CreateDate"],
-        )
-        iam.delete_policy_version(PolicyArn=arn, VersionId=oldest["VersionId"])
-    iam.create_policy_version(PolicyArn=arn, PolicyDocument=_compact(document), SetAsDefault=True)
-
-
-def _compact(document: _Document) -> str:
-    return json.dumps(document, separators=(",", ":"))

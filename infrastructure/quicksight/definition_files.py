@@ -16,23 +16,12 @@ from typing import Any
 
 import yaml
 
+from infrastructure.place import Place
+
 FOLDER = Path(__file__).parent
 DATA_SOURCE = "media-lake"
 
 Request = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where QuickSight is."""
-
-    partition: str
-    region: str
-    account: str
-
-    def arn(self, kind: str, name: str) -> str:
-        """Return the ARN of a ``datasource``, ``dataset`` or ``dashboard``."""
-        return f"arn:{self.partition}:quicksight:{self.region}:{self.account}:{kind}/{name}"
 
 
 @dataclass(frozen=True)
@@ -62,7 +51,7 @@ def load_definitions(place: Place, database: str, folder: Path = FOLDER) -> Defi
         for name in dashboard["dependsOn"]["datasets"]
     ]
     names = {
-        "athena_datasource_arn": place.arn("datasource", DATA_SOURCE),
+        "athena_datasource_arn": place.arn("quicksight", f"datasource/{DATA_SOURCE}"),
         "athena_database_name": database,
         "lake_partition": place.partition,
         "lake_region": place.region,
@@ -90,7 +79,7 @@ def _filled(data_set: Request, names: dict[str, str]) -> Request:
 def _dashboard(resource: Request, definition: Request, place: Place) -> Request:
     """Return the request for a dashboard. Its description has a digest, by which a change of it is known."""
     declared = [
-        {**each, "DataSetArn": place.arn("dataset", each["DataSetArn"].rsplit("/", 1)[1])}
+        {**each, "DataSetArn": place.arn("quicksight", f"dataset/{each['DataSetArn'].rsplit('/', 1)[1]}")}
         for each in definition["DataSetIdentifierDeclarations"]
     ]
     definition = {**definition, "DataSetIdentifierDeclarations": declared}

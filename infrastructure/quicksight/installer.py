@@ -12,13 +12,8 @@ from botocore.exceptions import ClientError
 
 from include.core.errors import TerminalError, error_code
 from include.core.settings import Settings
-from infrastructure.quicksight.definition_files import (
-    DATA_SOURCE,
-    Definitions,
-    Place,
-    Request,
-    load_definitions,
-)
+from infrastructure.place import Place
+from infrastructure.quicksight.definition_files import DATA_SOURCE, Definitions, Request, load_definitions
 from infrastructure.quicksight.differences import differences
 
 _MOST_PATHS = 3
@@ -74,8 +69,7 @@ def install(session: boto3.Session, settings: Settings) -> list[Outcome]:
             "set MEDIA_LAKE_QUICKSIGHT_OWNER to the ARN of the QuickSight user or group that shall own the "
             "dashboards: nobody sees what has no owner"
         )
-    account = session.client("sts", region_name=settings.region).get_caller_identity()["Account"]
-    place = Place(session.get_partition_for_region(settings.region), settings.region, account)
+    place = Place.of(session, settings)
     installer = Installer(session.client("quicksight", region_name=settings.region), place, settings)
     return list(installer.outcomes(load_definitions(place, settings.database)))
 

@@ -16,10 +16,12 @@ from include.core.run import Run, job_responses_uri
 from include.core.schemas import TABLES
 from include.core.settings import COST_PAGE_KEY, Settings
 from include.store.sql import names_read, view_names
-from infrastructure.quicksight.definition_files import Place, load_definitions
+from infrastructure.definition import Definition
+from infrastructure.makers import make
+from infrastructure.place import Place
+from infrastructure.quicksight.definition_files import load_definitions
 from infrastructure.readers import (
     Audience,
-    create_reader_policies,
     finance_policy,
     people_workgroup,
     readable_tables,
@@ -30,16 +32,17 @@ from infrastructure.readers import (
 )
 
 ACCOUNT = "123456789012"
+PLACE = Place("aws", "us-east-1", ACCOUNT)
 AUDIENCES: tuple[Audience, ...] = ("all", "finance", "people")
 SETTINGS = Settings()
 RUN = Run(SETTINGS.bucket, "enrich_images", "manual__2026-11-20", "2026-11-20")
 # What IAM takes as a managed policy, spaces not counted (IAM user guide, "IAM and AWS STS quotas").
 MOST_CHARACTERS = 6144
 
-ORDINARY = (reader_policy(SETTINGS, ACCOUNT, sensitive=False), view_policy(SETTINGS, ACCOUNT))
-BOTH = (*ORDINARY, reader_policy(SETTINGS, ACCOUNT, sensitive=True))
-FINANCE = (*ORDINARY, finance_policy(SETTINGS, ACCOUNT))
-ALL = (*BOTH, finance_policy(SETTINGS, ACCOUNT))
+ORDINARY = (reader_policy(SETTINGS, PLACE, sensitive=False), view_policy(SETTINGS, PLACE))
+BOTH = (*ORDINARY, reader_policy(SETTINGS, PLACE, sensitive=True))
+FINANCE = (*ORDINARY, finance_policy(SETTINGS, PLACE))
+ALL = (*BOTH, finance_policy(SETTINGS, PLACE))
 SENSITIVE_TABLES = {table.name for table in TABLES.values() if table.sensitive}
 FINANCE_TABLES = {table.name for table in TABLES.values() if table.finance}
 
@@ -133,7 +136,7 @@ def test_whoever_sees_a_view_sees_all_that_it_reads(statement: str) -> None:
 
 
 def test_quicksight_reads_all_that_it_shows_with_the_policies_of_finance() -> None:
-    for data_set in load_definitions(Place("aws", "us-east-1", ACCOUNT), SETTINGS.database).data_sets:
+    for data_set in load_definitions(PLACE, SETTINGS.database).data_sets:
         (physical,) = data_set["PhysicalTableMap"].values()
         assert may_see(FINANCE, physical["RelationalTable"]["Name"])
 
@@ -198,13 +201,13 @@ def test_policies_fit_into_iam_also_with_long_names() -> None:
     long = Settings(bucket="b" * 63, database="d" * 63, workgroup="w" * 120, region="ap-southeast-1")
     sizes = {
         name: len(json.dumps(document, separators=(",", ":")))
-        for name, document in reader_policies(long, ACCOUNT).items()
+        for name, document in reader_policies(long, Place("aws", "ap-southeast-1", ACCOUNT)).items()
     }
     assert {name: size for name, size in sizes.items() if size > MOST_CHARACTERS} == {}
 
 
 def test_regions_of_other_partitions_have_their_own_arns() -> None:
-    policy = reader_policy(Settings(region="us-gov-west-1"), ACCOUNT, sensitive=False)
+    policy = reader_policy(SETTINGS, Place("aws-us-gov", "us-gov-west-1", ACCOUNT), sensitive=False)
     resources = [name for statement in policy["Statement"] for name in listed(statement["Resource"])]
     assert {name.split(":")[1] for name in resources} == {"aws-us-gov"}
 
@@ -222,16 +225,22 @@ def test_policies_are_made_once_and_kept_up_to_date(aws: SimpleNamespace, iam: A
             found[policy["PolicyName"]] = version["PolicyVersion"]["Document"]
         return found
 
-    names = create_reader_policies(aws.session, SETTINGS)
+    def make_all(settings: Settings) -> list[str]:
+        for name, text in reader_policies(settings, PLACE).items():
+            definition = {"ManagedPolicyName": name, "PolicyDocument": text}
+            make(aws.session.client, Definition("AWS::IAM::ManagedPolicy", definition))
+        return list(reader_policies(settings, PLACE))
+
+    names = make_all(SETTINGS)
     kinds = ("readers", "view-readers", "people-readers", "finance-readers")
     assert names == [f"media_lake-us-east-1-{kind}" for kind in kinds]
     assert documents() == dict(zip(names, ALL, strict=True))
-    assert create_reader_policies(aws.session, SETTINGS) == names
+    assert make_all(SETTINGS) == names
 
     arn = f"arn:aws:iam::{ACCOUNT}:policy/{names[0]}"
     assert len(iam.list_policy_versions(PolicyArn=arn)["Versions"]) == 1
     for number in range(6):
-        create_reader_policies(aws.session, SETTINGS.model_copy(update={"bucket": f"bucket-{number}"}))
+        make_all(SETTINGS.model_copy(update={"bucket": f"bucket-{number}"}))
     assert len(iam.list_policy_versions(PolicyArn=arn)["Versions"]) == 5
-    create_reader_policies(aws.session, SETTINGS)
+    make_all(SETTINGS)
     assert documents() == dict(zip(names, ALL, strict=True))

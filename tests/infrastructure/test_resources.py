@@ -220,10 +220,8 @@ def test_workgroups_say_where_results_go(session: boto3.Session, resources: list
 @pytest.mark.integration
 def test_the_policies_of_readers_exist(session: boto3.Session, resources: list[Resource]) -> None:
     made = {policy["PolicyName"] for policy in session.client("iam").list_policies(Scope="Local")["Policies"]}
-    assert made == {
-        f"media_lake-us-east-1-{kind}"
-        for kind in ("readers", "view-readers", "people-readers", "finance-readers")
-    }
+    readers = ("readers", "view-readers", "people-readers", "finance-readers")
+    assert {f"media_lake-us-east-1-{kind}" for kind in readers} < made
     assert {item.name for item in resources if item.kind == "IAM policy"} == made
 
 

@@ -13,7 +13,8 @@ import pytest
 import yaml
 
 from include.store.sql import names_read, view_names
-from infrastructure.quicksight.definition_files import FOLDER, Place, load_definitions
+from infrastructure.place import Place
+from infrastructure.quicksight.definition_files import FOLDER, load_definitions
 from infrastructure.readers import readable_tables, readable_views
 from local.aws.quicksight.data_sets import columns_used, output_columns
 from local.aws.shape_checks import problems
@@ -102,7 +103,7 @@ def test_rows_are_for_the_team_that_pays_and_for_finance(name: str) -> None:
         assert "cost_center" not in COLUMNS[name]
         return
     ruled_by = rules["Arn"].rsplit("/", 1)[1]
-    assert rules["Arn"] == PLACE.arn("dataset", ruled_by)
+    assert rules["Arn"] == PLACE.arn("quicksight", f"dataset/{ruled_by}")
     assert (rules["PermissionPolicy"], rules["Status"]) == ("GRANT_ACCESS", "ENABLED")
     assert ruled_by == (RULES_OF_TEAMS if "cost_center" in COLUMNS[name] else RULES_OF_FINANCE)
     # QuickSight knows the groups by this name of the column, and compares the others by theirs.

@@ -1,0 +1,124 @@
+"""The lake's IAM roles and managed policies, as CloudFormation describes them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from include.core.settings import Settings
+from infrastructure.definition import Definition
+from infrastructure.place import Place
+from infrastructure.readers import reader_policies
+from infrastructure.runtime_policies import Document, allow, document, jobs_policy, runtime_policies
+
+# The policies that each role has. People are asked about in a role of their own.
+ROLES: dict[str, tuple[str, ...]] = {
+    "tasks": ("tasks", "analysis", "people-analysis", "erasure"),
+    "triggerer": ("triggerer", "people-triggerer"),
+    "dag-processor": ("dag-processor",),
+    "readers": ("readers", "view-readers"),
+    "people-readers": ("readers", "view-readers", "people-readers"),
+    "finance-readers": ("readers", "view-readers", "finance-readers"),
+    "quicksight": ("readers", "view-readers", "finance-readers", "quicksight"),
+}
+OF_AIRFLOW = ("tasks", "triggerer", "dag-processor")
+OF_READERS = ("readers", "people-readers", "finance-readers")
+# Policies about people; a lake that asks for none of the sensitive features needs no such thing.
+ABOUT_PEOPLE = ("people-analysis", "people-triggerer")
+
+
+def policies(settings: Settings, place: Place, alerts_topic: str) -> dict[str, Document]:
+    """Return every managed policy of the lake, by the name that it has in IAM."""
+    lake = f"{settings.database}-{place.region}"
+    own = runtime_policies(settings, place, alerts_topic) | {"quicksight": _quicksight_policy()}
+    return reader_policies(settings, place) | {f"{lake}-{name}": text for name, text in own.items()}
+
+
+def policy_definitions(settings: Settings, place: Place, alerts_topic: str = "") -> dict[str, Definition]:
+    """Return the managed policies, by their logical ids in the template."""
+    lake = f"{settings.database}-{place.region}-"
+    return {
+        f"{logical_id(name.removeprefix(lake))}Policy": Definition(
+            "AWS::IAM::ManagedPolicy", {"ManagedPolicyName": name, "PolicyDocument": text}
+        )
+        for name, text in policies(settings, place, alerts_topic).items()
+    }
+
+
+def role_definitions(
+    settings: Settings, place: Place, airflow_service: str, alerts_topic: str = ""
+) -> dict[str, Definition]:
+    """Return the roles, by their logical ids in the template.
+
+    :param airflow_service: who may assume the roles of Airflow's processes, such as ``ec2.amazonaws.com``.
+    """
+    lake = f"{settings.database}-{place.region}"
+    known = policies(settings, place, alerts_topic)
+    readers = {"AWS": place.iam_arn("root")}
+    trusts = {
+        **{name: trust({"Service": airflow_service}, "sts:TagSession") for name in OF_AIRFLOW},
+        **{name: trust(readers) for name in OF_READERS},
+        "quicksight": trust({"Service": "quicksight.amazonaws.com"}),
+    }
+    roles = {
+        f"{logical_id(name)}Role": Definition(
+            "AWS::IAM::Role",
+            {
+                "RoleName": f"{lake}-{name}",
+                "AssumeRolePolicyDocument": trusts[name],
+                "ManagedPolicyArns": [
+                    place.iam_arn(f"policy/{lake}-{policy}") for policy in names if f"{lake}-{policy}" in known
+                ],
+            },
+            depends_on=tuple(
+                f"{logical_id(policy)}Policy" for policy in names if f"{lake}-{policy}" in known
+            ),
+        )
+        for name, names in ROLES.items()
+    }
+    return {"JobsRole": _jobs_role(settings, place)} | roles
+
+
+def logical_id(name: str) -> str:
+    """Return a name as the template's logical ids are written.
+
+    >>> logical_id("people-readers")
+    'PeopleReaders'
+    """
+    return "".join(part.title() for part in name.replace("_", "-").split("-"))
+
+
+def trust(principal: dict[str, Any], *actions: str, **more: Any) -> Document:
+    """Return a trust policy: who may assume a role."""
+    return document(
+        [{"Effect": "Allow", "Principal": principal, "Action": ["sts:AssumeRole", *actions], **more}]
+    )
+
+
+def _jobs_role(settings: Settings, place: Place) -> Definition:
+    # Rekognition assumes it for jobs of this account alone ("Cross-service confused deputy prevention",
+    # https://docs.aws.amazon.com/rekognition/latest/dg/cross-service-confused-deputy-prevention.html).
+    condition = {"StringEquals": {"aws:SourceAccount": place.account}}
+    return Definition(
+        "AWS::IAM::Role",
+        {
+            "RoleName": settings.jobs_role_arn.rpartition("/")[2],
+            "AssumeRolePolicyDocument": trust(
+                {"Service": "rekognition.amazonaws.com"}, Condition=condition
+            ),
+            "Policies": [
+                {"PolicyName": "report-ends-of-jobs", "PolicyDocument": jobs_policy(settings, place)}
+            ],
+        },
+    )
+
+
+def _quicksight_policy() -> Document:
+    """Return what QuickSight asks for before a data set is chosen; these actions take no resource.
+
+    https://docs.aws.amazon.com/quicksight/latest/user/athena.html
+    """
+    actions = ("ListDataCatalogs", "ListWorkGroups", "ListEngineVersions")
+    catalog = ["glue:GetDatabases"]
+    return document(
+        [allow("Athena", [f"athena:{name}" for name in actions], "*"), allow("Databases", catalog, "*")]
+    )
