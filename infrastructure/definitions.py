@@ -19,7 +19,7 @@ def definitions(
     settings: Settings,
     place: Place,
     *,
-    airflow_service: str = AIRFLOW_SERVICE,
+    airflow_service: Any = AIRFLOW_SERVICE,
     alerts_topic: str | None = None,
     scan_limit_bytes: Any = SCAN_LIMIT_BYTES,
 ) -> dict[str, Definition]:

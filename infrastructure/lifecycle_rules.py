@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 from botocore.exceptions import ClientError
 
 from include.core.errors import error_code
+from include.core.lake import OWN_PREFIXES
 from include.core.schemas import TABLES
 from include.core.settings import Settings
 from infrastructure.readers import PEOPLE_RESULTS, RESULTS
@@ -50,7 +51,7 @@ def lifecycle_rules(settings: Settings) -> Iterator[LifecycleRuleUnionTypeDef]:
         abort = {"DaysAfterInitiation": UNFINISHED_UPLOAD_DAYS}
         yield _rule("unfinished", prefix, AbortIncompleteMultipartUpload=abort)
     # In a bucket with versions, what was deleted is still there.
-    for prefix in ("staging/", "curated/", f"{RESULTS}/", f"{PEOPLE_RESULTS}/"):
+    for prefix in OWN_PREFIXES:
         expiration = {"NoncurrentDays": settings.kept_days}
         yield _rule("noncurrent", prefix, NoncurrentVersionExpiration=expiration)
 

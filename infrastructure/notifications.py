@@ -73,15 +73,17 @@ def _queue(prefix: str, name: str, place: Place, sender: Properties) -> dict[str
     }
     policy = {"Version": "2012-10-17", "Statement": [sender, tls_only("sqs:*", queue)]}
     return {
-        f"{prefix}DeadLetters": Definition("AWS::SQS::Queue", {"QueueName": dead_letters, **kept}),
+        f"{prefix}DeadLetters": Definition(
+            "AWS::SQS::Queue", {"QueueName": dead_letters, **kept}, holds_data=True
+        ),
         f"{prefix}Queue": Definition(
             "AWS::SQS::Queue",
             {"QueueName": name, **kept, "RedrivePolicy": redrive},
             depends_on=(f"{prefix}DeadLetters",),
+            holds_data=True,
         ),
         f"{prefix}QueuePolicy": Definition(
             "AWS::SQS::QueuePolicy",
             {"Queues": [{"Ref": f"{prefix}Queue"}], "PolicyDocument": policy},
-            depends_on=(f"{prefix}Queue",),
         ),
     }

@@ -45,7 +45,7 @@ def policy_definitions(settings: Settings, place: Place, alerts_topic: str = "")
 
 
 def role_definitions(
-    settings: Settings, place: Place, airflow_service: str, alerts_topic: str = ""
+    settings: Settings, place: Place, airflow_service: Any, alerts_topic: str = ""
 ) -> dict[str, Definition]:
     """Return the roles, by their logical ids in the template.
 

@@ -1,4 +1,6 @@
-"""Write what is derived from the features, the schemas and the Dags: files of ``sql`` and pages of ``docs``.
+"""Write what is derived from the features, the schemas, the settings and the Dags.
+
+These are files of ``sql``, pages of ``docs``, and the CloudFormation template.
 
 ``python -m tools.generate`` writes the ``FILES``; ``--check`` says which are stale and exits with 1.
 """
@@ -16,6 +18,7 @@ from pathlib import Path
 from include.core.schemas import PARTITION_KEY_MEANINGS, TABLES, Column, Table
 from include.core.validation_rules import RULES, Layer
 from include.store.sql import sql_names
+from infrastructure.template import render
 from tools.generated_sql import NOTICE, SQL_FILES
 from tools.generated_views import VIEW_FILES
 from tools.statement_headers import Header, read_header
@@ -192,6 +195,7 @@ def _layer(layer: Layer, title: str) -> str:
 FILES: dict[str, Callable[[], str]] = {
     **SQL_FILES,
     **VIEW_FILES,
+    "infrastructure/media-lake.yaml": render,
     "docs/DATA.md": data_dictionary,
     "docs/DAGS.md": dags_page,
     "docs/VALIDATION.md": validation_page,

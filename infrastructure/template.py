@@ -1,0 +1,241 @@
+"""The CloudFormation template of a lake: the definitions, with parameters in the place of names, and their watch.
+
+``python -m tools.generate`` writes it to ``infrastructure/media-lake.yaml``. What is optional or only AWS has is
+added here: keys, versions, logs, alarms, a budget, EventBridge, endpoints in a VPC.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import yaml
+
+from infrastructure.alarms import watching
+from infrastructure.definition import Definition
+from infrastructure.definitions import definitions
+from infrastructure.optional_access import optional_policies
+from infrastructure.roles import ABOUT_PEOPLE, logical_id
+from infrastructure.storage import table_definitions
+from infrastructure.template_parameters import OF_SETTINGS, STACK, conditions, parameters, stack_settings
+from infrastructure.vpc_endpoints import vpc_endpoints
+
+Resource = dict[str, Any]
+Resources = dict[str, Resource]
+
+NO_VALUE = {"Ref": "AWS::NoValue"}
+_TAGS = [{"Key": "project", "Value": "media-lake"}, {"Key": "cost-center", "Value": "${CostCenter}"}]
+_TAGGED = (
+    "AWS::S3::Bucket",
+    "AWS::DynamoDB::Table",
+    "AWS::SNS::Topic",
+    "AWS::SQS::Queue",
+    "AWS::Athena::WorkGroup",
+    "AWS::IAM::Role",
+    "AWS::CloudWatch::Alarm",
+    "AWS::EC2::SecurityGroup",
+    "AWS::EC2::VPCEndpoint",
+)
+# Findings of checkov that are accepted: the template says why beside each.
+ACCEPTED_FINDINGS = {
+    "Bucket": [
+        {"id": "CKV_AWS_21", "comment": "BucketVersioning turns versions on, and is true unless asked otherwise"}
+    ],
+    "Ledger": [
+        {"id": "CKV_AWS_119", "comment": "KmsKeyArn gives it a key of one's own; else it has a key of DynamoDB"}
+    ],
+}
+_WHOLE_REFERENCE = re.compile(r"\$\{([A-Za-z0-9:]+)\}")
+
+DESCRIPTION = "A media lake: what Media Lake Enrichment needs in an AWS account (docs/DEPLOY.md)"
+
+
+def render() -> str:
+    """Return the template as YAML."""
+    notice = "Generated from infrastructure/ by `python -m tools.generate`; change it there."
+    return f"# {notice}\n" + yaml.dump(template(), Dumper=_Dumper, sort_keys=False, width=110)
+
+
+def template() -> dict[str, Any]:
+    """Return the template."""
+    return {
+        "AWSTemplateFormatVersion": "2010-09-09",
+        "Description": DESCRIPTION,
+        "Parameters": parameters(),
+        "Conditions": conditions(),
+        "Resources": {name: _finished(name, each) for name, each in _resources().items()},
+        "Outputs": _outputs(),
+    }
+
+
+def _resources() -> Resources:
+    settings = stack_settings()
+    described = definitions(
+        settings,
+        STACK,
+        airflow_service=_if("OnMwaa", ["airflow.amazonaws.com", "${AirflowService}"], "${AirflowService}"),
+        alerts_topic=STACK.arn("sns", "${AlertsTopicName}"),
+        scan_limit_bytes="${QueryScanLimitBytes}",
+    )
+    resources = {name: _resource(each) for name, each in described.items()}
+    _with_options(resources)
+    for name, policy, condition, roles in optional_policies(settings, STACK):
+        resources[name] = {"Type": "AWS::IAM::ManagedPolicy", "Condition": condition, "Properties": policy}
+        for role in roles:
+            attached = resources[role]["Properties"].setdefault("ManagedPolicyArns", [])
+            attached.append(_if(condition, {"Ref": name}, NO_VALUE))
+    tables = {name: _resource(each) for name, each in table_definitions(settings, STACK)}
+    return resources | tables | watching(settings) | vpc_endpoints()
+
+
+def _resource(definition: Definition) -> Resource:
+    resource: Resource = {"Type": definition.type, "Properties": dict(definition.properties)}
+    if definition.type == "AWS::IAM::Role" and "ManagedPolicyArns" in definition.properties:
+        # By reference, so that a policy that a condition leaves out is left out of the role.
+        resource["Properties"]["ManagedPolicyArns"] = [_attached(name) for name in definition.depends_on]
+    elif definition.depends_on:
+        resource["DependsOn"] = list(definition.depends_on)
+    if definition.holds_data:
+        resource |= {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
+    return resource
+
+
+def _attached(policy: str) -> Any:
+    about_people = policy in {f"{logical_id(name)}Policy" for name in ABOUT_PEOPLE}
+    return _if("AnalyzesPeople", {"Ref": policy}, NO_VALUE) if about_people else {"Ref": policy}
+
+
+def _with_options(resources: Resources) -> None:
+    """Add what parameters choose."""
+    for name in ("Bucket", "BucketPolicy"):
+        resources[name]["Condition"] = "CreatesBucket"
+    for name in ABOUT_PEOPLE:
+        resources[f"{logical_id(name)}Policy"]["Condition"] = "AnalyzesPeople"
+    resources["Bucket"]["Properties"] |= {
+        "BucketEncryption": {"ServerSideEncryptionConfiguration": [_bucket_encryption()]},
+        "VersioningConfiguration": {"Status": _if("KeepsVersions", "Enabled", "Suspended")},
+        "LoggingConfiguration": _if(
+            "LogsAccess",
+            {"DestinationBucketName": "${AccessLogsBucketName}", "LogFilePrefix": "${BucketName}/"},
+            NO_VALUE,
+        ),
+        "NotificationConfiguration": _if(
+            "HasEventBuckets", {"EventBridgeConfiguration": {"EventBridgeEnabled": True}}, NO_VALUE
+        ),
+    }
+    resources["Ledger"]["Properties"]["SSESpecification"] = _if(
+        "HasKey", {"SSEEnabled": True, "SSEType": "KMS", "KMSMasterKeyId": "${KmsKeyArn}"}, NO_VALUE
+    )
+    resources["JobsTopic"]["Properties"]["KmsMasterKeyId"] = _if("HasKey", "${KmsKeyArn}", NO_VALUE)
+    for resource in resources.values():
+        if resource["Type"] == "AWS::SQS::Queue":
+            resource["Properties"] |= {
+                "SqsManagedSseEnabled": _if("HasKey", NO_VALUE, True),
+                "KmsMasterKeyId": _if("HasKey", "${KmsKeyArn}", NO_VALUE),
+            }
+        if resource["Type"] == "AWS::Athena::WorkGroup":
+            _with_key(resource["Properties"])
+    resources |= {"EventsRule": _events_rule()}
+    statements = resources["EventsQueuePolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    statements.append(_if("HasEventBuckets", _from_rule(), NO_VALUE))
+
+
+def _bucket_encryption() -> Any:
+    own = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": "${KmsKeyArn}"}
+    return {
+        "BucketKeyEnabled": _if("HasKey", True, NO_VALUE),
+        "ServerSideEncryptionByDefault": _if("HasKey", own, {"SSEAlgorithm": "AES256"}),
+    }
+
+
+def _with_key(properties: dict[str, Any]) -> None:
+    """Encrypt a workgroup's results by the key, and let it be deleted: its results stay in the bucket."""
+    configuration = dict(properties["WorkGroupConfiguration"])
+    results = dict(configuration["ResultConfiguration"])
+    own = {"EncryptionOption": "SSE_KMS", "KmsKey": "${KmsKeyArn}"}
+    results["EncryptionConfiguration"] = _if("HasKey", own, results["EncryptionConfiguration"])
+    configuration["ResultConfiguration"] = results
+    properties |= {"WorkGroupConfiguration": configuration, "RecursiveDeleteOption": True}
+
+
+def _events_rule() -> Resource:
+    pattern = {
+        "source": ["aws.s3"],
+        "detail-type": ["Object Created", "Object Deleted"],
+        "detail": {"bucket": {"name": {"Ref": "EventBucketNames"}}},
+    }
+    queue = STACK.arn("sqs", "${EventsQueueName}")
+    properties = {
+        "Name": "${DatabaseName}-${AWS::Region}-events",
+        "Description": "new and deleted objects of the media lake's sources",
+        "EventPattern": pattern,
+        "Targets": [{"Id": "queue", "Arn": queue}],
+    }
+    return {"Type": "AWS::Events::Rule", "Condition": "HasEventBuckets", "Properties": properties}
+
+
+def _from_rule() -> dict[str, Any]:
+    rule = STACK.arn("events", "rule/${DatabaseName}-${AWS::Region}-events")
+    return {
+        "Sid": "MediaLakeEventBridge",
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": STACK.arn("sqs", "${EventsQueueName}"),
+        "Condition": {"ArnEquals": {"aws:SourceArn": rule}},
+    }
+
+
+def _outputs() -> dict[str, Any]:
+    """Return the outputs: the settings of this lake, and what is attached or named elsewhere."""
+    values = {f"MEDIA_LAKE_{name.upper()}": f"${{{parameter}}}" for name, parameter in OF_SETTINGS.items()}
+    values |= {
+        "MEDIA_LAKE_JOBS_ROLE_ARN": "${JobsRole.Arn}",
+        "MEDIA_LAKE_ALERTS_TOPIC": "${AlertsTopic}",
+        "MEDIA_LAKE_REGION": "${AWS::Region}",
+    }
+    settings = "\n".join(f"{name}={value}" for name, value in values.items())
+    roles = ("Tasks", "Triggerer", "DagProcessor", "Readers", "PeopleReaders", "FinanceReaders", "Quicksight")
+    policies = ("TasksPolicy", "AnalysisPolicy", "ErasurePolicy", "TriggererPolicy", "DagProcessorPolicy")
+    outputs = {
+        "Environment": ("Airflow's environment variables", settings),
+        **{f"{name}RoleArn": (f"role of {name}", f"${{{name}Role.Arn}}") for name in roles},
+        **{f"{name}Arn": ("for a role of one's own, such as MWAA's", f"${{{name}}}") for name in policies},
+    }
+    return {
+        name: {"Description": description, "Value": _references(value)}
+        for name, (description, value) in outputs.items()
+    }
+
+
+def _finished(name: str, resource: Resource) -> Resource:
+    """Return a resource with tags, with references in the place of ``${...}``, and with accepted findings."""
+    properties = dict(resource["Properties"])
+    if resource["Type"] in _TAGGED:
+        properties["Tags"] = _TAGS
+    finished = {**resource, "Properties": _references(properties)}
+    accepted = ACCEPTED_FINDINGS.get(name)
+    return finished | ({"Metadata": {"checkov": {"skip": accepted}}} if accepted else {})
+
+
+def _references(value: Any) -> Any:
+    """Return a value with CloudFormation's functions for the ``${...}`` in its texts."""
+    if isinstance(value, dict):
+        return {key: _references(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_references(item) for item in value]
+    if not isinstance(value, str) or "${" not in value:
+        return value
+    whole = _WHOLE_REFERENCE.fullmatch(value)
+    return {"Ref": whole[1]} if whole else {"Fn::Sub": value}
+
+
+def _if(condition: str, then: Any, otherwise: Any) -> dict[str, Any]:
+    return {"Fn::If": [condition, then, otherwise]}
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes no aliases, which CloudFormation does not read."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
