@@ -1,4 +1,4 @@
-"""Everything that a lake needs in AWS, by logical ids: one list for the template and for the local endpoint."""
+"""Everything that a lake needs in AWS, by logical ids: one list for template and local endpoint."""
 
 from __future__ import annotations
 

@@ -178,7 +178,7 @@ _MAKERS: Mapping[str, Callable[[Clients, Properties], None]] = {
 
 
 def _reachable(client: Any, document: Properties) -> Properties:
-    """Return a policy without the rule that asks for TLS where the endpoint, such as the local one, has none."""
+    """Return a policy, without the rule that asks for TLS if the endpoint is a local one that has none."""
     if client.meta.endpoint_url.startswith("https:"):
         return document
     kept = [statement for statement in document["Statement"] if statement["Sid"] != TLS_ONLY]

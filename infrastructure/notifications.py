@@ -64,7 +64,7 @@ def _from_buckets(settings: Settings, place: Place) -> Properties:
 
 
 def _queue(prefix: str, name: str, place: Place, sender: Properties) -> dict[str, Definition]:
-    """Return a queue that keeps messages for two weeks, and gives up on one that is received over and over."""
+    """Return a queue that keeps messages for two weeks, and gives up on one that is received too often."""
     queue, dead_letters = place.arn("sqs", name), f"{name}-dead-letters"
     kept = {"MessageRetentionPeriod": RETENTION_SECONDS, "SqsManagedSseEnabled": True}
     redrive = {

@@ -1,7 +1,7 @@
 """Make what the lake needs at an endpoint: everything of the definitions, then tables and views by Athena.
 
-The CloudFormation template has the same definitions (``infrastructure/media-lake.yaml``); where it is deployed,
-:func:`create_catalog` is what is left to do.
+The CloudFormation template has the same definitions (``infrastructure/media-lake.yaml``). Where it is
+deployed, :func:`create_catalog` is what is left to do.
 """
 
 from __future__ import annotations

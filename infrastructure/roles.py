@@ -66,7 +66,9 @@ def role_definitions(
                 "RoleName": f"{lake}-{name}",
                 "AssumeRolePolicyDocument": trusts[name],
                 "ManagedPolicyArns": [
-                    place.iam_arn(f"policy/{lake}-{policy}") for policy in names if f"{lake}-{policy}" in known
+                    place.iam_arn(f"policy/{lake}-{policy}")
+                    for policy in names
+                    if f"{lake}-{policy}" in known
                 ],
             },
             depends_on=tuple(
@@ -102,9 +104,7 @@ def _jobs_role(settings: Settings, place: Place) -> Definition:
         "AWS::IAM::Role",
         {
             "RoleName": settings.jobs_role_arn.rpartition("/")[2],
-            "AssumeRolePolicyDocument": trust(
-                {"Service": "rekognition.amazonaws.com"}, Condition=condition
-            ),
+            "AssumeRolePolicyDocument": trust({"Service": "rekognition.amazonaws.com"}, Condition=condition),
             "Policies": [
                 {"PolicyName": "report-ends-of-jobs", "PolicyDocument": jobs_policy(settings, place)}
             ],

@@ -182,7 +182,9 @@ def _erasure(settings: Settings, place: Place) -> Iterator[Statement]:
     yield allow("Messages", ["sqs:ChangeMessageVisibility"], *queues, *dead_letters)
     yield allow("DeadLetters", QUEUE_ACTIONS, *dead_letters)
     yield allow(
-        "Faces", ["rekognition:ListFaces", "rekognition:DeleteFaces"], place.arn("rekognition", "collection/*")
+        "Faces",
+        ["rekognition:ListFaces", "rekognition:DeleteFaces"],
+        place.arn("rekognition", "collection/*"),
     )
 
 

@@ -35,9 +35,7 @@ def storage_definitions(
         ),
         "Ledger": Definition("AWS::DynamoDB::Table", _ledger(settings), holds_data=True),
         "Workgroup": _workgroup(settings, settings.workgroup, RESULTS, scan_limit_bytes),
-        "PeopleWorkgroup": _workgroup(
-            settings, people_workgroup(settings), PEOPLE_RESULTS, scan_limit_bytes
-        ),
+        "PeopleWorkgroup": _workgroup(settings, people_workgroup(settings), PEOPLE_RESULTS, scan_limit_bytes),
         "Database": Definition(
             "AWS::Glue::Database",
             {"CatalogId": place.account, "DatabaseInput": {"Name": settings.database}},

@@ -67,11 +67,15 @@ def _columns(table: Table) -> list[ColumnTypeDef]:
 def _update(glue: GlueClient, database: str, table: Table, found: Any) -> bool:
     """Change what differs, partitions first: a kill in between leaves the table to be found again."""
     columns = _columns(table)
-    if found["StorageDescriptor"]["Columns"] == columns:
-        return False
     partitions = _partitions(glue, database, table.name)
-    while some := list(islice(partitions, _MOST_PARTITIONS)):
+    # Looked at in any case: a stack that is updated changes the table alone.
+    older = (each for each in partitions if each["StorageDescriptor"].get("Columns") != columns)
+    found_older = False
+    while some := list(islice(older, _MOST_PARTITIONS)):
         _update_partitions(glue, database, table.name, some, columns)
+        found_older = True
+    if found["StorageDescriptor"]["Columns"] == columns:
+        return found_older
     kept = ("Name", "Description", "Owner", "Retention", "PartitionKeys", "TableType", "Parameters")
     definition: Any = {name: found[name] for name in kept if name in found}
     definition["StorageDescriptor"] = {**found["StorageDescriptor"], "Columns": columns}

@@ -39,10 +39,16 @@ _TAGGED = (
 # Findings of checkov that are accepted: the template says why beside each.
 ACCEPTED_FINDINGS = {
     "Bucket": [
-        {"id": "CKV_AWS_21", "comment": "BucketVersioning turns versions on, and is true unless asked otherwise"}
+        {
+            "id": "CKV_AWS_21",
+            "comment": "BucketVersioning turns versions on, and is true unless asked otherwise",
+        }
     ],
     "Ledger": [
-        {"id": "CKV_AWS_119", "comment": "KmsKeyArn gives it a key of one's own; else it has a key of DynamoDB"}
+        {
+            "id": "CKV_AWS_119",
+            "comment": "KmsKeyArn gives it a key of one's own; else it has a key of DynamoDB",
+        }
     ],
 }
 _WHOLE_REFERENCE = re.compile(r"\$\{([A-Za-z0-9:]+)\}")

@@ -98,7 +98,8 @@ def conditions() -> dict[str, Any]:
         # Other partitions have no AWS Budgets.
         "HasBudget": {
             "Fn::And": [
-                {"Fn::Not": [_is("MonthlyBudgetUsd", "0")]}, {"Fn::Equals": [{"Ref": "AWS::Partition"}, "aws"]}
+                {"Fn::Not": [_is("MonthlyBudgetUsd", "0")]},
+                {"Fn::Equals": [{"Ref": "AWS::Partition"}, "aws"]},
             ]
         },
         "HasVpc": _is_given("VpcId"),

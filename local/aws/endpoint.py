@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterable
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.metadata import version
 from typing import Any
 
@@ -55,7 +55,8 @@ class Endpoint:
         dynamodb_items.install()
         dynamodb_writes.install()
         self._moto = Moto()
-        self._athena = AthenaService(MotoClients(self._moto), settings.query_workers, settings.query_memory)
+        self._clients = MotoClients(self._moto)
+        self._athena = AthenaService(self._clients, settings.query_workers, settings.query_memory)
         self._quicksight = QuickSightService(self._athena)
         self._rekognition = RekognitionProxy(
             settings.rekognition_url, settings.threads // 2, settings.control_token
@@ -104,6 +105,8 @@ class Endpoint:
         :raises NotImplementedError: if moto lacks the service or the operation. For an operation that it
             lacks, moto answers 404 with an empty body or an HTML page. Only for S3 is a 404 a real answer.
         """
+        if service == "cloudformation":
+            self._install_types()
         if service in (None, "s3"):
             reply: Iterable[bytes] = self._moto(environ, start_response)
             return reply
@@ -116,6 +119,13 @@ class Endpoint:
             raise NotImplementedError("moto does not know the operation.")
         start_response(status, list(headers.items()))
         return [body]
+
+    @cache  # noqa: B019 (there is one endpoint, for as long as the process lives)
+    def _install_types(self) -> None:
+        """Let stacks be made. The import takes seconds, so only those who deploy a template wait for it."""
+        from local.aws import cloudformation
+
+        cloudformation.install(self._clients.client)
 
     def _health(self) -> Reply:
         state = {

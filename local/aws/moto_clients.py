@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import cache, partial
 from io import BytesIO
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
@@ -28,6 +28,7 @@ class MotoClients:
     """Makes clients whose requests a WSGI application in this process answers, one per service and region.
 
     :param app: the application that serves AWS's APIs.
+    :ivar client: returns the client of a service in a region.
     :ivar athena: returns the Athena client of a region.
     :ivar glue: returns the Glue client of a region.
     :ivar s3: returns the S3 client of a region.
@@ -36,13 +37,18 @@ class MotoClients:
     def __init__(self, app: WsgiApp) -> None:
         self._app = app
         self._session = boto3.session.Session(aws_access_key_id="local", aws_secret_access_key="local")
+        self.client: Callable[[str, str], Any] = cache(self._create)
         self.athena: Callable[[str], AthenaClient] = cache(partial(self._create, "athena"))
         self.glue: Callable[[str], GlueClient] = cache(partial(self._create, "glue"))
         self.s3: Callable[[str], S3Client] = cache(partial(self._create, "s3"))
 
-    def _create(self, service: Literal["athena", "glue", "s3"], region: str) -> Any:
+    def _create(self, service: str, region: str) -> Any:
         client = self._session.client(
-            service, region_name=region, endpoint_url=_ADDRESS, verify=False, config=_CONFIG
+            service,  # type: ignore[call-overload]
+            region_name=region,
+            endpoint_url=_ADDRESS,
+            verify=False,
+            config=_CONFIG,
         )
         answer: Any = self._answer
         client.meta.events.register("before-send", answer)

@@ -4,14 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
-import signal
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
-from collections.abc import Iterator
 from typing import Any
 
 import boto3
@@ -23,57 +15,12 @@ from include.core.schemas import TABLES
 from include.core.settings import Settings
 from include.store.sql import sql_names
 from infrastructure.resources import Resource, create
-from infrastructure.table_columns import TypeChangeError
-from local.stack.environment import SHARED
+from infrastructure.table_columns import TypeChangeError, update_columns
 from local.stack.lifecycle import POOLS
-from local.stack.stack_settings import PROJECT
 from media_lake.tasks import defaults
 from tools.query import run_query
 
-START_SECONDS = 60
-
-
-@pytest.fixture(scope="module")
-def session() -> Iterator[boto3.Session]:
-    """A session whose clients reach an endpoint of this test's own."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    local = {name: value for name, value in SHARED.items() if name.startswith("AWS_")}
-    local |= {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}", "NO_PROXY": "127.0.0.1"}
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")} | local
-    process = subprocess.Popen(
-        [sys.executable, "-m", "local.aws"],
-        cwd=PROJECT,
-        env={**environment, "LOCAL_AWS_PORT": str(port)},
-    )
-    try:
-        _wait_for(f"http://127.0.0.1:{port}/_local/health", process)
-        with pytest.MonkeyPatch.context() as patch:
-            for name in [name for name in os.environ if name.startswith("AWS_")]:
-                patch.delenv(name)
-            for name, value in local.items():
-                patch.setenv(name, value)
-            yield boto3.Session()
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(20)
-
-
-def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            urllib.request.urlopen(url, timeout=2).close()
-            return
-        except OSError:
-            time.sleep(0.1)
-    raise RuntimeError(f"the endpoint did not start (exit status {process.poll()})")
-
-
-@pytest.fixture(scope="module")
-def resources(session: boto3.Session) -> list[Resource]:
-    return create(session, Settings())
+SETTINGS = Settings(alerts_topic="media-lake-alerts")  # of the fixture `resources`
 
 
 @pytest.mark.integration
@@ -91,7 +38,7 @@ def test_every_table_and_view_exists_and_answers(session: boto3.Session, resourc
 
 @pytest.mark.integration
 def test_making_it_again_changes_nothing(session: boto3.Session, resources: list[Resource]) -> None:
-    assert create(session, Settings()) == resources
+    assert create(session, SETTINGS) == resources
 
 
 @pytest.mark.integration
@@ -114,7 +61,7 @@ def test_a_new_column_arrives_in_a_table_that_exists_and_old_days_read_null(
             "Values": ["2026-11-20", "image"], "StorageDescriptor": {**older, "Location": location}
         },
     )  # fmt: skip
-    create(session, Settings())
+    create(session, SETTINGS)
     sql = f"SELECT {names[0]}, {new} FROM texts WHERE dt = '2026-11-20'"
     assert [list(row) for row in run_query(athena, sql, "media_lake", "media-lake").rows] == [["a", None]]
     found = glue.get_table(DatabaseName="media_lake", Name="texts")["Table"]["StorageDescriptor"]
@@ -122,6 +69,21 @@ def test_a_new_column_arrives_in_a_table_that_exists_and_old_days_read_null(
     (partition,) = glue.get_partitions(DatabaseName="media_lake", TableName="texts")["Partitions"]
     assert partition["StorageDescriptor"]["Columns"] == stored["Columns"]
     assert partition["StorageDescriptor"]["Location"] == location
+
+
+@pytest.mark.integration
+def test_a_new_column_reaches_partitions_where_a_stack_gave_it_to_the_table(
+    session: boto3.Session, resources: list[Resource]
+) -> None:
+    glue = session.client("glue")
+    stored = glue.get_table(DatabaseName="media_lake", Name="labels")["Table"]["StorageDescriptor"]
+    partition = {"Values": ["2026-11-20", "image"], "StorageDescriptor": dict(stored)}
+    partition["StorageDescriptor"]["Columns"] = stored["Columns"][:-1]
+    glue.create_partition(DatabaseName="media_lake", TableName="labels", PartitionInput=partition)
+    assert update_columns(session, SETTINGS, ["labels"]) == ["labels"]
+    (found,) = glue.get_partitions(DatabaseName="media_lake", TableName="labels")["Partitions"]
+    assert found["StorageDescriptor"]["Columns"] == stored["Columns"]
+    assert update_columns(session, SETTINGS, ["labels"]) == []
 
 
 @pytest.mark.integration
@@ -134,7 +96,7 @@ def test_a_change_of_type_is_refused_and_changes_nothing(
     changed = {**stored, "Columns": [{**column, "Type": "bigint"}, *others[:-1]]}
     _describe(glue, "segments", changed)
     with pytest.raises(TypeChangeError, match=r"column media_id of media_lake.segments is bigint and would"):
-        create(session, Settings())
+        create(session, SETTINGS)
     found = glue.get_table(DatabaseName="media_lake", Name="segments")["Table"]["StorageDescriptor"]
     assert found["Columns"] == changed["Columns"]
     _describe(glue, "segments", stored)
@@ -168,7 +130,7 @@ def test_messages_of_the_topic_arrive_in_the_queue_as_they_are(
     session: boto3.Session, resources: list[Resource]
 ) -> None:
     sns, sqs = session.client("sns"), session.client("sqs")
-    (topic,) = [topic["TopicArn"] for topic in sns.list_topics()["Topics"]]
+    topic = sns.create_topic(Name="AmazonRekognitionMediaLakeJobs")["TopicArn"]
     url = sqs.get_queue_url(QueueName="media-lake-jobs")["QueueUrl"]
     sns.publish(TopicArn=topic, Message='{"JobId": "1"}')
     messages = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=5)["Messages"]
@@ -219,7 +181,8 @@ def test_workgroups_say_where_results_go(session: boto3.Session, resources: list
 
 @pytest.mark.integration
 def test_the_policies_of_readers_exist(session: boto3.Session, resources: list[Resource]) -> None:
-    made = {policy["PolicyName"] for policy in session.client("iam").list_policies(Scope="Local")["Policies"]}
+    found = session.client("iam").list_policies(Scope="Local")["Policies"]
+    made = {policy["PolicyName"] for policy in found if policy["PolicyName"].startswith("media_lake-")}
     readers = ("readers", "view-readers", "people-readers", "finance-readers")
     assert {f"media_lake-us-east-1-{kind}" for kind in readers} < made
     assert {item.name for item in resources if item.kind == "IAM policy"} == made
