@@ -41,9 +41,8 @@ unexport PYTHONDONTWRITEBYTECODE
 unexport AWS_CA_BUNDLE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down status query check-lake plan compare-routes prices quicksight rollback erase test lint format \
-	bench faults fuzz screenshots \
-	requirements sbom vulnerabilities
+.PHONY: help demo up down status query check-lake plan compare-routes prices infrastructure quicksight rollback \
+	erase test lint format bench faults fuzz screenshots requirements sbom vulnerabilities
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -87,6 +86,10 @@ compare-routes: $(stamp) ## what jobs and frames cost and find in the videos of 
 	@if [ -z "$$FOLDER" ]; then echo 'name a folder: make compare-routes FOLDER=local/sample_media' >&2; exit 1; fi
 	@$(use_stack) $(bin)/python -m tools.compare_routes "$$FOLDER" $${RATE:+--frames-per-second "$$RATE"} \
 		$$([ "$$SCENES" != yes ] || echo --scene-changes)
+
+infrastructure: $(stamp) ## write the CloudFormation template and check it: infrastructure/media-lake.yaml
+	@$(bin)/python -m tools.generate
+	@$(bin)/cfn-lint infrastructure/media-lake.yaml
 
 rollback: $(stamp) ## list a day's versions, or go back: DAY=2026-11-20 VERSION=... or AS_OF=time
 	@if [ -z "$$DAY" ]; then echo 'name a day: make rollback DAY=2026-11-20' >&2; exit 1; fi

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from include.core.errors import RESOURCE_EXISTS, error_code
 from infrastructure.definition import Definition, Properties
-from infrastructure.storage import TLS_ONLY
+from infrastructure.storage_definitions import TLS_ONLY
 
 # Versions of a managed policy that IAM keeps; the oldest has to go before there can be another
 # (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html).

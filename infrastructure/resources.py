@@ -19,7 +19,7 @@ from awswrangler import athena
 from include.core.settings import Settings
 from include.store.sql import load_sql, load_view, sql_names, view_levels, view_names
 from infrastructure.definition import Definition
-from infrastructure.definitions import definitions
+from infrastructure.lake_definitions import definitions
 from infrastructure.lifecycle_rules import update_lifecycle_rules
 from infrastructure.makers import make
 from infrastructure.place import Place

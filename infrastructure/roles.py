@@ -15,10 +15,10 @@ ROLES: dict[str, tuple[str, ...]] = {
     "tasks": ("tasks", "analysis", "people-analysis", "erasure"),
     "triggerer": ("triggerer", "people-triggerer"),
     "dag-processor": ("dag-processor",),
-    "readers": ("readers", "view-readers"),
-    "people-readers": ("readers", "view-readers", "people-readers"),
-    "finance-readers": ("readers", "view-readers", "finance-readers"),
-    "quicksight": ("readers", "view-readers", "finance-readers", "quicksight"),
+    "readers": ("readers", "view-readers", "console"),
+    "people-readers": ("readers", "view-readers", "people-readers", "console"),
+    "finance-readers": ("readers", "view-readers", "finance-readers", "console"),
+    "quicksight": ("readers", "view-readers", "finance-readers", "console"),
 }
 OF_AIRFLOW = ("tasks", "triggerer", "dag-processor")
 OF_READERS = ("readers", "people-readers", "finance-readers")
@@ -29,7 +29,7 @@ ABOUT_PEOPLE = ("people-analysis", "people-triggerer")
 def policies(settings: Settings, place: Place, alerts_topic: str) -> dict[str, Document]:
     """Return every managed policy of the lake, by the name that it has in IAM."""
     lake = f"{settings.database}-{place.region}"
-    own = runtime_policies(settings, place, alerts_topic) | {"quicksight": _quicksight_policy()}
+    own = runtime_policies(settings, place, alerts_topic) | {"console": _console_policy(place)}
     return reader_policies(settings, place) | {f"{lake}-{name}": text for name, text in own.items()}
 
 
@@ -53,6 +53,7 @@ def role_definitions(
     """
     lake = f"{settings.database}-{place.region}"
     known = policies(settings, place, alerts_topic)
+    attached = {role: [name for name in names if f"{lake}-{name}" in known] for role, names in ROLES.items()}
     readers = {"AWS": place.iam_arn("root")}
     trusts = {
         **{name: trust({"Service": airflow_service}, "sts:TagSession") for name in OF_AIRFLOW},
@@ -60,22 +61,16 @@ def role_definitions(
         "quicksight": trust({"Service": "quicksight.amazonaws.com"}),
     }
     roles = {
-        f"{logical_id(name)}Role": Definition(
+        f"{logical_id(role)}Role": Definition(
             "AWS::IAM::Role",
             {
-                "RoleName": f"{lake}-{name}",
-                "AssumeRolePolicyDocument": trusts[name],
-                "ManagedPolicyArns": [
-                    place.iam_arn(f"policy/{lake}-{policy}")
-                    for policy in names
-                    if f"{lake}-{policy}" in known
-                ],
+                "RoleName": f"{lake}-{role}",
+                "AssumeRolePolicyDocument": trusts[role],
+                "ManagedPolicyArns": [place.iam_arn(f"policy/{lake}-{name}") for name in names],
             },
-            depends_on=tuple(
-                f"{logical_id(policy)}Policy" for policy in names if f"{lake}-{policy}" in known
-            ),
+            depends_on=tuple(f"{logical_id(name)}Policy" for name in names),
         )
-        for name, names in ROLES.items()
+        for role, names in attached.items()
     }
     return {"JobsRole": _jobs_role(settings, place)} | roles
 
@@ -112,13 +107,13 @@ def _jobs_role(settings: Settings, place: Place) -> Definition:
     )
 
 
-def _quicksight_policy() -> Document:
-    """Return what QuickSight asks for before a data set is chosen; these actions take no resource.
+def _console_policy(place: Place) -> Document:
+    """Return what Athena's console and QuickSight ask for before a table is chosen.
 
-    https://docs.aws.amazon.com/quicksight/latest/user/athena.html
+    These actions of Athena take no resource; names of other databases are shown too.
     """
     actions = ("ListDataCatalogs", "ListWorkGroups", "ListEngineVersions")
-    catalog = ["glue:GetDatabases"]
-    return document(
-        [allow("Athena", [f"athena:{name}" for name in actions], "*"), allow("Databases", catalog, "*")]
+    databases = allow(
+        "Databases", ["glue:GetDatabases"], place.arn("glue", "catalog"), place.arn("glue", "database/*")
     )
+    return document([allow("Athena", [f"athena:{name}" for name in actions], "*"), databases])

@@ -1,7 +1,7 @@
 """What the lake's own processes may do: the IAM policies of tasks, triggerer, Dag processor and Rekognition.
 
-Each policy is derived from the registry of features, the tables and the settings. They are managed policies, so
-that they can be attached to a role that exists, such as MWAA's execution role:
+Each policy is derived from the registry of features, the tables and the settings. They are managed policies,
+so that they can be attached to a role that exists, such as MWAA's execution role:
 
 - ``tasks``: the lake's bucket, ledger, queues, tables and queries;
 - ``analysis``: the calls of the ordinary features, and the jobs' role; ``people-analysis``: those of the
@@ -181,11 +181,8 @@ def _erasure(settings: Settings, place: Place) -> Iterator[Statement]:
     dead_letters = [f"{queue}-dead-letters" for queue in queues]
     yield allow("Messages", ["sqs:ChangeMessageVisibility"], *queues, *dead_letters)
     yield allow("DeadLetters", QUEUE_ACTIONS, *dead_letters)
-    yield allow(
-        "Faces",
-        ["rekognition:ListFaces", "rekognition:DeleteFaces"],
-        place.arn("rekognition", "collection/*"),
-    )
+    collections = place.arn("rekognition", "collection/*")
+    yield allow("Faces", ["rekognition:ListFaces", "rekognition:DeleteFaces"], collections)
 
 
 def _waiting(settings: Settings, place: Place) -> Iterator[Statement]:

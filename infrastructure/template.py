@@ -1,7 +1,7 @@
-"""The CloudFormation template of a lake: the definitions, with parameters in the place of names, and their watch.
+"""The CloudFormation template of a lake: the definitions, with parameters in the place of names.
 
-``python -m tools.generate`` writes it to ``infrastructure/media-lake.yaml``. What is optional or only AWS has is
-added here: keys, versions, logs, alarms, a budget, EventBridge, endpoints in a VPC.
+``python -m tools.generate`` writes it to ``infrastructure/media-lake.yaml``. What is optional, or what only
+AWS has, is added here: keys, versions, logs, alarms, a budget, EventBridge, endpoints in a VPC.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ import yaml
 
 from infrastructure.alarms import watching
 from infrastructure.definition import Definition
-from infrastructure.definitions import definitions
+from infrastructure.lake_definitions import definitions
 from infrastructure.optional_access import optional_policies
 from infrastructure.roles import ABOUT_PEOPLE, logical_id
-from infrastructure.storage import table_definitions
+from infrastructure.storage_definitions import table_definitions
 from infrastructure.template_parameters import OF_SETTINGS, STACK, conditions, parameters, stack_settings
 from infrastructure.vpc_endpoints import vpc_endpoints
 
@@ -41,13 +41,13 @@ ACCEPTED_FINDINGS = {
     "Bucket": [
         {
             "id": "CKV_AWS_21",
-            "comment": "BucketVersioning turns versions on, and is true unless asked otherwise",
+            "comment": "BucketVersioning, true by default, turns versions on",
         }
     ],
     "Ledger": [
         {
             "id": "CKV_AWS_119",
-            "comment": "KmsKeyArn gives it a key of one's own; else it has a key of DynamoDB",
+            "comment": "KmsKeyArn gives it a key of one's own; else it has DynamoDB's",
         }
     ],
 }

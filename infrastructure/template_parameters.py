@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from include.core.settings import Settings
-from infrastructure.definitions import AIRFLOW_SERVICE
+from infrastructure.lake_definitions import AIRFLOW_SERVICE
 from infrastructure.place import Place
-from infrastructure.storage import SCAN_LIMIT_BYTES
+from infrastructure.storage_definitions import SCAN_LIMIT_BYTES
 
 Parameter = dict[str, Any]
 
@@ -48,11 +48,11 @@ def parameters() -> dict[str, Parameter]:
     return own | {
         "JobsRoleName": _text(role, "IAM role that Rekognition assumes to publish to the topic"),
         "CreateBucket": _choice("true", "whether the bucket is made; false: it exists, and stays as it is"),
-        "BucketVersioning": _choice("true", "whether the bucket keeps deleted and replaced objects for a while"),
+        "BucketVersioning": _choice("true", "whether the bucket keeps what is deleted for KeptDays"),
         "AccessLogsBucketName": _text("", "existing bucket for the bucket's access logs; empty: none"),
         "KmsKeyArn": _text("", "KMS key of bucket, ledger, queues and topics; empty: keys that AWS owns"),
         "QueryScanLimitBytes": _number(SCAN_LIMIT_BYTES, "bytes that a query may read", 10_000_000),
-        "SourceBucketArns": _list("ARNs of other buckets that the lake reads: media, S3 Inventory, CUR exports"),
+        "SourceBucketArns": _list("ARNs of other buckets that are read: media, S3 Inventory, CUR exports"),
         "EventBucketNames": _list(
             "buckets whose events EventBridge sends to the queue, for sources with discovery: events"
         ),
@@ -63,17 +63,17 @@ def parameters() -> dict[str, Parameter]:
                 AIRFLOW_SERVICE, "ecs-tasks.amazonaws.com", "pods.eks.amazonaws.com",
                 "airflow-env.amazonaws.com",
             ],
-            "Description": "where Airflow runs: it may assume the roles of tasks, triggerer and Dag processor",
+            "Description": "where Airflow runs; it may assume the roles of Airflow's processes",
         },
         "AnalyzePeople": _choice("false", "whether tasks may call the features about identifiable people"),
-        "ReadCostExplorer": _choice("false", "whether tasks may ask Cost Explorer, which costs a cent each time"),
+        "ReadCostExplorer": _choice("false", "whether tasks may ask Cost Explorer, for a cent each time"),
         "BillTable": _text("", "table of the CUR 2.0 export as database.table, if tasks read the bill there")
         | {"AllowedPattern": r"([a-z0-9_]+\.[a-z0-9_]+)?"},
         "AlertsTopicName": _text("media-lake-alerts", "SNS topic of alerts"),
         "AlertsEmail": _text("", "address that alerts are sent to; empty: subscribe to the topic yourself"),
         "MetricsNamespace": _text("CWAgent", "CloudWatch namespace that the lake's metrics arrive in"),
-        "MetricsPrefix": _text("airflow_media_lake_", "what the names of the lake's metrics begin with there"),
-        "MonthlyBudgetUsd": _number(0, "monthly budget for Rekognition in the account, in dollars; 0: none", 0),
+        "MetricsPrefix": _text("airflow_media_lake_", "what their names begin with there"),
+        "MonthlyBudgetUsd": _number(0, "monthly budget for Rekognition, in dollars; 0: none", 0),
         "CostCenter": _text("media-team", "value of tag cost-center on everything, for cost allocation"),
         "VpcId": _text("", "VPC that gets endpoints of the services that the lake calls; empty: none"),
         "VpcCidr": _text("10.0.0.0/16", "addresses in the VPC that may use the endpoints"),
@@ -99,7 +99,7 @@ def conditions() -> dict[str, Any]:
         "HasBudget": {
             "Fn::And": [
                 {"Fn::Not": [_is("MonthlyBudgetUsd", "0")]},
-                {"Fn::Equals": [{"Ref": "AWS::Partition"}, "aws"]},
+                _is("AWS::Partition", "aws"),
             ]
         },
         "HasVpc": _is_given("VpcId"),

@@ -18,7 +18,7 @@ from pathlib import Path
 from include.core.schemas import PARTITION_KEY_MEANINGS, TABLES, Column, Table
 from include.core.validation_rules import RULES, Layer
 from include.store.sql import sql_names
-from infrastructure.template import render
+from infrastructure import template
 from tools.generated_sql import NOTICE, SQL_FILES
 from tools.generated_views import VIEW_FILES
 from tools.statement_headers import Header, read_header
@@ -195,7 +195,7 @@ def _layer(layer: Layer, title: str) -> str:
 FILES: dict[str, Callable[[], str]] = {
     **SQL_FILES,
     **VIEW_FILES,
-    "infrastructure/media-lake.yaml": render,
+    "infrastructure/media-lake.yaml": template.render,
     "docs/DATA.md": data_dictionary,
     "docs/DAGS.md": dags_page,
     "docs/VALIDATION.md": validation_page,

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from fnmatch import fnmatchcase
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -30,6 +28,7 @@ from infrastructure.readers import (
     reader_policy,
     view_policy,
 )
+from tests.policies import listed, may
 
 ACCOUNT = "123456789012"
 PLACE = Place("aws", "us-east-1", ACCOUNT)
@@ -45,33 +44,6 @@ FINANCE = (*ORDINARY, finance_policy(SETTINGS, PLACE))
 ALL = (*BOTH, finance_policy(SETTINGS, PLACE))
 SENSITIVE_TABLES = {table.name for table in TABLES.values() if table.sensitive}
 FINANCE_TABLES = {table.name for table in TABLES.values() if table.finance}
-
-
-def listed(value: str | list[str]) -> list[str]:
-    return [value] if isinstance(value, str) else value
-
-
-def statements(documents: tuple[dict[str, Any], ...]) -> Iterator[dict[str, Any]]:
-    for document in documents:
-        assert document["Version"] == "2012-10-17"
-        for statement in document["Statement"]:
-            assert statement["Effect"] == "Allow"
-            assert set(statement) <= {"Sid", "Effect", "Action", "Resource", "Condition"}
-            assert set(statement.get("Condition", {})) <= {"StringLike"}
-            yield statement
-
-
-def may(documents: tuple[dict[str, Any], ...], action: str, resource: str, **context: str) -> bool:
-    """Whether policies allow an action, as IAM decides it for such statements and conditions on strings."""
-    return any(
-        any(fnmatchcase(action, pattern) for pattern in listed(statement["Action"]))
-        and any(fnmatchcase(resource, pattern) for pattern in listed(statement["Resource"]))
-        and all(
-            any(fnmatchcase(context.get(key.partition(":")[2], ""), pattern) for pattern in listed(patterns))
-            for key, patterns in statement.get("Condition", {}).get("StringLike", {}).items()
-        )
-        for statement in statements(documents)
-    )
 
 
 def may_read(documents: tuple[dict[str, Any], ...], uri: str) -> bool:

@@ -104,9 +104,10 @@ def test_a_change_of_type_is_refused_and_changes_nothing(
 
 def _describe(glue: Any, table: str, stored: Any) -> None:
     """Give a table another storage descriptor."""
-    keys = glue.get_table(DatabaseName="media_lake", Name=table)["Table"]["PartitionKeys"]
-    definition = {"Name": table, "PartitionKeys": keys, "StorageDescriptor": stored}
-    glue.update_table(DatabaseName="media_lake", TableInput={**definition, "TableType": "EXTERNAL_TABLE"})
+    found = glue.get_table(DatabaseName="media_lake", Name=table)["Table"]
+    kept = ("Name", "Description", "TableType", "Parameters", "PartitionKeys")
+    definition = {name: found[name] for name in kept} | {"StorageDescriptor": stored}
+    glue.update_table(DatabaseName="media_lake", TableInput=definition)
 
 
 @pytest.mark.integration

@@ -7,7 +7,7 @@ from typing import Any
 from include.core.settings import Settings
 from infrastructure.definition import Definition, Properties
 from infrastructure.place import Place
-from infrastructure.storage import tls_only
+from infrastructure.storage_definitions import tls_only
 
 # The longest that SQS offers.
 RETENTION_SECONDS = 14 * 86_400

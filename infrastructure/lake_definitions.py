@@ -6,10 +6,10 @@ from typing import Any
 
 from include.core.settings import Settings
 from infrastructure.definition import Definition
-from infrastructure.notifications import notification_definitions
+from infrastructure.notification_definitions import notification_definitions
 from infrastructure.place import Place
 from infrastructure.roles import policy_definitions, role_definitions
-from infrastructure.storage import SCAN_LIMIT_BYTES, storage_definitions
+from infrastructure.storage_definitions import SCAN_LIMIT_BYTES, storage_definitions
 
 # Compose on an instance: where `docker-compose.yaml` runs.
 AIRFLOW_SERVICE = "ec2.amazonaws.com"
