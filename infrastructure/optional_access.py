@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from include.core.settings import Settings
 from infrastructure.place import Place
+from infrastructure.roles import logical_id
 from infrastructure.runtime_policies import (
     LIST_OBJECTS,
     READ_CATALOG,
@@ -16,26 +16,41 @@ from infrastructure.runtime_policies import (
     document,
 )
 
-# A policy: its logical id, its properties, its condition, and the roles that it is attached to.
-OptionalPolicy = tuple[str, dict[str, Any], str, tuple[str, ...]]
-
-_RUNNING = ("TasksRole", "TriggererRole")
-_READING = ("ReadersRole", "PeopleReadersRole", "FinanceReadersRole", "QuicksightRole")
+_RUNNING = ("tasks", "triggerer")
+_READING = ("readers", "people-readers", "finance-readers", "quicksight")
 
 
-def optional_policies(settings: Settings, place: Place) -> Iterator[OptionalPolicy]:
-    """Yield the policies."""
+def optional_policies(settings: Settings, place: Place) -> dict[str, dict[str, Any]]:
+    """Return the policies, each with its condition and the roles that it is attached to."""
+    lake = f"{settings.database}-{place.region}"
 
-    def policy(name: str, text: Document) -> dict[str, Any]:
-        full_name = f"{settings.database}-{place.region}-{name}"
-        return {"ManagedPolicyName": full_name, "PolicyDocument": text}
+    def policy(name: str, condition: str, text: Document, *roles: str) -> dict[str, Any]:
+        return {
+            "Type": "AWS::IAM::ManagedPolicy",
+            "Condition": condition,
+            "Properties": {
+                "ManagedPolicyName": f"{lake}-{name}",
+                "PolicyDocument": text,
+                "Roles": [_role(f"{logical_id(role)}Role", f"{lake}-{role}") for role in roles],
+            },
+        }
 
-    yield "SourcesPolicy", policy("sources", _sources()), "HasSources", _RUNNING
     cost_explorer = document([allow("CostExplorer", ["ce:GetCostAndUsage"], "*")])  # it takes no resource
-    yield "CostExplorerPolicy", policy("cost-explorer", cost_explorer), "ReadsCostExplorer", ("TasksRole",)
-    yield "BillTablePolicy", policy("bill-table", _bill_table(place)), "ReadsBill", ("TasksRole",)
     using = document([allow("Use", ["kms:Decrypt", "kms:GenerateDataKey"], "${KmsKeyArn}")])
-    yield "KeyPolicy", policy("key", using), "HasKey", (*_RUNNING, *_READING, "JobsRole")
+    key = policy("key", "HasKey", using, *_RUNNING, *_READING)
+    # Rekognition publishes to an encrypted topic.
+    key["Properties"]["Roles"].append(_role("JobsRole", "${JobsRoleName}"))
+    return {
+        "SourcesPolicy": policy("sources", "HasSources", _sources(), *_RUNNING),
+        "CostExplorerPolicy": policy("cost-explorer", "ReadsCostExplorer", cost_explorer, "tasks"),
+        "BillTablePolicy": policy("bill-table", "ReadsBill", _bill_table(place), "tasks"),
+        "KeyPolicy": key,
+    }
+
+
+def _role(name: str, made_before: str) -> Any:
+    """Return the name of a role that is in the stack, or was made without one."""
+    return {"Fn::If": ["CreatesLake", {"Ref": name}, made_before]}
 
 
 def _sources() -> Document:

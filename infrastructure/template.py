@@ -15,7 +15,7 @@ from infrastructure.alarms import watching
 from infrastructure.definition import Definition
 from infrastructure.lake_definitions import definitions
 from infrastructure.optional_access import optional_policies
-from infrastructure.roles import ABOUT_PEOPLE, logical_id
+from infrastructure.roles import ABOUT_PEOPLE, OF_AIRFLOW, ROLES, logical_id
 from infrastructure.storage_definitions import table_definitions
 from infrastructure.template_parameters import OF_SETTINGS, STACK, conditions, parameters, stack_settings
 from infrastructure.vpc_endpoints import vpc_endpoints
@@ -85,17 +85,23 @@ def _resources() -> Resources:
     )
     resources = {name: _resource(each) for name, each in described.items()}
     _with_options(resources)
-    for name, policy, condition, roles in optional_policies(settings, STACK):
-        resources[name] = {"Type": "AWS::IAM::ManagedPolicy", "Condition": condition, "Properties": policy}
-        for role in roles:
-            attached = resources[role]["Properties"].setdefault("ManagedPolicyArns", [])
-            attached.append(_if(condition, {"Ref": name}, NO_VALUE))
     tables = {name: _resource(each) for name, each in table_definitions(settings, STACK)}
-    return resources | tables | watching(settings) | vpc_endpoints()
+    return {
+        **resources,
+        **tables,
+        "EventsRule": _events_rule(),
+        **optional_policies(settings, STACK),
+        **watching(settings),
+        **vpc_endpoints(),
+    }
 
 
 def _resource(definition: Definition) -> Resource:
-    resource: Resource = {"Type": definition.type, "Properties": dict(definition.properties)}
+    resource: Resource = {
+        "Type": definition.type,
+        "Condition": "CreatesLake",
+        "Properties": dict(definition.properties),
+    }
     if definition.type == "AWS::IAM::Role" and "ManagedPolicyArns" in definition.properties:
         # By reference, so that a policy that a condition leaves out is left out of the role.
         resource["Properties"]["ManagedPolicyArns"] = [_attached(name) for name in definition.depends_on]
@@ -141,7 +147,6 @@ def _with_options(resources: Resources) -> None:
             }
         if resource["Type"] == "AWS::Athena::WorkGroup":
             _with_key(resource["Properties"])
-    resources |= {"EventsRule": _events_rule()}
     statements = resources["EventsQueuePolicy"]["Properties"]["PolicyDocument"]["Statement"]
     statements.append(_if("HasEventBuckets", _from_rule(), NO_VALUE))
 
@@ -196,17 +201,27 @@ def _outputs() -> dict[str, Any]:
     """Return the outputs: the settings of this lake, and what is attached or named elsewhere."""
     values = {f"MEDIA_LAKE_{name.upper()}": f"${{{parameter}}}" for name, parameter in OF_SETTINGS.items()}
     values |= {
-        "MEDIA_LAKE_JOBS_ROLE_ARN": "${JobsRole.Arn}",
+        "MEDIA_LAKE_JOBS_ROLE_ARN": stack_settings().jobs_role_arn,
         "MEDIA_LAKE_ALERTS_TOPIC": "${AlertsTopic}",
         "MEDIA_LAKE_REGION": "${AWS::Region}",
     }
     settings = "\n".join(f"{name}={value}" for name, value in values.items())
-    roles = ("Tasks", "Triggerer", "DagProcessor", "Readers", "PeopleReaders", "FinanceReaders", "Quicksight")
-    policies = ("TasksPolicy", "AnalysisPolicy", "ErasurePolicy", "TriggererPolicy", "DagProcessorPolicy")
+    lake = f"{stack_settings().database}-{STACK.region}"
     outputs = {
         "Environment": ("Airflow's environment variables", settings),
-        **{f"{name}RoleArn": (f"role of {name}", f"${{{name}Role.Arn}}") for name in roles},
-        **{f"{name}Arn": ("for a role of one's own, such as MWAA's", f"${{{name}}}") for name in policies},
+        **{
+            f"{logical_id(name)}RoleArn": (f"role {name}", STACK.iam_arn(f"role/{lake}-{name}"))
+            for name in ROLES
+        },
+        **{
+            f"{logical_id(name)}PolicyArn": (
+                "for a role of one's own, such as MWAA's",
+                STACK.iam_arn(f"policy/{lake}-{name}"),
+            )
+            for role in OF_AIRFLOW
+            for name in ROLES[role]
+            if name not in ABOUT_PEOPLE
+        },
     }
     return {
         name: {"Description": description, "Value": _references(value)}

@@ -47,6 +47,9 @@ def parameters() -> dict[str, Parameter]:
     role = fields["jobs_role_arn"].default.rpartition("/")[2]
     return own | {
         "JobsRoleName": _text(role, "IAM role that Rekognition assumes to publish to the topic"),
+        "CreateLake": _choice(
+            "true", "false: `python -m infrastructure` made the lake, and the stack adds what watches it"
+        ),
         "CreateBucket": _choice("true", "whether the bucket is made; false: it exists, and stays as it is"),
         "BucketVersioning": _choice("true", "whether the bucket keeps what is deleted for KeptDays"),
         "AccessLogsBucketName": _text("", "existing bucket for the bucket's access logs; empty: none"),
@@ -85,13 +88,14 @@ def parameters() -> dict[str, Parameter]:
 def conditions() -> dict[str, Any]:
     """Return the template's conditions on its parameters."""
     return {
-        "CreatesBucket": _is("CreateBucket", "true"),
+        "CreatesLake": _is("CreateLake", "true"),
+        "CreatesBucket": {"Fn::And": [{"Condition": "CreatesLake"}, _is("CreateBucket", "true")]},
         "KeepsVersions": _is("BucketVersioning", "true"),
         "LogsAccess": _is_given("AccessLogsBucketName"),
         "HasKey": _is_given("KmsKeyArn"),
         "HasSources": _has_any("SourceBucketArns"),
         "HasEventBuckets": _has_any("EventBucketNames"),
-        "AnalyzesPeople": _is("AnalyzePeople", "true"),
+        "AnalyzesPeople": {"Fn::And": [{"Condition": "CreatesLake"}, _is("AnalyzePeople", "true")]},
         "ReadsCostExplorer": _is("ReadCostExplorer", "true"),
         "ReadsBill": _is_given("BillTable"),
         "SendsEmail": _is_given("AlertsEmail"),

@@ -47,6 +47,8 @@ it directly at `AWS_ENDPOINT_URL_REKOGNITION`.
 What it offers:
 
 - S3, SNS, SQS, DynamoDB, Glue, IAM and more, by [moto](https://docs.getmoto.org).
+- CloudFormation, by moto, with the types of the [lake's template](DEPLOY.md#the-template) that it lacks.
+  A budget is skipped, with a warning in the log. Policies that ask for TLS are made without that statement.
 - Athena, on [DuckDB](https://duckdb.org).
 - Cost Explorer's GetCostAndUsage: the bill of what the local Rekognition answered, by day and usage type, at
   the lake's price book.
