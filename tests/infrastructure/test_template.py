@@ -14,9 +14,6 @@ from cfnlint.config import ManualArgs
 
 from include.core.schemas import TABLES
 from include.core.settings import Settings
-from infrastructure.makers import make
-from infrastructure.notification_definitions import notification_definitions
-from infrastructure.place import Place
 from infrastructure.resources import Resource
 from infrastructure.storage_definitions import TLS_ONLY
 from infrastructure.table_columns import update_columns
@@ -241,30 +238,6 @@ def test_the_stack_says_how_airflow_is_configured(session: boto3.Session, stack:
     expected = OTHER.model_dump(mode="json")
     assert settings.pop("alerts_topic") == "arn:aws:sns:us-east-1:123456789012:other-lake-alerts"
     assert settings == {name: str(expected[name]) for name in settings}
-
-
-@pytest.mark.integration
-def test_statements_of_others_in_a_queue_policy_stay(
-    session: boto3.Session, resources: list[Resource]
-) -> None:
-    sqs = session.client("sqs")
-    url = sqs.get_queue_url(QueueName=MADE.events_queue)["QueueUrl"]
-
-    def statements() -> list[Any]:
-        found = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])["Attributes"]["Policy"]
-        return list(json.loads(found)["Statement"])
-
-    (ours,) = statements()
-    theirs = {"Sid": "Theirs", "Effect": "Deny", "Principal": "*", "Action": "sqs:*", "Resource": "*"}
-    unnamed = {name: value for name, value in ours.items() if name != "Sid"}  # of an earlier version
-    policy = {"Version": "2012-10-17", "Statement": [unnamed, theirs, ours | {"Condition": {}}]}
-    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps(policy)})
-    definition = notification_definitions(MADE, Place.of(session, MADE))["EventsQueuePolicy"]
-    make(session.client, definition)
-    assert statements() == [theirs, ours]
-    sqs.set_queue_attributes(
-        QueueUrl=url, Attributes={"Policy": json.dumps({"Version": "2012-10-17", "Statement": [ours]})}
-    )
 
 
 def test_the_file_is_what_cloudformation_reads() -> None:
