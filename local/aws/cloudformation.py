@@ -10,8 +10,10 @@ import json
 from collections.abc import Callable
 from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 
-from moto.cloudformation import parsing
+from moto.cloudformation import models, parsing, responses
+from moto.cloudformation.utils import get_stack_from_s3_url
 from moto.core.common_models import CloudFormationModel
 
 from infrastructure.definition import Definition, Properties
@@ -31,6 +33,40 @@ def install(client: Callable[[str, str], Any]) -> None:
         # moto looks into the list for the property with the name, and else into the map.
         parsing.get_model_list().append(model)
         parsing.get_model_map()[type_] = model
+    for place, name, ours in (
+        (responses, "get_stack_from_s3_url", _template_at),
+        (models.ChangeSet, "apply", _apply),
+        (models.Stack, "has_parameters", _has_parameters),
+        (parsing.ResourceMap, "load_parameters", _load_parameters),
+    ):
+        setattr(place, name, ours)
+
+
+def _apply(change_set: Any) -> None:
+    """Carry a change set out, with its outputs, which moto leaves as they were."""
+    stack = change_set.stack
+    stack.resource_map.update(change_set.template_dict, change_set.parameters)
+    stack.output_map = parsing.OutputMap(stack.resource_map, change_set.template_dict, stack.stack_id)
+
+
+def _has_parameters(stack: Any, other: dict[str, Any]) -> bool:
+    """Return whether an update gives what a stack has; moto compares without what has a default."""
+    known = stack.stack_parameters
+    return set(stack.parameters) <= set(other) and all(known[name] == value for name, value in other.items())
+
+
+def _load_parameters(resources: Any) -> None:
+    """Remember defaults as if they were given, so that an update that names them changes nothing."""
+    _LOAD_PARAMETERS(resources)
+    resources.input_parameters = {**resources.resolved_parameters, **resources.input_parameters}
+
+
+def _template_at(template_url: str, **place: str) -> str:
+    """Return a template from a bucket; moto looks for the bucket in the path of `localhost` alone."""
+    parts = urlsplit(template_url)
+    if not parts.netloc.endswith(".amazonaws.com"):
+        parts = parts._replace(netloc="localhost")
+    return str(get_stack_from_s3_url(parts.geturl(), **place))
 
 
 def _model(
@@ -141,6 +177,8 @@ def _glue_table(clients: Clients, _: str, properties: Properties) -> None:
 def _alarm(clients: Clients, name: str, properties: Properties) -> None:
     clients("cloudwatch").put_metric_alarm(**{"AlarmName": name, **properties})
 
+
+_LOAD_PARAMETERS = parsing.ResourceMap.load_parameters
 
 # Types, with the property that has the name, if it is a text.
 _TYPES: dict[str, tuple[str, Callable[[Clients, str, Properties], None]]] = {

@@ -215,7 +215,13 @@ def test_the_stack_has_what_create_makes_and_deploying_it_again_changes_nothing(
     for kind, found in made.items():
         assert deployed[kind] == found
     assert len(made["access"]["roles"]) == 8
-    session.client("cloudformation").update_stack(**stack)
+    cloudformation = session.client("cloudformation")
+    change_set = cloudformation.create_change_set(ChangeSetName="again", ChangeSetType="UPDATE", **stack)[
+        "Id"
+    ]
+    reason = cloudformation.describe_change_set(ChangeSetName=change_set)["StatusReason"]
+    assert "didn't contain changes" in reason
+    cloudformation.update_stack(**stack)
     assert _described(session, OTHER) == deployed
 
 
