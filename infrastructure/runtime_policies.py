@@ -66,7 +66,6 @@ def runtime_policies(settings: Settings, place: Place, alerts_topic: str) -> dic
             *_waiting(settings, place),
             *_calls(_job_actions(ordinary), place),
             *_jobs(settings),
-            _quotas(),
             *alerts,
         ],
         "people-triggerer": list(_calls(_job_actions(people), place)),
@@ -173,8 +172,8 @@ def _catalog(settings: Settings, place: Place) -> Iterator[Statement]:
 def _erasure(settings: Settings, place: Place) -> Iterator[Statement]:
     bucket = place.bucket_arn(settings.bucket)
     yield allow("Versions", ["s3:GetBucketVersioning", "s3:ListBucketVersions"], bucket)
-    versions = (f"{bucket}/{prefix}*" for prefix in OWN_PREFIXES)
-    yield allow("OldObjects", ["s3:DeleteObjectVersion"], *versions)
+    own = (f"{bucket}/{prefix}*" for prefix in OWN_PREFIXES)
+    yield allow("AllOwnObjects", ["s3:DeleteObject", "s3:DeleteObjectVersion"], *own)
     ledger = place.arn("dynamodb", f"table/{settings.ledger_table}")
     yield allow("WholeLedger", ["dynamodb:Scan"], ledger)
     queues = _queues(settings, place)
@@ -190,7 +189,7 @@ def _waiting(settings: Settings, place: Place) -> Iterator[Statement]:
     bucket = place.bucket_arn(settings.bucket)
     yield allow("Objects", READ_OBJECTS, f"{bucket}/*")
     yield allow("Bucket", LIST_OBJECTS, bucket)
-    written = (f"{bucket}/{prefix}*" for prefix in ("staging/stopped/", "quarantine/", "usage_log/"))
+    written = (f"{bucket}/{prefix}*" for prefix in ("staging/stopped/", "quarantine/"))
     yield allow("Notes", ["s3:PutObject"], *written)
     yield _ledger(settings, place)
     yield allow("Queues", QUEUE_ACTIONS, *_queues(settings, place))

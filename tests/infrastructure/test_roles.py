@@ -69,6 +69,7 @@ def test_features_about_people_are_in_policies_of_their_own() -> None:
         ("tasks", "athena:StartQueryExecution", PLACE.arn("athena", "workgroup/media-lake")),
         ("tasks", "rekognition:DeleteFaces", PLACE.arn("rekognition", "collection/staff")),
         ("tasks", "sqs:DeleteMessage", PLACE.arn("sqs", "media-lake-jobs-dead-letters")),
+        ("tasks", "s3:DeleteObject", f"{BUCKET}/athena-people/1.csv"),  # to erase
         ("triggerer", "s3:GetObject", f"{BUCKET}/staging/plans/dt=2026-11-20/run=a/batch-0000.ndjson.gz"),
         ("triggerer", "s3:PutObject", f"{BUCKET}/quarantine/messages/media-lake-jobs/1.json"),
         ("triggerer", "dynamodb:PutItem", LEDGER),
@@ -98,6 +99,7 @@ def test_allowed(role: str, action: str, resource: str) -> None:
         ("tasks", "iam:PassRole", SETTINGS.jobs_role_arn),  # to whatever service
         ("tasks", "ce:GetCostAndUsage", "*"),
         ("triggerer", "s3:PutObject", f"{BUCKET}/curated/labels/1.parquet"),
+        ("triggerer", "s3:PutObject", f"{BUCKET}/usage_log/1.ndjson.gz"),
         ("triggerer", "s3:DeleteObject", f"{BUCKET}/responses/1.ndjson.zst"),
         ("triggerer", "dynamodb:Scan", LEDGER),
         ("triggerer", "glue:UpdatePartition", PLACE.arn("glue", "table/media_lake/labels")),
