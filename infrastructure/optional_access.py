@@ -1,4 +1,4 @@
-"""Policies of the template that a parameter asks for: other buckets, the bill, a key of one's own."""
+"""Policies of the template that a parameter asks for."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from infrastructure.runtime_policies import (
 )
 
 _RUNNING = ("tasks", "triggerer")
+_WITH_KEY = (*_RUNNING, "api-server")
 _READING = ("readers", "people-readers", "finance-readers", "quicksight")
 
 
@@ -37,13 +38,14 @@ def optional_policies(settings: Settings, place: Place) -> dict[str, dict[str, A
 
     cost_explorer = document([allow("CostExplorer", ["ce:GetCostAndUsage"], "*")])  # it takes no resource
     using = document([allow("Use", ["kms:Decrypt", "kms:GenerateDataKey"], "${KmsKeyArn}")])
-    key = policy("key", "HasKey", using, *_RUNNING, *_READING)
+    key = policy("key", "HasKey", using, *_WITH_KEY, *_READING)
     # Rekognition publishes to an encrypted topic.
     key["Properties"]["Roles"].append(_role("JobsRole", "${JobsRoleName}"))
     return {
         "SourcesPolicy": policy("sources", "HasSources", _sources(), *_RUNNING),
         "CostExplorerPolicy": policy("cost-explorer", "ReadsCostExplorer", cost_explorer, "tasks"),
         "BillTablePolicy": policy("bill-table", "ReadsBill", _bill_table(place), "tasks"),
+        "RefreshPolicy": policy("refresh", "RefreshesQuickSight", _refresh(place), "tasks"),
         "KeyPolicy": key,
     }
 
@@ -64,6 +66,15 @@ def _sources() -> Document:
             {"Sid": "Buckets", "Effect": "Allow", "Action": LIST_OBJECTS, "Resource": buckets},
             {"Sid": "Objects", "Effect": "Allow", "Action": READ_OBJECTS, "Resource": objects},
         ]
+    )
+
+
+def _refresh(place: Place) -> Document:
+    """Data sets are listed as a whole, and refreshed one by one."""
+    data_sets = place.arn("quicksight", "dataset/media-lake-*")
+    ingestions = ["quicksight:CreateIngestion", "quicksight:DescribeIngestion"]
+    return document(
+        [allow("DataSets", ["quicksight:ListDataSets"], "*"), allow("Ingestions", ingestions, data_sets)]
     )
 
 

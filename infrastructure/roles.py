@@ -15,12 +15,13 @@ ROLES: dict[str, tuple[str, ...]] = {
     "tasks": ("tasks", "analysis", "people-analysis", "erasure"),
     "triggerer": ("triggerer", "people-triggerer"),
     "dag-processor": ("dag-processor",),
+    "api-server": ("api-server",),
     "readers": ("readers", "view-readers", "console"),
     "people-readers": ("readers", "view-readers", "people-readers", "console"),
     "finance-readers": ("readers", "view-readers", "finance-readers", "console"),
     "quicksight": ("readers", "view-readers", "finance-readers", "console"),
 }
-OF_AIRFLOW = ("tasks", "triggerer", "dag-processor")
+OF_AIRFLOW = ("tasks", "triggerer", "dag-processor", "api-server")
 OF_READERS = ("readers", "people-readers", "finance-readers")
 # Policies about people; a lake that asks for none of the sensitive features needs no such thing.
 ABOUT_PEOPLE = ("people-analysis", "people-triggerer")

@@ -1,4 +1,4 @@
-"""What the lake's own processes may do: the IAM policies of tasks, triggerer, Dag processor and Rekognition.
+"""What the lake's own processes may do: the IAM policies of Airflow's processes and of Rekognition.
 
 Each policy is derived from the registry of features, the tables and the settings. They are managed policies,
 so that they can be attached to a role that exists, such as MWAA's execution role:
@@ -8,7 +8,8 @@ so that they can be attached to a role that exists, such as MWAA's execution rol
   sensitive ones, for lakes that ask for them;
 - ``erasure``: what Dags ``erase_media`` and ``apply_retention`` need besides;
 - ``triggerer`` and ``people-triggerer``: video jobs are started and looked up there too;
-- ``dag-processor``: it reports failed runs.
+- ``dag-processor``: it reports failed runs;
+- ``api-server``: it serves the page of costs.
 
 Actions, resources and conditions: Service Authorization Reference
 (https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html).
@@ -21,7 +22,7 @@ from typing import Any
 
 from include.core.features import FEATURES, MODEL_OPERATIONS, Feature
 from include.core.lake import OWN_PREFIXES
-from include.core.settings import Settings
+from include.core.settings import COST_PAGE_KEY, Settings
 from infrastructure.place import Place
 from infrastructure.readers import PEOPLE_RESULTS
 
@@ -48,7 +49,7 @@ READ_CATALOG = [
 
 
 def runtime_policies(settings: Settings, place: Place, alerts_topic: str) -> dict[str, Document]:
-    """Return the policy documents of tasks, triggerer and Dag processor, by their short names.
+    """Return the policy documents of Airflow's processes, by their short names.
 
     :param alerts_topic: ARN of the topic of alerts; empty if there is none.
     """
@@ -71,6 +72,7 @@ def runtime_policies(settings: Settings, place: Place, alerts_topic: str) -> dic
         "people-triggerer": list(_calls(_job_actions(people), place)),
         # A role without a policy may do nothing.
         **({"dag-processor": alerts} if alerts else {}),
+        "api-server": [_cost_page(settings, place)],
     }
     return {name: document(statements) for name, statements in policies.items()}
 
@@ -88,6 +90,10 @@ def document(statements: Iterable[Statement]) -> Document:
 def allow(sid: str, actions: Iterable[str], *resources: str, **more: Any) -> Statement:
     """Return a statement that allows actions on resources."""
     return {"Sid": sid, "Effect": "Allow", "Action": list(actions), "Resource": list(resources), **more}
+
+
+def _cost_page(settings: Settings, place: Place) -> Statement:
+    return allow("CostPage", READ_OBJECTS, f"{place.bucket_arn(settings.bucket)}/{COST_PAGE_KEY}")
 
 
 def _publish(sid: str, topic: str) -> Statement:

@@ -72,6 +72,7 @@ def parameters() -> dict[str, Parameter]:
         "ReadCostExplorer": _choice("false", "whether tasks may ask Cost Explorer, for a cent each time"),
         "BillTable": _text("", "table of the CUR 2.0 export as database.table, if tasks read the bill there")
         | {"AllowedPattern": r"([a-z0-9_]+\.[a-z0-9_]+)?"},
+        "RefreshQuickSight": _choice("false", "whether tasks may refresh the data sets of QuickSight"),
         "AlertsTopicName": _text("media-lake-alerts", "SNS topic of alerts"),
         "AlertsEmail": _text("", "address that alerts are sent to; empty: subscribe to the topic yourself"),
         "MetricsNamespace": _text("CWAgent", "CloudWatch namespace that the lake's metrics arrive in"),
@@ -98,6 +99,7 @@ def conditions() -> dict[str, Any]:
         "AnalyzesPeople": {"Fn::And": [{"Condition": "CreatesLake"}, _is("AnalyzePeople", "true")]},
         "ReadsCostExplorer": _is("ReadCostExplorer", "true"),
         "ReadsBill": _is_given("BillTable"),
+        "RefreshesQuickSight": _is("RefreshQuickSight", "true"),
         "SendsEmail": _is_given("AlertsEmail"),
         # Other partitions have no AWS Budgets.
         "HasBudget": {

@@ -16,8 +16,8 @@ from airflow.providers.amazon.aws.sensors.quicksight import QuickSightSensor
 from airflow.sdk.exceptions import TaskDeferred
 
 from include.core.settings import load_settings
-from infrastructure.quicksight import __main__ as command
 from infrastructure.place import Place
+from infrastructure.quicksight import __main__ as command
 from infrastructure.quicksight.definition_files import load_definitions
 from infrastructure.quicksight.installer import Installer, QuickSightError, install
 from media_lake.operators.data_set_refresh import RefreshDataSetOperator
