@@ -146,8 +146,8 @@ vulnerabilities: $(stamp) ## ask OSV (https://osv.dev) which packages have known
 	@$(bin)/python -m tools.known_vulnerabilities
 
 ifneq ($(stamp),)
-# The list is exact, so nothing is resolved again. `sync` also leaves out opencv-python: a package asks for
-# it, but it would overwrite the headless build.
+# The list is exact, so nothing is resolved again. `sync` also leaves out what packages ask for and
+# requirements-overrides.txt says no to.
 $(stamp): requirements-local.txt | $(VENV)/bin/uv
 	@echo "installing the packages of requirements-local.txt into $(VENV)"
 	@VIRTUAL_ENV="$(VENV)" $(bin)/uv pip sync --quiet --require-hashes --compile-bytecode --python $(bin)/python \
