@@ -28,8 +28,8 @@ POOLS = {"rekognition_images", "rekognition_videos"}
 HEADINGS = ("What it does", "Reads and writes", "When it fails", "Re-running")
 STAGES = {"discover", "plan", "analyze", "normalize", "validate", "publish", "report"}
 HEAVY = {
-    "altair", "av", "awswrangler", "boto3", "cv2", "duckdb", "lark", "great_expectations", "openlineage", "pandas",
-    "pyarrow",
+    "altair", "av", "awswrangler", "boto3", "cv2", "duckdb", "great_expectations", "lark", "openlineage",
+    "pandas", "pyarrow",
 }  # fmt: skip
 
 
