@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
@@ -20,11 +19,12 @@ from botocore.parsers import ResponseParserError
 from tabulate import tabulate  # type: ignore[import-untyped]
 
 from include.core.errors import DENIED, error_code
-from include.core.lake import Lake, load_lake
+from include.core.lake import Lake
 from include.core.prices import PriceBook, PriceError, load_price_book
 from include.core.setting_mistakes import printable
-from include.core.settings import Settings, SettingsError, load_settings
+from include.core.settings import Settings, SettingsError, lake_place, load_settings
 from include.plan.preview import Preview, known_manifests, preview
+from include.store.lake_file import fetch_lake
 from include.store.manifest import discovered_days
 from include.store.workspace import Deployment
 from tools.aws_checks import checks_of, run_checks
@@ -41,22 +41,24 @@ class NoAwsError(Exception):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.check_lake", description=__doc__.split("\n")[0])
-    parser.add_argument("file", nargs="?", type=Path, help="instead of MEDIA_LAKE_LAKE_FILE")
+    parser.add_argument("file", nargs="?", type=lake_place, help="instead of MEDIA_LAKE_LAKE_FILE")
     parser.add_argument(
         "--days", type=_whole, default=DAYS, help=f"how many discovered days to plan (default: {DAYS})"
     )
     options = parser.parse_args(arguments)
     try:
         settings = load_settings()
-        path = options.file or settings.lake_file
-        lake, book = load_lake(path, settings.bucket), load_price_book(settings.region)
+        place = options.file or settings.lake_file
+        clients = CommandClients(settings.region, _IMPATIENT)
+        lake = fetch_lake(place, settings.bucket, lambda: clients.client("s3"))
+        book = load_price_book(settings.region)
     except SettingsError as error:
         print(*error.args, sep="\n")
         return 1
     except PriceError as error:
         print(f"MEDIA_LAKE_REGION: {error}")
         return 1
-    print(f"{path}: right; {_in_words(lake)}")
+    print(f"{place}: right; {_in_words(lake)}")
     try:
         return _check_in_aws(settings, lake, book, options.days)
     except KeyboardInterrupt:

@@ -32,7 +32,6 @@ from include.core.frame_sampling import (
     MOST_FRAMES_PER_SECOND,
     FrameSampling,
 )
-from include.core.lake import load_lake
 from include.core.media_facts import MediaFacts
 from include.core.prices import PriceBook, load_price_book
 from include.core.printable import escaped
@@ -42,6 +41,7 @@ from include.discover.media_probe import probe
 from include.normalize import normalize
 from include.store.objects import Row
 from include.store.response_archive import FRAME_TIME
+from include.store.workspace import Deployment
 from tools.command_clients import CommandClients
 
 if TYPE_CHECKING:
@@ -182,9 +182,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{options.folder} has no videos ({', '.join(sorted(_SUFFIXES))})", file=sys.stderr)
         return 2
     settings = load_settings()
-    lake, book = load_lake(settings.lake_file, settings.bucket), load_price_book(settings.region)
+    clients, book = CommandClients(settings.region), load_price_book(settings.region)
+    lake = Deployment(settings, clients).lake
     sampling = FrameSampling(None if options.scene_changes else options.frames_per_second)
-    comparison = RouteComparison(CommandClients(settings.region), settings, book, lake.min_confidence)
+    comparison = RouteComparison(clients, settings, book, lake.min_confidence)
     rows: list[Comparison] = []
     failed = False
     for video in videos:

@@ -30,6 +30,7 @@ from include.core.features import (
     MediaType,
     features_for,
 )
+from include.core.lake_content import with_place, without_own_bucket
 from include.core.marked_yaml import MarkedYaml, UnreadableYamlError
 from include.core.near_misses import near_miss
 from include.core.request_parameters import paid_twice
@@ -408,16 +409,31 @@ _MODELS: Models = {
 
 
 def load_lake(path: Path, bucket: str | None = None) -> Lake:
-    """Read and check ``lake.yaml``.
+    """Read and check ``lake.yaml``, as :func:`parse_lake` does.
 
-    :param bucket: the lake's own; a source that names it counts as one that names none.
-    :raises SettingsError: if the file is missing or wrong: a sentence for each mistake, with its line.
+    :raises SettingsError: if the file cannot be read or is wrong.
     """
-    file = _read(path)
-    content = _without_own_bucket(file.content, bucket)
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise SettingsError(f"{path} does not exist; set MEDIA_LAKE_LAKE_FILE to the lake's file") from None
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be read: {error.strerror}; name a file that can") from None
+    return parse_lake(content, path.name, bucket)
+
+
+def parse_lake(text: bytes, name: str, bucket: str | None = None) -> Lake:
+    """Check the text of ``lake.yaml``.
+
+    :param name: what sentences about mistakes call the file.
+    :param bucket: the lake's own; a source that names it counts as one that names none.
+    :raises SettingsError: if it is wrong: a sentence for each mistake, with its line.
+    """
+    file = _marked(text, name)
+    content = without_own_bucket(file.content, bucket)
     if not isinstance(content, dict):
         raise SettingsError(
-            f"{path.name}, line 1: the file holds {shown(content)}; "
+            f"{name}, line 1: the file holds {shown(content)}; "
             "write sources and cost_centers into it, as in include/lake.yaml"
         )
     mistakes = [(line, f"the key {key!r} is there twice; leave one out") for key, line in file.repeated]
@@ -425,27 +441,21 @@ def load_lake(path: Path, bucket: str | None = None) -> Lake:
         lake = Lake.model_validate(content)
     except ValidationError as error:
         found = dict.fromkeys((*mistakes_of(error, _MODELS), *_mistakes_between_the_right(content)))
-        mistakes += [(file.line(each.place), _with_place(each, content)) for each in found]
+        mistakes += [(file.line(each.place), with_place(each, content)) for each in found]
     if mistakes:
-        raise SettingsError(
-            *(printable(f"{path.name}, line {line}: {text}") for line, text in sorted(mistakes))
-        )
+        raise SettingsError(*(printable(f"{name}, line {line}: {text}") for line, text in sorted(mistakes)))
     return lake
 
 
-def _read(path: Path) -> MarkedYaml:
+def _marked(text: bytes, name: str) -> MarkedYaml:
     try:
-        return MarkedYaml(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise SettingsError(f"{path} does not exist; set MEDIA_LAKE_LAKE_FILE to the lake's file") from None
-    except OSError as error:
-        raise SettingsError(f"{path} cannot be read: {error.strerror}; name a file that can") from None
+        return MarkedYaml(text.decode())
     except UnicodeDecodeError as error:
-        line = error.object.count(b"\n", 0, error.start) + 1
-        raise SettingsError(f"{path.name}, line {line}: this is not UTF-8; save the file as UTF-8") from None
+        line = text.count(b"\n", 0, error.start) + 1
+        raise SettingsError(f"{name}, line {line}: this is not UTF-8; save the file as UTF-8") from None
     except UnreadableYamlError as error:
         raise SettingsError(
-            f"{path.name}, line {error.line}: this is not valid YAML: {printable(str(error))}; "
+            f"{name}, line {error.line}: this is not valid YAML: {printable(str(error))}; "
             "correct this line or the one before it"
         ) from None
 
@@ -466,30 +476,3 @@ def _source(content: Any) -> Source | None:
         return Source.model_validate(content)
     except ValidationError:
         return None
-
-
-def _with_place(mistake: Mistake, content: Any) -> str:
-    """Return a mistake's sentence after its place in words, with the name of the source that it is in."""
-    place, sentence = mistake
-    if place and sentence.startswith(str(place[-1])):
-        place = place[:-1]
-    words = [".".join(map(str, place))]
-    if place[:1] == ("sources",) and len(place) > 1:
-        source = content["sources"][place[1]]
-        name = source.get("name") if isinstance(source, dict) else None
-        words = [f"source {name if isinstance(name, str) else place[1]}", ".".join(map(str, place[2:]))]
-    return ": ".join([*filter(None, words), sentence])
-
-
-def _without_own_bucket(content: Any, bucket: str | None) -> Any:
-    """Return the content with sources in the lake's own bucket naming none, so that overlaps are seen."""
-    sources = content.get("sources") if isinstance(content, dict) else None
-    if not bucket or not isinstance(sources, list):
-        return content
-    plain = [
-        {name: value for name, value in source.items() if (name, value) != ("bucket", bucket)}
-        if isinstance(source, dict)
-        else source
-        for source in sources
-    ]
-    return {**content, "sources": plain}

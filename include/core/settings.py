@@ -7,6 +7,7 @@ A task reads them when it runs; nothing reads them while a Dag file is parsed. A
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -16,6 +17,7 @@ from pydantic import (
     Field,
     StringConstraints,
     ValidationError,
+    field_validator,
 )
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -41,6 +43,18 @@ COST_PAGE_KEY = "reports/costs.html"
 PREFIX = "MEDIA_LAKE_"
 # Variables of others: of the local stack, and of include.core.deadlines.
 _OTHERS = (f"{PREFIX}STACK_", f"{PREFIX}DEADLINE_HOURS_")
+
+
+def lake_place(text: str) -> Path | str:
+    """Return where ``lake.yaml`` is: the path of a file, or the URI of an object.
+
+    :raises ValueError: if a text that begins as the URI of an object names none.
+    """
+    if not text.startswith("s3:"):
+        return Path(text)
+    if not re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]+/.*[^/]", text):
+        raise ValueError(f"{text!r} names no object of S3; write s3://bucket/key, or the path of a file")
+    return text
 
 
 class SettingsError(TerminalError, ValueError):
@@ -92,8 +106,9 @@ class Settings(BaseSettings):
     simulated: bool = Field(
         False, description="the endpoint is the local stand-in: pages say that its costs are not on any bill"
     )
-    lake_file: Path = Field(
-        Path(__file__).parents[1] / "lake.yaml", description="sources, features, thresholds and cost centers"
+    lake_file: Path | str = Field(
+        Path(__file__).parents[1] / "lake.yaml",
+        description="sources, features, thresholds and cost centers: a file, or an object as s3://bucket/key",
     )
     batch_size: int = Field(2000, ge=1, le=10_000, description="analyses per mapped task, at least")
     max_batches: int = Field(200, ge=1, le=1000, description="mapped tasks per stage and run, at most")
@@ -173,6 +188,11 @@ class Settings(BaseSettings):
     quicksight_refresh: bool = Field(
         False, description="each report of costs loads QuickSight's data sets again and waits for it"
     )
+
+    @field_validator("lake_file", mode="before")
+    @classmethod
+    def _place_of_lake_file(cls, value: object) -> Path | str:
+        return lake_place(str(value))
 
     @property
     def jobs_topic_arn(self) -> str:

@@ -7,9 +7,10 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
-from include.core.lake import Lake, load_lake
+from include.core.lake import Lake
 from include.core.run import Run
 from include.core.settings import Settings
+from include.store.lake_file import read_lake
 from include.store.ledger import Ledger
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class Deployment:
 
         :raises include.core.settings.SettingsError: if the file is missing or wrong.
         """
-        return load_lake(self.settings.lake_file, self.settings.bucket)
+        return read_lake(self.settings.lake_file, self.settings.bucket, lambda: self.s3)
 
     @cached_property
     def session(self) -> boto3.Session:

@@ -39,6 +39,8 @@ def demo(stack: StackSettings, media: Path, days: int, console: Console) -> int:
     :raises StackError: if the stack does not start, or a step takes too long.
     """
     settings = load_settings()
+    if isinstance(settings.lake_file, str):
+        raise StackError("the demo reads lake.yaml before its S3 is up; let MEDIA_LAKE_LAKE_FILE name a file")
     source = load_lake(settings.lake_file).sources[0]
     backfilled = complete_days(datetime.now(UTC).date(), days)
     uploads = plan_uploads(media, source, backfilled)

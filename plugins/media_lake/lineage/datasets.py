@@ -21,9 +21,8 @@ from openlineage.client.facet_v2 import (
 )
 from openlineage.client.naming.dataset import S3, AWSGlue
 
-from include.core.lake import load_lake
 from include.core.schemas import TABLES, Table
-from include.core.settings import Settings
+from include.store.workspace import Deployment
 from media_lake.lineage.facts import Facts
 from media_lake.lineage.flows import Place
 
@@ -39,7 +38,7 @@ class Datasets:
     :param partition: values of the partition that the task handles, by key, as far as they are known.
     """
 
-    settings: Settings
+    deployment: Deployment
     facts: Facts
     partition: Mapping[str, str]
 
@@ -67,9 +66,9 @@ class Datasets:
             yield OutputDataset(dataset.namespace, dataset.name, facets=dataset.facets, outputFacets=facets)
 
     def _datasets(self, place: Place) -> Iterator[Dataset]:
-        bucket = self.settings.bucket
+        bucket = self.deployment.settings.bucket
         if place.kind == "media":
-            for source in load_lake(self.settings.lake_file, bucket).sources:
+            for source in self.deployment.lake.sources:
                 yield _of_s3(source.bucket or bucket, source.prefix.rstrip("/") or "/")
         elif place.kind == "folder":
             yield _of_s3(bucket, place.name)
@@ -79,7 +78,7 @@ class Datasets:
             yield self._of_glue(TABLES[place.name])
 
     def _of_glue(self, table: Table) -> Dataset:
-        settings = self.settings
+        settings = self.deployment.settings
         account = settings.jobs_role_arn.split(":")[4]
         name = AWSGlue(settings.region, account, settings.database, table.name)
         files = symlinks_dataset.Identifier(f"s3://{settings.bucket}", f"curated/{table.name}", "LOCATION")

@@ -12,10 +12,10 @@ from typing import Any
 from airflow.providers.openlineage.extractors.base import BaseExtractor, OperatorLineage
 
 from include.core.features import MediaType
-from include.core.settings import load_settings
 from media_lake.lineage.datasets import Datasets
 from media_lake.lineage.facts import facts_of
 from media_lake.lineage.flows import STAGES, flow_of
+from media_lake.task_context import task_deployment
 
 _MODULES = "media_lake.tasks."
 # Their functions take no media type.
@@ -55,7 +55,7 @@ class StageExtractor(BaseExtractor):
             day = given["found"]["day"]
         known = {"dt": day, "media_type": media_type}
         partition = {key: value for key, value in known.items() if value}
-        datasets = Datasets(load_settings(), facts_of(self.operator), partition)
+        datasets = Datasets(task_deployment(), facts_of(self.operator), partition)
         flow = flow_of(stage, media_type)
         return OperatorLineage(
             inputs=[found for place in flow.reads for found in datasets.read(place)],

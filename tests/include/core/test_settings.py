@@ -138,6 +138,18 @@ def test_an_empty_connection_id_means_none(monkeypatch: pytest.MonkeyPatch) -> N
     assert not load_settings().aws_conn_id
 
 
+def test_the_lakes_file_may_be_an_object_of_s3(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MEDIA_LAKE_LAKE_FILE", "s3://my-lake/config/lake.yaml")
+    assert load_settings().lake_file == "s3://my-lake/config/lake.yaml"
+    for text in ("s3://my-lake", "s3://my-lake/config/", "s3:/my-lake/lake.yaml"):
+        load_settings.cache_clear()
+        monkeypatch.setenv("MEDIA_LAKE_LAKE_FILE", text)
+        with pytest.raises(
+            SettingsError, match=r"MEDIA_LAKE_LAKE_FILE: .* names no object of S3; write s3://"
+        ):
+            load_settings()
+
+
 def test_the_shipped_lake_is_right() -> None:
     lake = load_lake(Settings().lake_file)
     assert lake.sources[0].name == "sample"
