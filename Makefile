@@ -14,8 +14,9 @@ stamp := $(if $(filter .venv,$(VENV)),$(VENV)/.installed)
 # If the local stack is up and no other endpoint was chosen, queries go to the stack.
 client := $(or $(MEDIA_LAKE_STACK_FOLDER),.stack)/aws.env
 use_stack := if [ -z "$$AWS_ENDPOINT_URL" ] && [ -f "$(client)" ]; then . "$(client)"; fi;
-compile := uv pip compile --quiet --python-version 3.11 --no-emit-index-url --no-emit-find-links --no-annotate \
+compile = uv pip compile --quiet --python-version $(1) --no-emit-index-url --no-emit-find-links --no-annotate \
 	--generate-hashes
+mwaa_constraints := $(wildcard infrastructure/mwaa/*-constraints-*.txt)
 code := include plugins dags infrastructure local tools
 in_two_processes := -n 2 --dist loadfile --no-loadscope-reorder
 # Measuring takes a third more time, so a person's `make test` leaves it out; .ci/run does not.
@@ -41,7 +42,7 @@ unexport PYTHONDONTWRITEBYTECODE
 unexport AWS_CA_BUNDLE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down status query check-lake plan compare-routes prices infrastructure quicksight rollback \
+.PHONY: help demo up down status query check-lake plan compare-routes prices infrastructure mwaa quicksight rollback \
 	erase test lint format bench faults fuzz screenshots requirements sbom vulnerabilities
 
 help: ## list these commands
@@ -91,6 +92,9 @@ infrastructure: $(stamp) ## write the CloudFormation template and check it: infr
 	@$(bin)/python -m tools.generate
 	@$(bin)/cfn-lint infrastructure/media-lake.yaml
 
+mwaa: $(stamp) ## write what Amazon MWAA's bucket gets, with the settings in the environment: build/mwaa/
+	@$(bin)/python -m infrastructure.mwaa
+
 rollback: $(stamp) ## list a day's versions, or go back: DAY=2026-11-20 VERSION=... or AS_OF=time
 	@if [ -z "$$DAY" ]; then echo 'name a day: make rollback DAY=2026-11-20' >&2; exit 1; fi
 	@$(use_stack) $(bin)/python -m tools.rollback "$$DAY" $${VERSION:+--version "$$VERSION"} \
@@ -132,10 +136,12 @@ screenshots: $(stamp) ## take the pictures of docs/images, after make demo; need
 	@$(bin)/python -m local.stack.screenshots
 
 requirements: $(VENV)/bin/uv ## compile requirements*.txt, with hashes, from requirements*.in
-	$(bin)/$(compile) requirements-uv.in -o requirements-uv.txt
-	$(bin)/$(compile) requirements.in -o requirements.txt
-	$(bin)/$(compile) requirements-local.in requirements.in -c requirements.txt \
+	$(bin)/$(call compile,3.11) requirements-uv.in -o requirements-uv.txt
+	$(bin)/$(call compile,3.11) requirements.in -o requirements.txt
+	$(bin)/$(call compile,3.11) requirements-local.in requirements.in -c requirements.txt \
 		--overrides requirements-overrides.txt -o requirements-local.txt
+	$(bin)/$(call compile,3.12) requirements-mwaa.in $(addprefix -c ,$(mwaa_constraints)) \
+		-o requirements-mwaa.txt
 
 # Validation takes fifteen times as long as all else, and checks the library that writes the file.
 sbom: $(stamp) ## write the bill of materials of production (CycloneDX): SBOM=sbom.cdx.json

@@ -3,8 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
 PRODUCTION_FOLDERS = ("dags", "include", "infrastructure", "plugins", "sql")
+# The lake is made from a deployer's machine, which MWAA's workers are not.
+_NOT_ON_MWAA = ("dags/", "infrastructure/")
+
+
+def project_files(root: Path) -> list[str]:
+    """Return what is in the production folders of a checkout, as paths from its root."""
+    return sorted(
+        path.relative_to(root).as_posix()
+        for folder in PRODUCTION_FOLDERS
+        for path in (root / folder).rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    )
 
 
 def production_files(names: Iterable[str]) -> list[str]:
@@ -18,9 +31,9 @@ def production_files(names: Iterable[str]) -> list[str]:
 def mwaa_plugins(names: Iterable[str]) -> dict[str, str]:
     """Return the content of ``plugins.zip``: path in the archive to path in the project.
 
-    MWAA unpacks the archive into its plugins folder, which is on Python's path. So the content of
-    ``plugins/`` is at the archive's top, and the other folders are beside it. The Dags are not in it: MWAA
-    reads them from another folder ("Installing custom plugins",
+    MWAA unpacks the archive into its plugins folder, which Airflow puts on Python's path; ``PYTHONPATH`` is
+    MWAA's own. So the content of ``plugins/`` is at the archive's top, and ``include/`` and ``sql/`` are
+    beside it. The Dags are not in it: MWAA reads them from another folder ("Installing custom plugins",
     https://docs.aws.amazon.com/mwaa/latest/userguide/configuring-dag-import-plugins.html).
 
     :param names: paths from the project's root, such as those that ``git ls-files`` lists.
@@ -28,5 +41,5 @@ def mwaa_plugins(names: Iterable[str]) -> dict[str, str]:
     return {
         name.removeprefix("plugins/"): name
         for name in production_files(names)
-        if not name.startswith("dags/")
+        if not name.startswith(_NOT_ON_MWAA)
     }

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-FILES = ("requirements.txt", "requirements-local.txt", "requirements-uv.txt")
+FILES = ("requirements.txt", "requirements-local.txt", "requirements-uv.txt", "requirements-mwaa.txt")
 # Everything in the project that installs packages.
 INSTALLERS = ("Makefile", "Dockerfile", ".ci/run", ".github/workflows/ci.yaml")
 ENTRY = re.compile(r"^([\w.-]+)==(\S+)((?: \\\n    --hash=sha256:[0-9a-f]{64})+)$", re.MULTILINE)
