@@ -41,7 +41,10 @@ def optional_policies(settings: Settings, place: Place) -> dict[str, dict[str, A
     key = policy("key", "HasKey", using, *_WITH_KEY, *_READING)
     # Rekognition publishes to an encrypted topic.
     key["Properties"]["Roles"].append(_role("JobsRole", "${JobsRoleName}"))
+    logs = "${LogsBucketName}"
     return {
+        "LogsPolicy": policy("logs", "HasLogs", _logs(place.bucket_arn(logs), "s3:PutObject"), *_RUNNING),
+        "ReadLogsPolicy": policy("read-logs", "HasLogs", _logs(place.bucket_arn(logs)), "api-server"),
         "SourcesPolicy": policy("sources", "HasSources", _sources(), *_RUNNING),
         "CostExplorerPolicy": policy("cost-explorer", "ReadsCostExplorer", cost_explorer, "tasks"),
         "BillTablePolicy": policy("bill-table", "ReadsBill", _bill_table(place), "tasks"),
@@ -53,6 +56,13 @@ def optional_policies(settings: Settings, place: Place) -> dict[str, dict[str, A
 def _role(name: str, made_before: str) -> Any:
     """Return the name of a role that is in the stack, or was made without one."""
     return {"Fn::If": ["CreatesLake", {"Ref": name}, made_before]}
+
+
+def _logs(bucket: str, *more: str) -> Document:
+    """Workers and triggerer add to the logs of Airflow's tasks that are in S3; the API server shows them."""
+    return document(
+        [allow("Logs", [*READ_OBJECTS, *more], f"{bucket}/*"), allow("Bucket", ["s3:ListBucket"], bucket)]
+    )
 
 
 def _sources() -> Document:

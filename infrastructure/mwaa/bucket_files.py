@@ -20,7 +20,7 @@ _OF_THE_LOCAL_STACK = f"{PREFIX}STACK_"
 def write_bucket_files(root: Path, folder: Path) -> list[Path]:
     """Write ``plugins.zip``, ``requirements.txt``, ``startup.sh`` and ``dags/``; return them.
 
-    Same content gives the same bytes, so an upload makes no new version of what has not changed.
+    Same content gives the same bytes.
 
     :param root: the project's root.
     :param folder: it is emptied first.
