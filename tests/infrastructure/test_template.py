@@ -214,7 +214,7 @@ def test_the_stack_has_what_create_makes_and_deploying_it_again_changes_nothing(
     made = _described(session, MADE)
     for kind, found in made.items():
         assert deployed[kind] == found
-    assert len(made["access"]["roles"]) == 8
+    assert len(made["access"]["roles"]) == 9
     cloudformation = session.client("cloudformation")
     change_set = cloudformation.create_change_set(ChangeSetName="again", ChangeSetType="UPDATE", **stack)[
         "Id"
