@@ -76,6 +76,19 @@ def test_nobody_comes_without_tls() -> None:
         assert denied["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
+def test_logs_in_s3_are_written_by_workers_and_triggerer_and_read_by_the_api_server() -> None:
+    resources = template()["Resources"]
+    for name, roles, writes in (
+        ("LogsPolicy", ["TasksRole", "TriggererRole"], True),
+        ("ReadLogsPolicy", ["ApiServerRole"], False),
+    ):
+        policy = resources[name]
+        assert policy["Condition"] == "HasLogs"
+        assert [each["Fn::If"][1]["Ref"] for each in policy["Properties"]["Roles"]] == roles
+        actions = [each["Action"] for each in policy["Properties"]["PolicyDocument"]["Statement"]]
+        assert ("s3:PutObject" in actions[0]) == writes
+
+
 def test_no_arn_names_a_partition_account_or_region() -> None:
     text = json.dumps(template()["Resources"])
     assert "arn:aws" not in text
