@@ -18,6 +18,7 @@ from infrastructure.runtime_policies import (
 
 _RUNNING = ("tasks", "triggerer")
 _WITH_KEY = (*_RUNNING, "api-server")
+_WITH_PEOPLE_KEY = ("tasks", "people-readers")
 _READING = ("readers", "people-readers", "finance-readers", "quicksight")
 
 
@@ -37,8 +38,8 @@ def optional_policies(settings: Settings, place: Place) -> dict[str, dict[str, A
         }
 
     cost_explorer = document([allow("CostExplorer", ["ce:GetCostAndUsage"], "*")])  # it takes no resource
-    using = document([allow("Use", ["kms:Decrypt", "kms:GenerateDataKey"], "${KmsKeyArn}")])
-    key = policy("key", "HasKey", using, *_WITH_KEY, *_READING)
+    key = policy("key", "HasKey", _use_of("${KmsKeyArn}"), *_WITH_KEY, *_READING)
+    people_key = policy("people-key", "HasPeopleKey", _use_of("${PeopleKmsKeyArn}"), *_WITH_PEOPLE_KEY)
     # Rekognition publishes to an encrypted topic.
     key["Properties"]["Roles"].append(_role("JobsRole", "${JobsRoleName}"))
     logs = "${LogsBucketName}"
@@ -50,7 +51,13 @@ def optional_policies(settings: Settings, place: Place) -> dict[str, dict[str, A
         "BillTablePolicy": policy("bill-table", "ReadsBill", _bill_table(place), "tasks"),
         "RefreshPolicy": policy("refresh", "RefreshesQuickSight", _refresh(place), "tasks"),
         "KeyPolicy": key,
+        "PeopleKeyPolicy": people_key,
     }
+
+
+def _use_of(key_arn: str) -> Document:
+    """Readers too make data keys: Athena writes the results of their queries."""
+    return document([allow("Use", ["kms:Decrypt", "kms:GenerateDataKey"], key_arn)])
 
 
 def _role(name: str, made_before: str) -> Any:

@@ -139,14 +139,14 @@ def _with_options(resources: Resources) -> None:
         "HasKey", {"SSEEnabled": True, "SSEType": "KMS", "KMSMasterKeyId": "${KmsKeyArn}"}, NO_VALUE
     )
     resources["JobsTopic"]["Properties"]["KmsMasterKeyId"] = _if("HasKey", "${KmsKeyArn}", NO_VALUE)
-    for resource in resources.values():
+    for name, resource in resources.items():
         if resource["Type"] == "AWS::SQS::Queue":
             resource["Properties"] |= {
                 "SqsManagedSseEnabled": _if("HasKey", NO_VALUE, True),
                 "KmsMasterKeyId": _if("HasKey", "${KmsKeyArn}", NO_VALUE),
             }
         if resource["Type"] == "AWS::Athena::WorkGroup":
-            _with_key(resource["Properties"])
+            _with_key(resource["Properties"], about_people=name == "PeopleWorkgroup")
     statements = resources["EventsQueuePolicy"]["Properties"]["PolicyDocument"]["Statement"]
     statements.append(_if("HasEventBuckets", _from_rule(), NO_VALUE))
 
@@ -159,14 +159,20 @@ def _bucket_encryption() -> Any:
     }
 
 
-def _with_key(properties: dict[str, Any]) -> None:
+def _with_key(properties: dict[str, Any], about_people: bool) -> None:
     """Encrypt a workgroup's results by the key, and let it be deleted: its results stay in the bucket."""
     configuration = dict(properties["WorkGroupConfiguration"])
     results = dict(configuration["ResultConfiguration"])
-    own = {"EncryptionOption": "SSE_KMS", "KmsKey": "${KmsKeyArn}"}
-    results["EncryptionConfiguration"] = _if("HasKey", own, results["EncryptionConfiguration"])
+    encryption = _if("HasKey", _by_key("${KmsKeyArn}"), results["EncryptionConfiguration"])
+    if about_people:
+        encryption = _if("HasPeopleKey", _by_key("${PeopleKmsKeyArn}"), encryption)
+    results["EncryptionConfiguration"] = encryption
     configuration["ResultConfiguration"] = results
     properties |= {"WorkGroupConfiguration": configuration, "RecursiveDeleteOption": True}
+
+
+def _by_key(key_arn: str) -> dict[str, str]:
+    return {"EncryptionOption": "SSE_KMS", "KmsKey": key_arn}
 
 
 def _events_rule() -> Resource:

@@ -27,6 +27,7 @@ OF_SETTINGS = {
     "events_queue": "EventsQueueName",
     "kept_days": "KeptDays",
     "query_result_days": "QueryResultDays",
+    "people_kms_key_arn": "PeopleKmsKeyArn",
 }
 
 
@@ -96,6 +97,7 @@ def conditions() -> dict[str, Any]:
         "LogsAccess": _is_given("AccessLogsBucketName"),
         "HasLogs": _is_given("LogsBucketName"),
         "HasKey": _is_given("KmsKeyArn"),
+        "HasPeopleKey": _is_given("PeopleKmsKeyArn"),
         "HasSources": _has_any("SourceBucketArns"),
         "HasEventBuckets": _has_any("EventBucketNames"),
         "AnalyzesPeople": {"Fn::And": [{"Condition": "CreatesLake"}, _is("AnalyzePeople", "true")]},

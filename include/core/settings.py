@@ -90,6 +90,12 @@ class Settings(BaseSettings):
         pattern=r"^arn:[a-z-]+:iam::[0-9]{12}:role/.+",
         description="IAM role that Rekognition assumes to publish to the topic",
     )
+    people_kms_key_arn: str = Field(
+        "",
+        pattern=r"^(arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/.+)?$",
+        description="KMS key of findings about people and of archived responses; "
+        "empty: the bucket's default",
+    )
     alerts_topic: str = Field(
         "",
         description="SNS topic, by name or ARN, to which failed and late runs are reported; "

@@ -43,6 +43,7 @@ from include.discover.formats import media_type_of_name
 from include.discover.listed_object import ListedObject
 from include.discover.listing import list_media
 from include.discover.media_probe import probe
+from include.store.content_identity import identity_by_checksum, identity_by_etag, is_md5
 from include.store.manifest import MANIFEST_SCHEMA
 from include.store.object_reader import S3ObjectReader
 from include.store.objects import Row, split_uri
@@ -76,21 +77,25 @@ class DiscoveredMeanwhileError(TransientError):
 
 
 class _Probed(NamedTuple):
-    """An object and its facts.
+    """An object, the identity of its bytes, and its facts.
 
     :param known: whether the earlier manifest had them.
+    :param checksums: requests for the object's checksum.
     """
 
     item: ListedObject
+    content_id: str
     facts: MediaFacts
-    known: bool
+    known: bool = False
+    checksums: int = 0
 
 
 def discover(workspace: Workspace) -> dict[str, Any]:
     """Write the manifest of the run's day.
 
-    :return: ``{uri, rows, bytes, images, videos, defective, ignored, known}``, where ``known`` counts the
-        rows whose facts come from the earlier manifest.
+    :return: ``{uri, rows, bytes, images, videos, defective, ignored, known, checksums}``, where ``known``
+        counts the rows whose facts come from the earlier manifest, and ``checksums`` the requests for
+        checksums.
     :raises include.discover.inventory.InventoryError: if the lists of an inventory are damaged.
     :raises include.discover.inventory.InventoryPendingError: if S3 has not delivered the lists of the day
         yet.
@@ -104,11 +109,13 @@ def discover(workspace: Workspace) -> dict[str, Any]:
         counts = _write(workspace, earlier, file)
         size = earlier.replace(s3, uri, file)
     log.info(
-        "%s: %d images, %d videos, of which %d cannot be used; %d were known, %d other objects left out",
+        "%s: %d images, %d videos, of which %d cannot be used; %d were known, %d other objects left out; "
+        "%d checksums asked for",
         run.partition, counts["images"], counts["videos"], counts["defective"], counts["known"],
-        counts["ignored"],
+        counts["ignored"], counts["checksums"],
     )  # fmt: skip
-    figures = {name: counts[name] for name in ("images", "videos", "defective", "ignored", "known")}
+    kinds = ("images", "videos", "defective", "ignored", "known", "checksums")
+    figures = {name: counts[name] for name in kinds}
     return {"uri": uri, "rows": counts["rows"], "bytes": size, **figures}
 
 
@@ -134,16 +141,18 @@ def _write(workspace: Workspace, earlier: _EarlierManifest, file: IO[bytes]) -> 
 def _media_rows(probed: Iterable[_Probed], counts: Counter[str]) -> Iterator[Row]:
     """Yield the manifest's row of each object that is media or is named like media, and count."""
     ignored: list[str] = []
-    for item, facts, known in probed:
+    for found in probed:
+        facts = found.facts
         if facts.media_type is None:
             counts["ignored"] += 1
-            ignored.extend([item.key] if len(ignored) < 5 else [])
+            ignored.extend([found.item.key] if len(ignored) < 5 else [])
             continue
         counts["rows"] += 1
         counts[f"{facts.media_type}s"] += 1
         counts["defective"] += facts.defect is not None
-        counts["known"] += known
-        yield _manifest_row(item, facts)
+        counts["known"] += found.known
+        counts["checksums"] += found.checksums
+        yield _manifest_row(found)
     if ignored:
         examples = escaped(", ".join(ignored))
         log.warning("%d objects are not media and were left out, such as %s", counts["ignored"], examples)
@@ -191,7 +200,7 @@ class _EarlierManifest:
     """The manifest of an earlier discovery of the day, which may not exist.
 
     :param etag: of the manifest; None if there is none.
-    :param table: facts of the objects that could be used.
+    :param table: facts and content ids of the objects that could be used.
     :param places: media id to row of the table.
     """
 
@@ -213,16 +222,18 @@ class _EarlierManifest:
         file = io.BytesIO(reply["Body"].read())
         if not set(_FACTS) <= set(pq.read_schema(file).names):
             return cls(reply["ETag"])  # an earlier version did not look for all facts
-        table = pq.read_table(file, columns=["media_id", *_FACTS], filters=usable).combine_chunks()
+        columns = ["content_id", *_FACTS]
+        table = pq.read_table(file, columns=["media_id", *columns], filters=usable).combine_chunks()
         places = {media_id.as_py(): place for place, media_id in enumerate(table["media_id"])}
-        return cls(reply["ETag"], table.select(_FACTS), places)
+        return cls(reply["ETag"], table.select(columns), places)
 
-    def facts(self, item: ListedObject) -> MediaFacts | None:
-        """Return the facts of this version of an object, or None if it is new or could not be used."""
+    def known(self, item: ListedObject) -> _Probed | None:
+        """Return what it says of this version of an object; None if that is new or could not be used."""
         place = self.places.get(item.media_id)
         if place is None:
             return None
-        return MediaFacts(**{name: self.table[name][place].as_py() for name in _FACTS})
+        row = {name: self.table[name][place].as_py() for name in self.table.column_names}
+        return _Probed(item, row.pop("content_id"), MediaFacts(**row), known=True)
 
     def replace(self, s3: S3Client, uri: str, file: IO[bytes]) -> int:
         """Write a new manifest in place of this one and return its size.
@@ -254,20 +265,28 @@ def _row_groups(rows: Iterable[Row]) -> Iterator[pa.Table]:
 
 def _facts_of(s3: S3Client, item: ListedObject, earlier: _EarlierManifest, refusals: _Refusals) -> _Probed:
     if item.defect is not None:
-        return _Probed(item, MediaFacts(media_type_of_name(item.key), defect=item.defect), known=False)
-    known = earlier.facts(item)
-    facts = known or _probe(s3, item, refusals)
-    if facts.defect is None:
+        return _unusable(item, item.defect)
+    found = earlier.known(item) or _probe(s3, item, refusals)
+    if found.facts.defect is None:
         refusals.readable.add(item.bucket)
-    return _Probed(item, facts, known is not None)
+    return found
 
 
-def _probe(s3: S3Client, item: ListedObject, refusals: _Refusals) -> MediaFacts:
+def _unusable(item: ListedObject, defect: Defect) -> _Probed:
+    facts = MediaFacts(media_type_of_name(item.key), defect=defect)
+    return _Probed(item, identity_by_etag(item.etag, item.size), facts)
+
+
+def _probe(s3: S3Client, item: ListedObject, refusals: _Refusals) -> _Probed:
     reader = S3ObjectReader(
         s3, item.bucket, item.key, item.size, item.etag, max_bytes=MAX_BYTES, max_requests=MAX_REQUESTS
     )
     try:
-        return probe(cast("BinaryIO", reader), item.size, item.key)
+        facts = probe(cast("BinaryIO", reader), item.size, item.key)
+        usable = facts.media_type is not None and facts.defect is None
+        if usable and item.may_have_checksum and not is_md5(item.etag, reader.encryption):
+            return _with_checksum(s3, item, facts)
+        return _Probed(item, identity_by_etag(item.etag, item.size), facts)
     except ClientError as error:
         code = error_code(error)
         if code in CHANGED_OBJECT:
@@ -280,7 +299,13 @@ def _probe(s3: S3Client, item: ListedObject, refusals: _Refusals) -> MediaFacts:
             raise
         else:
             defect = refusals.add(item, error)
-        return MediaFacts(media_type_of_name(item.key), defect=defect)
+        return _unusable(item, defect)
+
+
+def _with_checksum(s3: S3Client, item: ListedObject, facts: MediaFacts) -> _Probed:
+    """Ask for an object's checksum: a request more than those of the probe."""
+    by_checksum = identity_by_checksum(s3, item.bucket, item.key, item.etag, item.size)
+    return _Probed(item, by_checksum or identity_by_etag(item.etag, item.size), facts, checksums=1)
 
 
 @dataclass
@@ -311,7 +336,8 @@ class _Refusals:
                 raise error
 
 
-def _manifest_row(item: ListedObject, facts: MediaFacts) -> Row:
+def _manifest_row(found: _Probed) -> Row:
+    item, facts = found.item, found.facts
     display_width, display_height = facts.display_size
     return {
         "media_type": facts.media_type,
@@ -324,7 +350,7 @@ def _manifest_row(item: ListedObject, facts: MediaFacts) -> Row:
         "etag": item.etag,
         "size_bytes": item.size,
         "last_modified": item.last_modified.astimezone(UTC).replace(tzinfo=None),
-        "content_id": item.content_id,
+        "content_id": found.content_id,
         "format": facts.format,
         "codec": facts.codec,
         "width": facts.width,

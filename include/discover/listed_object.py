@@ -16,6 +16,7 @@ class ListedObject:
 
     :param etag: without quotes.
     :param defect: why the object cannot be used, if that is known without reading it.
+    :param may_have_checksum: False if S3 is known to have no checksum of the whole object.
     """
 
     source: Source
@@ -25,18 +26,9 @@ class ListedObject:
     size: int
     last_modified: datetime
     defect: Defect | None = None
+    may_have_checksum: bool = True
 
     @property
     def media_id(self) -> str:
         """Identity of this version of the object."""
         return hashlib.sha256(f"{self.bucket}\n{self.key}\n{self.etag}".encode()).hexdigest()[:32]
-
-    @property
-    def content_id(self) -> str:
-        """Identity of the bytes: objects with the same ETag and size have the same bytes.
-
-        The ETag of a single-part upload is the MD5 of the bytes, that of a multipart upload the digest of the
-        parts' digests. Under SSE-KMS each write has an ETag of its own
-        (https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html).
-        """
-        return f"etag:{self.etag}:{self.size}"

@@ -18,6 +18,7 @@ from include.core.media_facts import Defect
 from include.discover.events import list_from_events
 from include.discover.inventory import list_from_inventory
 from include.discover.listed_object import ListedObject
+from include.store.content_identity import may_have_checksum
 from include.store.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -55,8 +56,10 @@ def _list_keys(s3: S3Client, source: Source, bucket: str, day: date) -> Iterator
         for item in page.get("Contents", []):
             modified = item["LastModified"]
             if not by_time or modified.astimezone(UTC).date() == day:
-                etag = item["ETag"].strip('"')
-                yield ListedObject(source, bucket, item["Key"], etag, item["Size"], modified)
+                etag, checksum = item["ETag"].strip('"'), may_have_checksum(item)
+                yield ListedObject(
+                    source, bucket, item["Key"], etag, item["Size"], modified, may_have_checksum=checksum
+                )
     for key, upload in _unfinished_uploads(s3, bucket, prefix):
         begun = upload["Initiated"]
         if not by_time or begun.astimezone(UTC).date() == day:

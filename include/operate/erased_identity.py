@@ -1,7 +1,8 @@
 """What is being erased, by all names under which places of the lake know it.
 
 Identifiers are hexadecimal: media ids, analysis keys, ETags, JobIds at least 32 digits, face ids UUIDs. They
-are found in any text. Keys of objects are found as whole words, as they are and as URLs have them.
+are found in any text. Identities of contents and keys of objects are found as whole words, as they are and as
+URLs have them.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ class Identity(BaseModel):
     """What is being erased.
 
     :ivar days: of the lake that have something of it; None for all.
+    :ivar etags: of its objects, beside those that are part of a content's identity.
     :ivar keys: bucket and key of its objects; those of ``all_versions`` go whatever was there.
     :ivar prefixes: bucket and prefix of objects, whatever their number.
     :ivar faces: face ids; ``external_image_ids`` are of the same faces.
@@ -40,6 +42,7 @@ class Identity(BaseModel):
     days: frozenset[str] | None = frozenset()
     media_ids: frozenset[str] = frozenset()
     content_ids: frozenset[str] = frozenset()
+    etags: frozenset[str] = frozenset()
     keys: frozenset[Place] = frozenset()
     all_versions: frozenset[Place] = frozenset()
     prefixes: frozenset[Place] = frozenset()
@@ -57,7 +60,7 @@ class Identity(BaseModel):
 
     @cached_property
     def _etags(self) -> frozenset[str]:
-        return frozenset(content_id.split(":")[1] for content_id in self.content_ids)
+        return self.etags | {content_id.split(":")[1] for content_id in self.content_ids}
 
     def has_object(self, bucket: str, key: str, etag: str) -> bool:
         """Whether a version of an object of a source is erased.

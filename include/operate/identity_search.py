@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Set
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow as pa
@@ -13,7 +15,8 @@ import pyarrow.compute as pc
 from include.core.features import MEDIA_TYPES
 from include.operate.erased_identity import Identity
 from include.operate.erasure_request import ErasureError, ErasureRequest
-from include.operate.lake_walk import DAY
+from include.operate.lake_walk import DAY, THREADS
+from include.store.content_identity import identity_by_checksum, identity_by_etag, may_have_checksum
 from include.store.ledger import Entry
 from include.store.objects import get_ndjson, list_objects, list_uris
 from include.store.parquet import read_parquet
@@ -21,8 +24,10 @@ from include.store.workspace import Deployment
 
 if TYPE_CHECKING:
     from mypy_boto3_rekognition.client import RekognitionClient
+    from mypy_boto3_s3.client import S3Client
+    from mypy_boto3_s3.type_defs import ObjectTypeDef
 
-_ASSET_COLUMNS = ["media_id", "bucket", "key", "content_id"]
+_ASSET_COLUMNS = ["media_id", "bucket", "key", "content_id", "etag"]
 
 
 class _Asset(NamedTuple):
@@ -30,6 +35,7 @@ class _Asset(NamedTuple):
     bucket: str
     key: str
     content_id: str
+    etag: str
     day: str
 
 
@@ -51,27 +57,38 @@ def known_contents(deployment: Deployment, request: ErasureRequest) -> set[str]:
     found = {asset.content_id for asset in _found(deployment, _asked_for(request))}
     if request.place:
         bucket, prefix = request.place
-        for _, item in list_objects(deployment.s3, f"s3://{bucket}/{prefix}"):
-            if request.kind == "prefix" or item["Key"] == prefix:
-                etag = item["ETag"].strip('"')
-                found.add(f"etag:{etag}:{item['Size']}")
+        there = (
+            item
+            for _, item in list_objects(deployment.s3, f"s3://{bucket}/{prefix}")
+            if request.kind == "prefix" or item["Key"] == prefix
+        )
+        with ThreadPoolExecutor(THREADS) as pool:
+            for identities in pool.map(partial(_identities, deployment.s3, bucket), there):
+                found.update(identities)
     return found
 
 
+def _identities(s3: S3Client, bucket: str, item: ObjectTypeDef) -> Iterator[str]:
+    """Yield the identities that the content of an object may be known by."""
+    key, etag, size = item["Key"], item["ETag"].strip('"'), item["Size"]
+    yield identity_by_etag(etag, size)
+    if may_have_checksum(item) and (other := identity_by_checksum(s3, bucket, key, etag, size)):
+        yield other
+
+
 def _assets(deployment: Deployment, request: ErasureRequest) -> Identity:
-    asked = list(_found(deployment, _asked_for(request)))
-    contents = frozenset(asset.content_id for asset in asked)
+    asked = set(_found(deployment, _asked_for(request)))
+    found = _with_copies(deployment, asked) if asked else asked
+    contents = frozenset(asset.content_id for asset in found)
     if request.kind == "content":
         contents |= {request.value}
-    values = pa.array(sorted(contents), pa.string())
-    copies = list(_found(deployment, lambda rows: pc.is_in(rows["content_id"], values))) if contents else []
-    found = {*asked, *copies}
     media_ids = frozenset(asset.media_id for asset in found)
     place = frozenset([request.place] if request.place else [])
     identity = Identity(
         days=frozenset(asset.day for asset in found),
         media_ids=media_ids | ({request.value} if request.kind == "asset" and not place else set()),
         content_ids=contents,
+        etags=frozenset(asset.etag for asset in found),
         keys=frozenset((asset.bucket, asset.key) for asset in found)
         | (place if request.kind == "asset" else frozenset()),
         all_versions=place if request.kind == "asset" else frozenset(),
@@ -79,6 +96,26 @@ def _assets(deployment: Deployment, request: ErasureRequest) -> Identity:
         analysis_keys=frozenset(_analysis_keys(deployment, media_ids, {asset.day for asset in found})),
     )
     return _with_ledger(deployment, identity)
+
+
+def _with_copies(deployment: Deployment, asked: Set[_Asset]) -> set[_Asset]:
+    """Return assets with their copies, which share a content or, where that is of an earlier version, an ETag.
+
+    If a copy has another name for the content, its copies are looked for too.
+    """
+    found, looked_for = set(asked), None
+    while (names := ({asset.content_id for asset in found}, {asset.etag for asset in found})) != looked_for:
+        looked_for = names
+        found.update(_found(deployment, partial(_has_one_of, *names)))
+    return found
+
+
+def _has_one_of(contents: Set[str], etags: Set[str], rows: pa.Table) -> Any:
+    """Return what has True for each row of a list of assets with one of these contents or ETags."""
+    return pc.or_(
+        pc.is_in(rows["content_id"], pa.array(sorted(contents), pa.string())),
+        pc.is_in(rows["etag"], pa.array(sorted(etags), pa.string())),
+    )
 
 
 def _asked_for(request: ErasureRequest) -> Callable[[pa.Table], Any]:

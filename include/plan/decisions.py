@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from include.core.analysis_keys import WantedAnalysis
 from include.core.media_facts import Defect, MediaFacts, check_frame_limits, check_limits
 from include.core.selection import Selection
+from include.store.content_identity import identities_of
 from include.store.ledger import Entry
 from include.store.objects import Row
 from include.store.plan_batches import PlannedState
+
+_BEST_FIRST = ("done", "running", "failed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,26 +22,27 @@ class Candidate:
     """One analysis that a source asks for, of one asset.
 
     :param asset: row of the manifest.
-    :param key: key under which it is paid for.
+    :param keys: under which the ledger may know it, one for each identity of the bytes. Nothing that is new is
+        paid for under another than the first.
     :param defect: why Rekognition cannot analyze the asset, or None if it can.
     :param dearer: the same by the route that costs more, where the plan may take either.
     """
 
     asset: Row
     want: WantedAnalysis
-    key: str
+    keys: tuple[str, ...]
     defect: Defect | None
     dearer: Candidate | None = None
 
     @classmethod
     def of(cls, asset: Row, want: WantedAnalysis) -> Candidate:
         """Make a candidate, and check the asset against the limits of the analysis."""
-        return cls(asset, want, want.key(asset["content_id"]), _defect(asset, want))
+        return cls(asset, want, tuple(map(want.key, identities_of(asset))), _defect(asset, want))
 
     @property
-    def unpinned_key(self) -> str | None:
-        """The key of the same analysis from before its version was pinned, or None without a pin."""
-        return self.want.unpinned_key(self.asset["content_id"]) if self.want.version else None
+    def unpinned_keys(self) -> tuple[str, ...]:
+        """The keys of the same analysis from before its version was pinned; none without a pin."""
+        return tuple(map(self.want.unpinned_key, identities_of(self.asset))) if self.want.version else ()
 
     def ledger_keys(self) -> Iterator[str]:
         """Yield the keys under which the ledger may know the analysis, by whichever route."""
@@ -48,9 +52,8 @@ class Candidate:
 
     def _own_keys(self) -> Iterator[str]:
         if self.defect is None:
-            yield self.key
-            if unpinned := self.unpinned_key:
-                yield unpinned
+            yield from self.keys
+            yield from self.unpinned_keys
 
     def by_known_route(self, entries: Mapping[str, Entry]) -> Candidate:
         """Return the candidate by the route that was taken before, else by the one that costs less.
@@ -60,7 +63,7 @@ class Candidate:
         :param entries: what the ledger knows, by analysis key.
         """
         routes = [self] if self.dearer is None else [self, self.dearer]
-        for state in ("done", "running", "failed"):
+        for state in _BEST_FIRST:
             for route in routes:
                 if any(key in entries and entries[key].state == state for key in route._own_keys()):
                     return route
@@ -93,19 +96,27 @@ def decide(
     :param selections: if given, the run may pay only for failed analyses that one of them matches.
     """
     if candidate.defect is not None:
-        return Decision("rejected", candidate.key)
+        return Decision("rejected", candidate.keys[0])
     version = candidate.want.version
-    own, unpinned = entries.get(candidate.key), entries.get(candidate.unpinned_key or "")
+    own, unpinned = _known(candidate.keys, entries), _known(candidate.unpinned_keys, entries)
     if unpinned is not None and unpinned.state == "done" and unpinned.model_version == version:
         return Decision("reused", unpinned.key)
     if own is not None and own.state == "done":
         return Decision("reused", own.key, other_version=version not in (None, own.model_version))
     if _may_pay(candidate.want.feature.name, (own, unpinned), selections):
-        return Decision("planned", candidate.key, failures=own.failures if own else 0)
+        # What is under way goes on under its key.
+        key, failures = (own.key, own.failures) if own else (candidate.keys[0], 0)
+        return Decision("planned", key, failures)
     known = own or unpinned
     if known is None:
-        return Decision("not_selected", candidate.key)
+        return Decision("not_selected", candidate.keys[0])
     return Decision("reused" if known.state == "done" else "not_selected", known.key)
+
+
+def _known(keys: Iterable[str], entries: Mapping[str, Entry]) -> Entry | None:
+    """Return what the ledger knows under any of some keys: what is done, else what is under way."""
+    found = [entries[key] for key in keys if key in entries]
+    return min(found, key=lambda entry: _BEST_FIRST.index(entry.state), default=None)
 
 
 def _may_pay(feature: str, entries: Sequence[Entry | None], selections: Sequence[Selection] | None) -> bool:

@@ -23,6 +23,7 @@ from include.plan.plan_approval import wait_for_approval
 from include.plan.plan_figures import PlanFigures
 from include.plan.route_prices import candidate_of
 from include.plan.throughput import throughput_of
+from include.store.content_identity import identities_of
 from include.store.erased_contents import ERASED
 from include.store.ledger import Entry, Ledger
 from include.store.manifest import ManifestReader, RepeatedContent
@@ -132,10 +133,12 @@ class Planner:
 
     def _without_erased(self, assets: Sequence[Row]) -> list[Row]:
         """Return assets with those rejected whose content was erased."""
-        erased = self._ledger.erased({asset["content_id"] for asset in assets})
+        erased = self._ledger.erased({each for asset in assets for each in identities_of(asset)})
         code, reason = ERASED
         return [
-            {**asset, "reason_code": code, "reason": reason} if asset["content_id"] in erased else asset
+            asset
+            if erased.isdisjoint(identities_of(asset))
+            else {**asset, "reason_code": code, "reason": reason}
             for asset in assets
         ]
 
@@ -146,7 +149,7 @@ class Planner:
         """Decide what becomes of an analysis, count it and return it as the plan's line has it."""
         candidate = candidate.by_known_route(entries)
         decision = decide(candidate, entries, self._selections)
-        duplicate = decision.state == "planned" and self._is_duplicate(candidate)
+        duplicate = decision.state == "planned" and self._is_duplicate(candidate, decision.key)
         self._figures.count(candidate, decision, duplicate)
         analysis: Row = {
             "feature": candidate.want.feature.name,
@@ -164,12 +167,12 @@ class Planner:
             analysis["duplicate"] = True
         return analysis
 
-    def _is_duplicate(self, candidate: Candidate) -> bool:
+    def _is_duplicate(self, candidate: Candidate, key: str) -> bool:
         """Note that an analysis is planned, and return whether it was planned before."""
         if candidate.asset["content_id"] not in self._repeated:
             return False
         before = len(self._planned)
-        self._planned.add(blake2b(candidate.key.encode(), digest_size=16).digest())
+        self._planned.add(blake2b(key.encode(), digest_size=16).digest())
         return len(self._planned) == before
 
 

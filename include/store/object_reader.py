@@ -27,6 +27,7 @@ class S3ObjectReader(io.RawIOBase):
     :param cached_blocks: blocks held in memory; the least recently used one is dropped first.
     :param max_bytes: most bytes fetched in all; further reads raise :class:`ReadLimitExceededError`.
     :param max_requests: most requests in all, likewise; None for any number.
+    :ivar encryption: ``ServerSideEncryption`` of the object, once something was read of it.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class S3ObjectReader(io.RawIOBase):
         self._position = 0
         self.bytes_read = 0
         self.requests = 0
+        self.encryption: str | None = None
 
     def readable(self) -> bool:
         return True
@@ -102,7 +104,9 @@ class S3ObjectReader(io.RawIOBase):
         if self.requests == self._max_requests:
             raise ReadLimitExceededError(f"{self._uri}: reading it takes more than {self.requests} requests")
         self.requests += 1
-        body = self._get(Range=f"bytes={start}-{end - 1}")["Body"].read()
+        reply = self._get(Range=f"bytes={start}-{end - 1}")
+        self.encryption = reply.get("ServerSideEncryption")
+        body = reply["Body"].read()
         self.bytes_read += len(body)
         for number in range(first, last + 1):
             offset = (number - first) * self._block_bytes

@@ -12,6 +12,7 @@ from include.core.run import Run
 from include.core.settings import Settings
 from include.store.lake_file import read_lake
 from include.store.ledger import Ledger
+from include.store.people_key import use_people_key
 
 if TYPE_CHECKING:
     import boto3
@@ -58,6 +59,8 @@ class Deployment:
     @cached_property
     def s3(self) -> S3Client:
         client: S3Client = self.aws.client("s3", connections=32)
+        if self.settings.people_kms_key_arn:
+            use_people_key(client, self.settings.bucket, self.settings.people_kms_key_arn)
         return client
 
     @cached_property

@@ -13,7 +13,7 @@ from moto.moto_server import werkzeug_app
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.test import run_wsgi_app
 
-from local.aws import dynamodb_items, dynamodb_writes, s3_keys, s3_listing
+from local.aws import dynamodb_items, dynamodb_writes, s3_etags, s3_keys, s3_listing
 from local.aws.access import reason_to_refuse
 from local.aws.athena.service import AthenaService
 from local.aws.cost_explorer import cost_and_usage
@@ -51,6 +51,7 @@ class Endpoint:
 
     def __init__(self, settings: LocalAwsSettings) -> None:
         s3_keys.install()
+        s3_etags.install()
         s3_listing.install()
         dynamodb_items.install()
         dynamodb_writes.install()
