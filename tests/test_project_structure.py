@@ -19,6 +19,9 @@ MODULES = {
     for path in sorted((ROOT / folder).rglob("*.py"))
 }
 STAGES = ("discover", "plan", "analyze", "normalize", "validate", "publish", "report")
+# Logs are read by more people than media are: above DEBUG they name an object of a source by its media id.
+LOUD = {"info", "warning", "error", "exception", "critical"}
+NAMES_MEDIA = re.compile(r"""\[['"](key|Key|Body|s3_uri)['"]\]|\bitem\.key\b|\.s3_uri\b|\.title\b""")
 VAGUE = {"base", "common", "helper", "helpers", "lib", "misc", "util", "utils"}
 
 # Which rooms a room may import from, besides its own. The first name that fits a module is its room.
@@ -139,3 +142,35 @@ def test_the_library_is_free_of_airflow(name: str) -> None:
     assert not re.search(
         r"^\s*(from|import) airflow", MODULES[name].read_text(encoding="utf-8"), re.MULTILINE
     )
+
+
+def told(source: str) -> Iterator[str]:
+    """Yield what calls of loggers above DEBUG are given."""
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Call(func=ast.Attribute(value=logger, attr=level), args=arguments):
+                if level in LOUD and ast.unparse(logger) in ("log", "self.log"):
+                    yield from map(ast.unparse, arguments)
+
+
+def test_logs_name_no_media_by_their_keys() -> None:
+    found = {
+        name: [
+            argument for argument in told(path.read_text(encoding="utf-8")) if NAMES_MEDIA.search(argument)
+        ]
+        for name, path in MODULES.items()
+        if room_of(name) not in ("local", "tools")
+    }
+    assert {name: arguments for name, arguments in found.items() if arguments} == {}
+
+
+def test_keys_in_logs_are_seen() -> None:
+    calls = [
+        """log.info("%s", work.asset["key"])""",
+        """self.log.error("%s", escaped(item.key))""",
+        """self.log.warning("%.200r", message["Body"])""",
+        """log.debug("%s", item.key)""",
+        """log.info("%s", failed.key[:12])""",  # of an analysis
+    ]
+    seen = [any(NAMES_MEDIA.search(argument) for argument in told(call)) for call in calls]
+    assert seen == [True, True, True, False, False]

@@ -37,7 +37,6 @@ from include.core.errors import CHANGED_OBJECT, NO_OBJECT, error_code, retrying
 from include.core.features import FEATURES
 from include.core.frame_sampling import FrameSampling
 from include.core.metrics import Metric, Metrics, NoMetrics
-from include.core.printable import escaped
 from include.store.ledger import Entry
 from include.store.objects import Row
 from include.store.plan_batches import PlannedState, analyses_of, takes_frames
@@ -199,7 +198,7 @@ class FrameAnalyzer:
         for item in self._stopped[stopped_before:]:
             self._claims.give_up(item.key)
         self._finish(open_work, archives, failure)
-        log.info("%s: %d analyses by frames are through", escaped(asset["key"]), len(ours))
+        log.info("%s: %d analyses by frames are through", asset["media_id"], len(ours))
 
     def _call_all(
         self,

@@ -16,7 +16,6 @@ from botocore.exceptions import ClientError
 from include.analyze.replaced_objects import REPLACED, present_etag
 from include.core.errors import Verdict, code_and_message, judge
 from include.core.metrics import Metric, Metrics
-from include.core.printable import escaped
 from include.store.ledger import Entry
 from include.store.objects import Row
 
@@ -137,7 +136,7 @@ class JobStarter:
             self._ledger.release(claim)
             if verdict is Verdict.STOP:
                 raise
-            log.info("%s of %s waits: %s", operation, escaped(work.asset["key"]), error)
+            log.info("%s of %s waits: %s", operation, work.asset["media_id"], error)
             return replace(claim, lease_expires=0), "no slot" if verdict is Verdict.NO_SLOT else "later"
         running = replace(claim, job_id=job_id, started_at=int(time.time()))
         self.started += 1

@@ -19,7 +19,6 @@ from PIL import Image
 from include.core.features import MEBIBYTE
 from include.core.frame_sampling import LEAST_SCENE_SECONDS, FrameSampling
 from include.core.media_facts import MAX_FRAME_PIXELS
-from include.core.printable import escaped
 from include.store.object_reader import ReadLimitExceededError, S3ObjectReader
 from include.store.objects import Row
 
@@ -99,7 +98,7 @@ def frame_images(file: BinaryIO, asset: Row, sampling: FrameSampling) -> Iterato
                     last = timestamp_ms
                     yield FrameImage(timestamp_ms, _jpeg(frame, asset["rotation"]))
     except (av.FFmpegError, ReadLimitExceededError) as error:
-        log.warning("the frames of %s cannot be decoded: %s", escaped(asset["key"]), error)
+        log.warning("the frames of %s cannot be decoded: %s", asset["media_id"], error)
         raise UndecodableVideoError(f"its frames cannot be decoded ({error}); export it again") from error
     if last < 0:
         raise UndecodableVideoError("not a single frame of it can be decoded; export it again")

@@ -93,8 +93,7 @@ class Settings(BaseSettings):
     people_kms_key_arn: str = Field(
         "",
         pattern=r"^(arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/.+)?$",
-        description="KMS key of findings about people and of archived responses; "
-        "empty: the bucket's default",
+        description="KMS key of findings about people and of archived responses; empty: the bucket's default",
     )
     alerts_topic: str = Field(
         "",

@@ -154,8 +154,8 @@ def _media_rows(probed: Iterable[_Probed], counts: Counter[str]) -> Iterator[Row
         counts["checksums"] += found.checksums
         yield _manifest_row(found)
     if ignored:
-        examples = escaped(", ".join(ignored))
-        log.warning("%d objects are not media and were left out, such as %s", counts["ignored"], examples)
+        log.warning("%d objects are not media and were left out", counts["ignored"])
+        log.debug("they are such as %s", escaped(", ".join(ignored)))
 
 
 def _in_window(
@@ -324,7 +324,7 @@ class _Refusals:
     def add(self, item: ListedObject, error: ClientError) -> Defect:
         """Return what the object's row says."""
         self._first.setdefault(item.bucket, error)
-        log.warning("s3://%s/%s cannot be read: %s", item.bucket, escaped(item.key), error)
+        log.warning("object %s of bucket %s cannot be read: %s", item.media_id, item.bucket, error)
         code, message = code_and_message(error)
         advice = advice_for(error) or "Check the object's encryption and its owner."
         return Defect("Unreadable", f"S3 does not return the object: {code} ({message}). {advice}")

@@ -118,7 +118,7 @@ def _read(messages: list[MessageTypeDef]) -> tuple[list[Event], list[OddMessage]
         found, problem = events_of(message["Body"])
         events += found
         if problem:
-            log.warning("not an event of S3 (%s): %.200r", problem, message["Body"])
+            log.warning("a message is no event of S3 and is set aside: %s", problem)
             unreadable.append(OddMessage(message["Body"], problem))
     return events, unreadable
 

@@ -154,7 +154,7 @@ def _event(
     if not (removed or name.startswith(_CREATED)):
         return None
     if not (removed or etag):
-        raise ValueError(f"{name} of {key!r} has no ETag")
+        raise ValueError(f"{name} has no ETag")
     when = datetime.fromisoformat(at)
     if when.tzinfo is None:
         raise ValueError(f"the time {at!r} has no zone")
@@ -254,9 +254,9 @@ def _stored_events(s3: S3Client, lake_bucket: str, day: date) -> Iterator[Event]
         try:
             yield Event(**row)
         except (TypeError, ValidationError) as error:
-            odd, example = odd + 1, example or f"{row!r:.200}: {reason_of(error)}"
+            odd, example = odd + 1, example or reason_of(error)
     if odd:
-        log.warning("%d stored lines of %s are no events and were left out, such as %s", odd, day, example)
+        log.warning("%d stored lines of %s are no events and were left out: %s", odd, day, example)
 
 
 def _rows_of_day(s3: S3Client, lake_bucket: str, day: date) -> Iterator[Row]:

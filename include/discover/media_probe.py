@@ -62,7 +62,8 @@ def probe(file: BinaryIO, size: int, key: str) -> MediaFacts:
     except DamagedFileError as error:
         found = replace(facts, defect=error.defect)
     except Exception as error:
-        log.warning("the parser of %s files failed on %s: %r", name, escaped(key), error)
+        log.warning("the parser of %s files failed: %r", name, error)
+        log.debug("it failed on %s", escaped(key))
         message = f"the {name} headers cannot be read ({type(error).__name__}); record or export it again"
         found = replace(facts, defect=Defect("DamagedHeader", message))
     if isinstance(limited.failure, ReadLimitExceededError):

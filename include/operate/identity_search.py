@@ -99,7 +99,7 @@ def _assets(deployment: Deployment, request: ErasureRequest) -> Identity:
 
 
 def _with_copies(deployment: Deployment, asked: Set[_Asset]) -> set[_Asset]:
-    """Return assets with their copies, which share a content or, where that is of an earlier version, an ETag.
+    """Return assets with their copies, which share a content or an ETag: earlier versions knew ETags alone.
 
     If a copy has another name for the content, its copies are looked for too.
     """

@@ -22,8 +22,8 @@ class Candidate:
     """One analysis that a source asks for, of one asset.
 
     :param asset: row of the manifest.
-    :param keys: under which the ledger may know it, one for each identity of the bytes. Nothing that is new is
-        paid for under another than the first.
+    :param keys: under which the ledger may know it, one for each identity of the bytes. What is new is paid
+        for under the first.
     :param defect: why Rekognition cannot analyze the asset, or None if it can.
     :param dearer: the same by the route that costs more, where the plan may take either.
     """

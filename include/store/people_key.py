@@ -22,7 +22,12 @@ if TYPE_CHECKING:
 ABOUT_PEOPLE = (
     "responses/",
     "staging/erasures/",
-    *(f"{place}/{table.name}/" for table in TABLES.values() if table.sensitive for place in ("staging", "curated")),
+    *(
+        f"{place}/{table.name}/"
+        for table in TABLES.values()
+        if table.sensitive
+        for place in ("staging", "curated")
+    ),
 )
 
 # The requests that say how an object is encrypted; parts of an upload follow its beginning.
@@ -48,7 +53,7 @@ def _add_key(params: dict[str, Any], bucket: str, key_arn: str, **event: Any) ->
 
 
 def encryption_of(params: Mapping[str, Any], bucket: str, key_arn: str) -> dict[str, Any]:
-    """Return what a request has to say of an object's encryption; nothing where the bucket's default is right.
+    """Return what a request has to say of encryption; nothing where the bucket's default is right.
 
     >>> encryption_of({"Bucket": "lake", "Key": "responses/a.ndjson.gz"}, "lake", "arn:k")["SSEKMSKeyId"]
     'arn:k'

@@ -22,7 +22,7 @@ def list_files() -> list[dict[str, Any]]:
     deployment = task_deployment()
     files = files_to_review(deployment.session, deployment.settings, **chosen_files())
     for file in files:
-        log.info("%s of %s is %s", file.title, file.dt, file.state)
+        log.info("%s of %s is %s", file.media_id, file.dt, file.state)
     if not files:
         log.info("no such file is in the queue")
     return [{**file.model_dump(mode="json"), "title": file.title} for file in files]
@@ -49,4 +49,4 @@ def record(file: dict[str, Any], answer: dict[str, Any]) -> None:
     workspace = task_workspace(about.dt)
     row, name = review_row(about, given, workspace.run), review_name(about, given, workspace.run)
     publish_added(workspace, REVIEWS, [about.dt], [row], name)
-    log.info("%s: %s, decided by %s", about.title, given.decision, given.decided_by)
+    log.info("%s: %s, decided by %s", about.media_id, given.decision, given.decided_by)

@@ -150,7 +150,7 @@ class VideoJobsTrigger(BaseTrigger):
         try:
             ended = job_end(body)
         except UnreadableMessageError as error:
-            self.log.warning("not a notification of Rekognition (%s): %.200r", error, body)
+            self.log.warning("a message is no notification of Rekognition and is set aside: %s", error)
             return OddMessage(body, str(error))
         await asyncio.to_thread(analyzer.job_ended, *ended)
         self.last_news = time.time()

@@ -56,6 +56,7 @@ def test_the_manifest_says_what_is_there(s3: Any, run: Run) -> None:
         "defective": 0,
         "ignored": 0,
         "known": 0,
+        "checksums": 0,
     }
 
 
@@ -76,14 +77,15 @@ def test_bad_files_are_in_the_manifest_with_their_reason_and_others_are_counted(
     upload(s3, "noise.mp4", bytes(range(256)) * 20)
     upload(s3, "notes.txt", b"hello")
     upload(s3, "picture-without-a-name", jpeg())
-    with caplog.at_level(logging.WARNING):
+    with caplog.at_level(logging.INFO):
         counts = discover_day(s3, run)
     rows = manifest(s3, run)
     assert set(rows) == {"empty.jpg", "page.jpg", "cut.jpg", "noise.mp4", "picture-without-a-name"}
     assert {name for name, row in rows.items() if not row["reason_code"]} == {"picture-without-a-name"}
     assert all(bool(row["reason_code"]) == bool(row["reason"]) for row in rows.values())
     assert (counts["rows"], counts["defective"], counts["ignored"]) == (5, 4, 1)
-    assert "notes.txt" in caplog.text
+    assert "1 objects are not media" in caplog.text
+    assert [name for name in (*rows, "notes.txt") if name in caplog.text] == []
 
 
 def test_a_day_without_media_has_an_empty_manifest(s3: Any, run: Run) -> None:
@@ -129,12 +131,15 @@ class Faulty:
     ],
 )
 def test_an_object_that_cannot_be_read_is_a_row_and_no_failure(
-    s3: Any, run: Run, code: str, reason: str
+    s3: Any, run: Run, caplog: pytest.LogCaptureFixture, code: str, reason: str
 ) -> None:
     upload(s3, "odd.jpg", jpeg())
     upload(s3, "good.jpg", jpeg(seed=1))
-    counts = discover_day(Faulty(s3, code), run)
+    with caplog.at_level(logging.INFO):
+        counts = discover_day(Faulty(s3, code), run)
     rows = manifest(s3, run)
+    assert "odd.jpg" not in caplog.text
+    assert (rows["odd.jpg"]["media_id"] in caplog.text) == (reason == "Unreadable")
     assert rows["odd.jpg"]["reason_code"] == reason
     assert rows["odd.jpg"]["media_type"] == "image"
     assert rows["good.jpg"]["reason_code"] is None

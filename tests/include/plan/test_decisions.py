@@ -11,6 +11,7 @@ from include.core.analysis_keys import analysis_key
 from include.core.features import FEATURES
 from include.core.run import Run
 from include.core.selection import Selection
+from include.store.erased_contents import erased_items
 from include.store.ledger import Entry, Ledger
 from tests.include.plan.planning import Planner, a_lake, a_video, an_asset, states
 
@@ -240,3 +241,41 @@ def test_what_may_not_be_paid_for_again_at_a_pinned_version_is_there_as_it_was(
         ("not_selected", key_of("b")),
         ("not_selected", key_of("c", "3.0")),
     ]
+
+
+# --- identities of earlier versions
+
+
+BY_CHECKSUM = f"sha256:{'0' * 64}:1000"
+
+
+@pytest.mark.parametrize(
+    ("state", "expected", "kept"),
+    [
+        ("done", "reused", True),
+        ("running", "planned", True),
+        ("failed", "planned", True),
+        (None, "planned", False),
+    ],
+)
+def test_what_was_paid_for_by_the_etag_is_known_by_the_checksum_too(
+    planner: Planner, ledger: Ledger, state: Any, expected: str, kept: bool
+) -> None:
+    """Versions before checksums knew ETags alone: what they began or paid for keeps its key."""
+    earlier, present = key_of("a-2"), analysis_key(BY_CHECKSUM, LABELS, "image")
+    entry = Entry(earlier, state, owner="other", lease_expires=2**50, error_code="InternalServerError")
+    if state == "running":
+        ledger.claim(entry, 0)
+    elif state:
+        ledger.finish([entry])
+    (rows,), _, _ = planner([an_asset("a-2", content_id=BY_CHECKSUM)], a_lake(image=["labels"]))
+    (analysis,) = rows[0]["analyses"]
+    assert (analysis["state"], analysis["analysis_key"]) == (expected, earlier if kept else present)
+
+
+def test_what_was_erased_by_its_etag_is_not_analyzed_by_its_checksum(
+    planner: Planner, ledger: Ledger
+) -> None:
+    ledger.replace(erased_items(["etag:a-2:1000"], "erasure"))
+    (rows,), _, _ = planner([an_asset("a-2", content_id=BY_CHECKSUM)], a_lake(image=["labels"]))
+    assert (rows[0]["analyses"][0]["state"], rows[0]["analyses"][0]["code"]) == ("rejected", "Erased")
