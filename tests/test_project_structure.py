@@ -174,3 +174,9 @@ def test_keys_in_logs_are_seen() -> None:
     ]
     seen = [any(NAMES_MEDIA.search(argument) for argument in told(call)) for call in calls]
     assert seen == [True, True, True, False, False]
+
+
+def test_nobody_is_handed_a_presigned_link() -> None:
+    """It would outlive the permission of whoever opens it (`docs/PRIVACY.md`)."""
+    found = [name for name, path in MODULES.items() if "presigned" in path.read_text(encoding="utf-8")]
+    assert found == []

@@ -89,6 +89,21 @@ def test_logs_in_s3_are_written_by_workers_and_triggerer_and_read_by_the_api_ser
         assert ("s3:PutObject" in actions[0]) == writes
 
 
+def test_tasks_and_people_readers_alone_use_the_key_of_findings_about_people() -> None:
+    resources = template()["Resources"]
+    roles = resources["PeopleKeyPolicy"]["Properties"]["Roles"]
+    assert [role["Fn::If"][1]["Ref"] for role in roles] == ["TasksRole", "PeopleReadersRole"]
+    named = {name for name, each in resources.items() if "PeopleKmsKeyArn" in json.dumps(each)}
+    assert named == {"PeopleKeyPolicy", "PeopleWorkgroup"}
+
+
+def test_results_about_people_are_under_their_key() -> None:
+    workgroup = template()["Resources"]["PeopleWorkgroup"]["Properties"]["WorkGroupConfiguration"]
+    condition, own, otherwise = workgroup["ResultConfiguration"]["EncryptionConfiguration"]["Fn::If"]
+    assert (condition, own["KmsKey"]) == ("HasPeopleKey", {"Ref": "PeopleKmsKeyArn"})
+    assert otherwise["Fn::If"][1]["KmsKey"] == {"Ref": "KmsKeyArn"}
+
+
 def test_no_arn_names_a_partition_account_or_region() -> None:
     text = json.dumps(template()["Resources"])
     assert "arn:aws" not in text
