@@ -67,6 +67,7 @@ def fill(workspace: Workspace) -> None:
             "media_id": media_id(name),
             "bucket": "media",
             "key": key,
+            "etag": f"{name * 31}0",
             "content_id": f"etag:{name * 31}0:1",
         }
         found = {"media_id": media_id(name), "analysis_key": name * 64}
