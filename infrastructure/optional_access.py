@@ -17,8 +17,7 @@ from infrastructure.runtime_policies import (
 )
 
 _RUNNING = ("tasks", "triggerer")
-_WITH_KEY = (*_RUNNING, "api-server")
-_WITH_PEOPLE_KEY = ("tasks", "people-readers")
+_WITH_KEY = ("triggerer", "api-server")
 _READING = ("readers", "people-readers", "finance-readers", "quicksight")
 
 
@@ -39,7 +38,9 @@ def optional_policies(settings: Settings, place: Place) -> dict[str, dict[str, A
 
     cost_explorer = document([allow("CostExplorer", ["ce:GetCostAndUsage"], "*")])  # it takes no resource
     key = policy("key", "HasKey", _use_of("${KmsKeyArn}"), *_WITH_KEY, *_READING)
-    people_key = policy("people-key", "HasPeopleKey", _use_of("${PeopleKmsKeyArn}"), *_WITH_PEOPLE_KEY)
+    # One policy with both keys: IAM attaches ten managed policies to a role, and tasks may have all others.
+    keys = [_if_there("HasKey", "${KmsKeyArn}"), _if_there("HasPeopleKey", "${PeopleKmsKeyArn}")]
+    people_key = policy("people-key", "HasPeopleKey", _use_of("${PeopleKmsKeyArn}"), "people-readers")
     # Rekognition publishes to an encrypted topic.
     key["Properties"]["Roles"].append(_role("JobsRole", "${JobsRoleName}"))
     logs = "${LogsBucketName}"
@@ -52,12 +53,17 @@ def optional_policies(settings: Settings, place: Place) -> dict[str, dict[str, A
         "RefreshPolicy": policy("refresh", "RefreshesQuickSight", _refresh(place), "tasks"),
         "KeyPolicy": key,
         "PeopleKeyPolicy": people_key,
+        "TasksKeysPolicy": policy("tasks-keys", "HasAnyKey", _use_of(*keys), "tasks"),
     }
 
 
-def _use_of(key_arn: str) -> Document:
+def _use_of(*key_arns: Any) -> Document:
     """Readers too make data keys: Athena writes the results of their queries."""
-    return document([allow("Use", ["kms:Decrypt", "kms:GenerateDataKey"], key_arn)])
+    return document([allow("Use", ["kms:Decrypt", "kms:GenerateDataKey"], *key_arns)])
+
+
+def _if_there(condition: str, key_arn: str) -> Any:
+    return {"Fn::If": [condition, key_arn, {"Ref": "AWS::NoValue"}]}
 
 
 def _role(name: str, made_before: str) -> Any:

@@ -98,6 +98,7 @@ def conditions() -> dict[str, Any]:
         "HasLogs": _is_given("LogsBucketName"),
         "HasKey": _is_given("KmsKeyArn"),
         "HasPeopleKey": _is_given("PeopleKmsKeyArn"),
+        "HasAnyKey": {"Fn::Or": [{"Condition": "HasKey"}, {"Condition": "HasPeopleKey"}]},
         "HasSources": _has_any("SourceBucketArns"),
         "HasEventBuckets": _has_any("EventBucketNames"),
         "AnalyzesPeople": {"Fn::And": [{"Condition": "CreatesLake"}, _is("AnalyzePeople", "true")]},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -91,10 +92,26 @@ def test_logs_in_s3_are_written_by_workers_and_triggerer_and_read_by_the_api_ser
 
 def test_tasks_and_people_readers_alone_use_the_key_of_findings_about_people() -> None:
     resources = template()["Resources"]
-    roles = resources["PeopleKeyPolicy"]["Properties"]["Roles"]
-    assert [role["Fn::If"][1]["Ref"] for role in roles] == ["TasksRole", "PeopleReadersRole"]
     named = {name for name, each in resources.items() if "PeopleKmsKeyArn" in json.dumps(each)}
-    assert named == {"PeopleKeyPolicy", "PeopleWorkgroup"}
+    assert named == {"PeopleKeyPolicy", "TasksKeysPolicy", "PeopleWorkgroup"}
+    for name, role in (("PeopleKeyPolicy", "PeopleReadersRole"), ("TasksKeysPolicy", "TasksRole")):
+        assert [each["Fn::If"][1]["Ref"] for each in resources[name]["Properties"]["Roles"]] == [role]
+
+
+def test_no_role_can_have_more_policies_than_iam_attaches() -> None:
+    """Ten: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html."""
+    resources = template()["Resources"]
+    attached = Counter(
+        role["Fn::If"][1]["Ref"]
+        for each in resources.values()
+        if each["Type"] == "AWS::IAM::ManagedPolicy"
+        for role in each["Properties"].get("Roles", ())
+    )
+    for name, each in resources.items():
+        if each["Type"] == "AWS::IAM::Role":
+            attached[name] += len(each["Properties"].get("ManagedPolicyArns", ()))
+    assert attached["TasksRole"] == 10
+    assert max(attached.values()) == 10
 
 
 def test_results_about_people_are_under_their_key() -> None:
