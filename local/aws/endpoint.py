@@ -5,20 +5,24 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterable
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from importlib.metadata import version
 from typing import Any
 
+from botocore.exceptions import ClientError
 from moto.moto_server import werkzeug_app
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.test import run_wsgi_app
 
+from include.core.errors import code_and_message
 from local.aws import dynamodb_items, dynamodb_writes, s3_etags, s3_keys, s3_listing
 from local.aws.access import reason_to_refuse
 from local.aws.athena.service import AthenaService
 from local.aws.cost_explorer import cost_and_usage
 from local.aws.endpoint_errors import AwsError, Reply, error_reply, protocol_of
 from local.aws.endpoint_settings import LocalAwsSettings
+from local.aws.iam.callers import OWNER, credential_scope
+from local.aws.iam.guard import Guard
 from local.aws.moto_clients import MotoClients
 from local.aws.quicksight.quicksight_service import QuickSightService
 from local.aws.rekognition_proxy import RekognitionProxy
@@ -59,15 +63,19 @@ class Endpoint:
         self._clients = MotoClients(self._moto)
         self._athena = AthenaService(self._clients, settings.query_workers, settings.query_memory)
         self._quicksight = QuickSightService(self._athena)
+        self._guard = self._make_guard(settings)
+        self._clients_of: Callable[[str], MotoClients] = cache(self._make_clients)
         self._rekognition = RekognitionProxy(
             settings.rekognition_url, settings.threads // 2, settings.control_token
         )
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         target, _, operation = environ.get("HTTP_X_AMZ_TARGET", "").partition(".")
-        _, region, service = credential_scope(environ)
+        access_key, region, service = credential_scope(environ)
         try:
             _refuse_others(environ)
+            if self._guard and environ.get("PATH_INFO") != HEALTH_PATH:
+                self._guard.check(environ)
             if environ.get("PATH_INFO") == HEALTH_PATH:
                 reply = self._health()
             elif target == "RekognitionService":
@@ -75,7 +83,8 @@ class Endpoint:
             elif (target, operation) == ("AWSInsightsIndexService", "GetCostAndUsage"):
                 reply = _json(cost_and_usage(self._rekognition.calls(), _request(environ)))
             elif target == "AmazonAthena" and self._athena.serves(operation):
-                reply = _json(self._athena.call(operation, _request(environ), region))
+                clients = self._clients_of(access_key)
+                reply = _json(self._athena.call(operation, _request(environ), region, clients))
             elif service == "quicksight" and (found := self._quicksight.find(*_method_and_path(environ))):
                 query = environ.get("QUERY_STRING", "")
                 reply = self._quicksight.call(found, query, _body(environ), region)
@@ -83,6 +92,8 @@ class Endpoint:
                 return self._ask_moto(environ, start_response, service)
         except AwsError as error:
             reply = error_reply(error, protocol_of(environ, service))
+        except ClientError as error:
+            reply = error_reply(AwsError(*code_and_message(error)), protocol_of(environ, service))
         except NotImplementedError as error:
             reply = error_reply(
                 _not_implemented(environ, service, operation, error), protocol_of(environ, service)
@@ -93,6 +104,22 @@ class Endpoint:
             reply = error_reply(failure, protocol_of(environ, service))
         start_response(reply.status_line, reply.wsgi_headers)
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [reply.body]
+
+    def _make_guard(self, settings: LocalAwsSettings) -> Guard | None:
+        if not settings.enforce_iam and settings.calls_file is None:
+            return None
+        return Guard(
+            settings.calls_file, settings.enforce_iam, self._athena.workgroup_of, self._quicksight.find
+        )
+
+    def _make_clients(self, access_key: str) -> MotoClients:
+        """Return clients with a caller's rights."""
+        guard = self._guard
+        if guard is None or access_key == OWNER:
+            return self._clients
+        return MotoClients(
+            partial(_ask_with_rights, guard, self._moto), access_key, partial(guard.require, access_key)
+        )
 
     def close(self) -> None:
         """Stop running queries."""
@@ -156,14 +183,18 @@ def _refuse_others(environ: dict[str, Any]) -> None:
         raise AwsError("AccessDenied", reason, status=403)
 
 
-def credential_scope(environ: dict[str, Any]) -> tuple[str, str, str | None]:
-    """Return access key, region and service of a SigV4 request; of others "", ``us-east-1`` and None."""
-    credential = environ.get("HTTP_AUTHORIZATION", "").partition("Credential=")[2].partition(",")[0]
-    parts = credential.split("/")
-    if len(parts) != 5:
-        return "", "us-east-1", None
-    access_key, _, region, service, _ = parts
-    return access_key, region, service
+def _ask_with_rights(
+    guard: Guard, moto: Moto, environ: dict[str, Any], start_response: StartResponse
+) -> Iterable[bytes]:
+    """Ask moto what a service asks for its caller, unless the caller may not."""
+    try:
+        guard.check(environ)
+    except AwsError as error:
+        reply = error_reply(error, protocol_of(environ, credential_scope(environ).service))
+        start_response(reply.status_line, reply.wsgi_headers)
+        return [reply.body]
+    answer: Iterable[bytes] = moto(environ, start_response)
+    return answer
 
 
 def _not_implemented(

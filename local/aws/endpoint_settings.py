@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -27,4 +29,10 @@ class LocalAwsSettings(BaseSettings):
         "",
         validation_alias="LOCAL_REKOGNITION_CONTROL_TOKEN",
         description="that of the local Rekognition, for the bill of Cost Explorer",
+    )
+    enforce_iam: bool = Field(
+        False, description="refuse what the policies of the role whose name is the access key do not allow"
+    )
+    calls_file: Path | None = Field(
+        None, description="file to which each role's actions and resources are written, each once"
     )

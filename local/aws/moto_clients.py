@@ -13,6 +13,9 @@ from botocore.config import Config
 from moto.core.botocore_stubber import MockRawResponse
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
+from local.aws.iam.callers import OWNER
+from local.aws.iam.need import Need
+
 if TYPE_CHECKING:
     from mypy_boto3_athena.client import AthenaClient
     from mypy_boto3_glue.client import GlueClient
@@ -28,15 +31,20 @@ class MotoClients:
     """Makes clients whose requests a WSGI application in this process answers, one per service and region.
 
     :param app: the application that serves AWS's APIs.
+    :param access_key: that signs the requests.
+    :param require: refuses what the caller may not do, where no request shows it.
     :ivar client: returns the client of a service in a region.
     :ivar athena: returns the Athena client of a region.
     :ivar glue: returns the Glue client of a region.
     :ivar s3: returns the S3 client of a region.
     """
 
-    def __init__(self, app: WsgiApp) -> None:
+    def __init__(
+        self, app: WsgiApp, access_key: str = OWNER, require: Callable[[Need], None] = lambda need: None
+    ) -> None:
         self._app = app
-        self._session = boto3.session.Session(aws_access_key_id="local", aws_secret_access_key="local")
+        self.require = require
+        self._session = boto3.session.Session(aws_access_key_id=access_key, aws_secret_access_key="local")
         self.client: Callable[[str, str], Any] = cache(self._create)
         self.athena: Callable[[str], AthenaClient] = cache(partial(self._create, "athena"))
         self.glue: Callable[[str], GlueClient] = cache(partial(self._create, "glue"))

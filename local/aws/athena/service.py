@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from threading import Lock
@@ -26,6 +27,7 @@ from local.aws.athena.session import Session
 from local.aws.athena.statements import Statement, recognize
 from local.aws.athena.storage import ScanFileSystem, Storage
 from local.aws.endpoint_errors import AwsError
+from local.aws.iam.need import Need, bucket_arn
 from local.aws.moto_clients import MotoClients
 
 if TYPE_CHECKING:
@@ -36,6 +38,17 @@ logger = logging.getLogger(__name__)
 
 Request = dict[str, Any]
 _MOST_ROWS = 1000
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who asks, and where.
+
+    :param clients: with the caller's rights.
+    """
+
+    region: str
+    clients: MotoClients
 
 
 class AthenaService:
@@ -62,7 +75,7 @@ class AthenaService:
         self._model = ServiceModel(
             botocore.loaders.Loader().load_service_model("athena", "service-2"), "athena"
         )
-        self._operations: dict[str, Callable[[Request, str], dict[str, Any]]] = {
+        self._operations: dict[str, Callable[[Request, Caller], dict[str, Any]]] = {
             "StartQueryExecution": self._start_query_execution,
             "GetQueryExecution": self._get_query_execution,
             "BatchGetQueryExecution": self._batch_get_query_execution,
@@ -80,17 +93,26 @@ class AthenaService:
         """Return whether this service answers an operation."""
         return operation in self._operations
 
-    def call(self, operation: str, request: Request, region: str) -> dict[str, Any]:
+    def call(
+        self, operation: str, request: Request, region: str, clients: MotoClients | None = None
+    ) -> dict[str, Any]:
         """Answer an operation.
 
+        :param clients: of the caller, with whose rights a query reads and writes; None for the owner's.
         :raises AwsError: where Athena would refuse the request.
+        :raises botocore.exceptions.ClientError: likewise, for a service that it asks.
         """
         shape = self._model.operation_model(operation).input_shape
         assert shape is not None
         report = ParamValidator().validate(request, shape)
         if report.has_errors():
             raise AwsError("InvalidRequestException", report.generate_report())
-        return self._operations[operation](request, region)
+        return self._operations[operation](request, Caller(region, clients or self._clients))
+
+    def workgroup_of(self, execution_id: str) -> str:
+        """Return the workgroup of an execution; ``primary`` if there is none."""
+        found = self._executions.get(execution_id)
+        return found.workgroup if found else "primary"
 
     def close(self) -> None:
         """Cancel queued and running queries."""
@@ -102,7 +124,7 @@ class AthenaService:
             time.sleep(0.02)
         self._database.close()
 
-    def _start_query_execution(self, request: Request, region: str) -> dict[str, Any]:
+    def _start_query_execution(self, request: Request, caller: Caller) -> dict[str, Any]:
         token = request.get("ClientRequestToken")
         with self._lock:
             if token in self._tokens:
@@ -110,14 +132,14 @@ class AthenaService:
                 if earlier != request:
                     raise AwsError("InvalidRequestException", "Idempotent parameters do not match")
                 return {"QueryExecutionId": execution_id}
-            execution, statement = self._new_execution(request, region)
+            execution, statement = self._new_execution(request, caller)
             self._executions[execution.id] = execution
             if token:
                 self._tokens[token] = (request, execution.id)
-        self._pool.submit(self._run, execution, statement)
+        self._pool.submit(self._run, execution, statement, caller)
         return {"QueryExecutionId": execution.id}
 
-    def _new_execution(self, request: Request, region: str) -> tuple[Execution, Statement]:
+    def _new_execution(self, request: Request, caller: Caller) -> tuple[Execution, Statement]:
         parameters = request.get("ExecutionParameters", [])
         try:
             sql = (
@@ -135,8 +157,8 @@ class AthenaService:
             sql=request["QueryString"],
             database=context.get("Database", "default").strip('`"').lower(),
             workgroup=workgroup,
-            region=region,
-            output=self._output_location(workgroup, given, region),
+            region=caller.region,
+            output=self._output_location(workgroup, given, caller),
             output_suffix=statement.kind.output_suffix,
             statement_type=statement.kind.statement_type,
             substatement_type=statement.kind.substatement_type,
@@ -145,8 +167,8 @@ class AthenaService:
         )
         return execution, statement
 
-    def _get_work_group(self, request: Request, region: str) -> dict[str, Any]:
-        found = self._workgroup(request["WorkGroup"], region)
+    def _get_work_group(self, request: Request, caller: Caller) -> dict[str, Any]:
+        found = self._workgroup(request["WorkGroup"], caller.region)
         if isinstance(created := found.get("CreationTime"), datetime):
             found["CreationTime"] = created.timestamp()
         return {"WorkGroup": found}
@@ -158,9 +180,9 @@ class AthenaService:
             raise AwsError("InvalidRequestException", f"WorkGroup {name} is not found.")
         return dict(found)
 
-    def _output_location(self, workgroup: str, given: str | None, region: str) -> str:
+    def _output_location(self, workgroup: str, given: str | None, caller: Caller) -> str:
         """Return the workgroup's location if it is enforced or the request names none, else the request's."""
-        configuration = self._workgroup(workgroup, region).get("Configuration", {})
+        configuration = self._workgroup(workgroup, caller.region).get("Configuration", {})
         own = (configuration.get("ResultConfiguration") or {}).get("OutputLocation")
         location = own or given if configuration.get("EnforceWorkGroupConfiguration") else given or own
         if not location:
@@ -171,9 +193,11 @@ class AthenaService:
             )
         if not location.startswith("s3://"):
             raise AwsError("InvalidRequestException", f"outputLocation is not a valid S3 path: {location}")
+        bucket = location.removeprefix("s3://").partition("/")[0]
+        caller.clients.require(Need("s3:GetBucketLocation", bucket_arn(bucket)))
         return str(location).rstrip("/") + "/"
 
-    def _run(self, execution: Execution, statement: Statement) -> None:
+    def _run(self, execution: Execution, statement: Statement, caller: Caller) -> None:
         if execution.state in TERMINAL:
             return
         execution.state, execution.started = "RUNNING", time.time()
@@ -183,8 +207,8 @@ class AthenaService:
             for setting in SESSION_SETTINGS:
                 connection.execute(setting)
             catalog, storage = (
-                Catalog(self._clients, execution.region),
-                Storage(self._clients, execution.region),
+                Catalog(caller.clients, execution.region),
+                Storage(caller.clients, execution.region),
             )
             statement.run(Session(execution, connection, catalog, storage, scan))
             execution.scanned_bytes = scan.bytes_read
@@ -203,10 +227,10 @@ class AthenaService:
             raise AwsError("InvalidRequestException", f"QueryExecution {execution_id} was not found")
         return self._executions[execution_id]
 
-    def _get_query_execution(self, request: Request, region: str) -> dict[str, Any]:
+    def _get_query_execution(self, request: Request, caller: Caller) -> dict[str, Any]:
         return {"QueryExecution": self._find(request["QueryExecutionId"]).describe()}
 
-    def _batch_get_query_execution(self, request: Request, region: str) -> dict[str, Any]:
+    def _batch_get_query_execution(self, request: Request, caller: Caller) -> dict[str, Any]:
         asked = request["QueryExecutionIds"]
         return {
             "QueryExecutions": [self._executions[id_].describe() for id_ in asked if id_ in self._executions],
@@ -221,7 +245,7 @@ class AthenaService:
             ],
         }
 
-    def _list_query_executions(self, request: Request, region: str) -> dict[str, Any]:
+    def _list_query_executions(self, request: Request, caller: Caller) -> dict[str, Any]:
         workgroup = request.get("WorkGroup", "primary")
         ids = [
             execution.id
@@ -230,7 +254,7 @@ class AthenaService:
         ]
         return _page(ids, request, "QueryExecutionIds", 50)
 
-    def _stop_query_execution(self, request: Request, region: str) -> dict[str, Any]:
+    def _stop_query_execution(self, request: Request, caller: Caller) -> dict[str, Any]:
         self._cancel(self._find(request["QueryExecutionId"]))
         return {}
 
@@ -240,7 +264,7 @@ class AthenaService:
         if interrupt := execution.cancel:
             interrupt()
 
-    def _get_query_results(self, request: Request, region: str) -> dict[str, Any]:
+    def _get_query_results(self, request: Request, caller: Caller) -> dict[str, Any]:
         execution = self._find(request["QueryExecutionId"])
         if execution.state not in TERMINAL:
             raise AwsError(
@@ -256,7 +280,7 @@ class AthenaService:
             rows, following = execution.rows[start : start + limit], start + limit
             more = following < len(execution.rows)
         else:
-            text = self._result_text(execution)
+            text = self._result_text(execution, caller)
             read = list(islice(read_csv_rows(text, start), limit))
             rows, following = [row for row, _ in read], read[-1][1] if read else len(text)
             more = following < len(text)
@@ -272,38 +296,38 @@ class AthenaService:
         }
         return answer | ({"NextToken": str(following)} if more else {})
 
-    def _result_text(self, execution: Execution) -> str:
+    def _result_text(self, execution: Execution, caller: Caller) -> str:
         try:
-            return Storage(self._clients, execution.region).read(execution.location).decode()
+            return Storage(caller.clients, execution.region).read(execution.location).decode()
         except ClientError as error:
             raise AwsError(
                 "InvalidRequestException", f"Could not find results: {execution.location}"
             ) from error
 
-    def _get_database(self, request: Request, region: str) -> dict[str, Any]:
+    def _get_database(self, request: Request, caller: Caller) -> dict[str, Any]:
         try:
             return {
                 "Database": _database(
-                    Catalog(self._clients, region).require_database(request["DatabaseName"])
+                    Catalog(caller.clients, caller.region).require_database(request["DatabaseName"])
                 )
             }
         except QueryFailed as error:
             raise AwsError("MetadataException", error.reason) from error
 
-    def _list_databases(self, request: Request, region: str) -> dict[str, Any]:
-        databases = [_database(found) for found in Catalog(self._clients, region).databases()]
+    def _list_databases(self, request: Request, caller: Caller) -> dict[str, Any]:
+        databases = [_database(found) for found in Catalog(caller.clients, caller.region).databases()]
         return _page(databases, request, "DatabaseList", 50)
 
-    def _get_table_metadata(self, request: Request, region: str) -> dict[str, Any]:
+    def _get_table_metadata(self, request: Request, caller: Caller) -> dict[str, Any]:
         name = TableName(request["DatabaseName"].lower(), request["TableName"].lower())
         try:
-            return {"TableMetadata": _table_metadata(Catalog(self._clients, region).table(name))}
+            return {"TableMetadata": _table_metadata(Catalog(caller.clients, caller.region).table(name))}
         except QueryFailed as error:
             raise AwsError("MetadataException", error.reason) from error
 
-    def _list_table_metadata(self, request: Request, region: str) -> dict[str, Any]:
+    def _list_table_metadata(self, request: Request, caller: Caller) -> dict[str, Any]:
         try:
-            tables = Catalog(self._clients, region).tables(request["DatabaseName"])
+            tables = Catalog(caller.clients, caller.region).tables(request["DatabaseName"])
         except QueryFailed as error:
             raise AwsError("MetadataException", error.reason) from error
         return _page([_table_metadata(table) for table in tables], request, "TableMetadataList", 50)

@@ -14,6 +14,8 @@ from moto.s3.exceptions import S3ClientError
 from moto.s3.models import FakeKey, s3_backends
 
 from local.aws.athena.athena_errors import QueryFailed
+from local.aws.endpoint_errors import AwsError
+from local.aws.iam.need import Need, bucket_arn, list_need
 from local.aws.moto_clients import MotoClients
 
 _PAGE = 1000
@@ -53,26 +55,38 @@ class Storage:
 
     def __init__(self, clients: MotoClients, region: str) -> None:
         self._client = clients.s3(region)
+        self._clients = clients
 
     def data_files(self, location: str) -> list[StoredFile]:
         """List the data files under a location, without empty and hidden ones (``_`` or ``.`` in front).
 
-        :raises QueryFailed: if the bucket does not exist.
+        :raises QueryFailed: if the bucket does not exist, or the caller may not read there.
         """
         bucket_name, key = split_uri(location)
         prefix = key.rstrip("/") + "/" if key else ""
+        self._require(list_need(bucket_name, prefix), location)
         try:
             bucket = s3_backends[DEFAULT_ACCOUNT_ID]["aws"].get_bucket(bucket_name)
         except S3ClientError as error:
             raise QueryFailed(
                 f"HIVE_METASTORE_ERROR: bucket {bucket_name} of location {location} does not exist"
             ) from error
-        return [
+        files = [
             StoredFile(f"s3://{bucket_name}/{item.name}", item)
             for item in _all_objects(bucket.keys, prefix)
             if item.size
             and not any(part.startswith(("_", ".")) for part in item.name[len(prefix) :].split("/"))
         ]
+        for file in files:
+            name = bucket_arn(file.uri.removeprefix("s3://"))
+            self._require(Need("s3:GetObject", name), file.uri)
+        return files
+
+    def _require(self, need: Need, uri: str) -> None:
+        try:
+            self._clients.require(need)
+        except AwsError as error:
+            raise QueryFailed(f"PERMISSION_DENIED: {uri}: {error.message}") from error
 
     def write(self, uri: str, body: bytes | BinaryIO) -> None:
         """Store an object."""

@@ -29,10 +29,14 @@ def find_free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def start_endpoint(port: int, rekognition_port: int) -> subprocess.Popen[bytes]:
-    """Start the endpoint and wait until it answers."""
-    settings = {"LOCAL_AWS_PORT": str(port), "LOCAL_REKOGNITION_URL": f"http://127.0.0.1:{rekognition_port}"}
-    process = subprocess.Popen([sys.executable, "-m", "local.aws"], cwd=ROOT, env=os.environ | settings)
+def start_endpoint(port: int, rekognition_port: int, **settings: str) -> subprocess.Popen[bytes]:
+    """Start the endpoint and wait until it answers.
+
+    :param settings: further variables of its environment.
+    """
+    ports = {"LOCAL_AWS_PORT": str(port), "LOCAL_REKOGNITION_URL": f"http://127.0.0.1:{rekognition_port}"}
+    environment = os.environ | ports | settings
+    process = subprocess.Popen([sys.executable, "-m", "local.aws"], cwd=ROOT, env=environment)
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline and process.poll() is None:
         try:

@@ -1,0 +1,1 @@
+"""IAM at the local endpoint: who calls, what a call needs, and whether the caller's policies allow it."""
