@@ -13,6 +13,7 @@ from infrastructure.runtime_policies import (
     READ_OBJECTS,
     Document,
     allow,
+    cost_explorer,
     document,
 )
 
@@ -36,7 +37,6 @@ def optional_policies(settings: Settings, place: Place) -> dict[str, dict[str, A
             },
         }
 
-    cost_explorer = document([allow("CostExplorer", ["ce:GetCostAndUsage"], "*")])  # it takes no resource
     key = policy("key", "HasKey", _use_of("${KmsKeyArn}"), *_WITH_KEY, *_READING)
     # One policy with both keys: IAM attaches ten managed policies to a role, and tasks may have all others.
     keys = [_if_there("HasKey", "${KmsKeyArn}"), _if_there("HasPeopleKey", "${PeopleKmsKeyArn}")]
@@ -48,7 +48,9 @@ def optional_policies(settings: Settings, place: Place) -> dict[str, dict[str, A
         "LogsPolicy": policy("logs", "HasLogs", _logs(place.bucket_arn(logs), "s3:PutObject"), *_RUNNING),
         "ReadLogsPolicy": policy("read-logs", "HasLogs", _logs(place.bucket_arn(logs)), "api-server"),
         "SourcesPolicy": policy("sources", "HasSources", _sources(), *_RUNNING),
-        "CostExplorerPolicy": policy("cost-explorer", "ReadsCostExplorer", cost_explorer, "tasks"),
+        "CostExplorerPolicy": policy(
+            "cost-explorer", "ReadsCostExplorer", document([cost_explorer()]), "tasks"
+        ),
         "BillTablePolicy": policy("bill-table", "ReadsBill", _bill_table(place), "tasks"),
         "RefreshPolicy": policy("refresh", "RefreshesQuickSight", _refresh(place), "tasks"),
         "KeyPolicy": key,

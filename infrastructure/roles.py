@@ -12,7 +12,7 @@ from infrastructure.runtime_policies import Document, allow, document, jobs_poli
 
 # The policies that each role has. People are asked about in a role of their own.
 ROLES: dict[str, tuple[str, ...]] = {
-    "tasks": ("tasks", "analysis", "people-analysis", "erasure"),
+    "tasks": ("tasks", "analysis", "people-analysis", "erasure", "cost-explorer"),
     "triggerer": ("triggerer", "people-triggerer"),
     "dag-processor": ("dag-processor",),
     "api-server": ("api-server",),
@@ -25,6 +25,11 @@ OF_AIRFLOW = ("tasks", "triggerer", "dag-processor", "api-server")
 OF_READERS = ("readers", "people-readers", "finance-readers")
 # Policies about people; a lake that asks for none of the sensitive features needs no such thing.
 ABOUT_PEOPLE = ("people-analysis", "people-triggerer")
+
+
+def role_name(settings: Settings, region: str, role: str) -> str:
+    """Return the name in IAM of one of :data:`ROLES`."""
+    return f"{settings.database}-{region}-{role}"
 
 
 def policies(settings: Settings, place: Place, alerts_topic: str) -> dict[str, Document]:
@@ -65,7 +70,7 @@ def role_definitions(
         f"{logical_id(role)}Role": Definition(
             "AWS::IAM::Role",
             {
-                "RoleName": f"{lake}-{role}",
+                "RoleName": role_name(settings, place.region, role),
                 "AssumeRolePolicyDocument": trusts[role],
                 "ManagedPolicyArns": [place.iam_arn(f"policy/{lake}-{name}") for name in names],
             },

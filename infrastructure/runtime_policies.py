@@ -9,7 +9,8 @@ so that they can be attached to a role that exists, such as MWAA's execution rol
 - ``erasure``: what Dags ``erase_media`` and ``apply_retention`` need besides;
 - ``triggerer`` and ``people-triggerer``: video jobs are started and looked up there too;
 - ``dag-processor``: it reports failed runs;
-- ``api-server``: it serves the page of costs.
+- ``api-server``: it serves the page of costs;
+- ``cost-explorer``: AWS's bill, where the settings read it there.
 
 Actions, resources and conditions: Service Authorization Reference
 (https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html).
@@ -73,6 +74,7 @@ def runtime_policies(settings: Settings, place: Place, alerts_topic: str) -> dic
         # A role without a policy may do nothing.
         **({"dag-processor": alerts} if alerts else {}),
         "api-server": [_cost_page(settings, place)],
+        **({"cost-explorer": [cost_explorer()]} if settings.bill_source == "cost-explorer" else {}),
     }
     return {name: document(statements) for name, statements in policies.items()}
 
@@ -90,6 +92,11 @@ def document(statements: Iterable[Statement]) -> Document:
 def allow(sid: str, actions: Iterable[str], *resources: str, **more: Any) -> Statement:
     """Return a statement that allows actions on resources."""
     return {"Sid": sid, "Effect": "Allow", "Action": list(actions), "Resource": list(resources), **more}
+
+
+def cost_explorer() -> Statement:
+    """Return the statement that allows AWS's bill to be read in Cost Explorer."""
+    return allow("CostExplorer", ["ce:GetCostAndUsage"], "*")  # it takes no resource
 
 
 def _cost_page(settings: Settings, place: Place) -> Statement:

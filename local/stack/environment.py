@@ -7,6 +7,8 @@ from collections.abc import Mapping
 
 from cryptography.fernet import Fernet
 
+from include.core.settings import Settings
+from infrastructure.roles import role_name
 from local.stack.kept_secrets import kept_secret
 from local.stack.login import USER, make_password
 from local.stack.loopback import HOST
@@ -58,13 +60,28 @@ NOT_INHERITED = ("AWS_CA_BUNDLE", "AWS_PROFILE", "AWS_SESSION_TOKEN", "PYTHONDON
 _INHERITED_AIRFLOW_PREFIX = "AIRFLOW__"
 
 
+# Whose rights a component of Airflow has. The scheduler calls nothing in AWS; tasks are its children.
+_ROLES = {
+    "api-server": "api-server",
+    "scheduler": "tasks",
+    "dag-processor": "dag-processor",
+    "triggerer": "triggerer",
+}
+
+
+def access_keys(settings: Settings) -> dict[str, str]:
+    """Return the access key of each component of Airflow, which is the name of its role."""
+    return {name: role_name(settings, settings.region, role) for name, role in _ROLES.items()}
+
+
 def aws_client_environment(stack: StackSettings) -> dict[str, str]:
     """Return the variables that make AWS clients reach the local endpoint instead of AWS."""
     return {
         **{name: value for name, value in SHARED.items() if name.startswith("AWS_") or name == SIMULATED},
         "AWS_ENDPOINT_URL": stack.aws_url,
-        # Otherwise calls go through the first address and hold a thread there while Rekognition reads S3.
-        "AWS_ENDPOINT_URL_REKOGNITION": stack.rekognition_url,
+        # Otherwise calls go through the first address and hold a thread there while Rekognition reads S3. They
+        # have to, where that address looks at callers.
+        "AWS_ENDPOINT_URL_REKOGNITION": stack.aws_url if stack.looks_at_callers else stack.rekognition_url,
         "NO_PROXY": "127.0.0.1,localhost",
         "no_proxy": "127.0.0.1,localhost",
     }
@@ -104,6 +121,8 @@ def stack_environment(stack: StackSettings, inherited: Mapping[str, str]) -> dic
         "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(stack.log_port),
         "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(stack.log_port),
         "LOCAL_AWS_PORT": str(stack.aws_port),
+        "LOCAL_AWS_ENFORCE_IAM": str(stack.enforce_iam),
+        **({"LOCAL_AWS_CALLS_FILE": str(stack.calls_file.resolve())} if stack.calls_file else {}),
         "LOCAL_REKOGNITION_PORT": str(stack.rekognition_port),
         "LOCAL_REKOGNITION_URL": stack.rekognition_url,
         "LOCAL_REKOGNITION_CONTROL_TOKEN": kept_secret(

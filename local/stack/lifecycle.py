@@ -21,7 +21,7 @@ from include.core.settings import load_settings
 from infrastructure.resources import create
 from local.stack import postgres
 from local.stack.airflow_api import AirflowApi
-from local.stack.environment import aws_client_environment, stack_environment
+from local.stack.environment import access_keys, aws_client_environment, stack_environment
 from local.stack.launch import marked_processes
 from local.stack.login import FILE, USER, AirflowLogin, read_password
 from local.stack.loopback import HOST
@@ -140,7 +140,7 @@ def _start(stack: StackSettings, supervisor: Supervisor, say: Say) -> None:
     server = postgres.prepare(stack)
     environment = stack_environment(stack, os.environ)
     say("starting PostgreSQL and the local AWS endpoint")
-    supervisor.start_daemon(configuration(stack, server), environment)
+    supervisor.start_daemon(configuration(stack, server, access_keys(load_settings())), environment)
     say("making Airflow's database")
     postgres.wait_until_ready(stack)
     with (stack.logs / "migration.log").open("wb") as log:

@@ -36,6 +36,12 @@ class StackSettings(BaseSettings):
     parallelism: int = Field(8, ge=1, description="task processes at once")
     start_timeout_seconds: int = Field(180, ge=10, description="how long `make up` waits for all components")
     run_timeout_seconds: int = Field(3600, ge=10, description="how long `make demo` waits for its runs")
+    enforce_iam: bool = Field(
+        False, description="true: Airflow's processes may do only what the policies of their roles allow"
+    )
+    calls_file: Path | None = Field(
+        None, description="file that gets the actions and resources that each role used, each once"
+    )
 
     @property
     def runtime(self) -> Path:
@@ -83,6 +89,11 @@ class StackSettings(BaseSettings):
     def database_uri(self) -> str:
         """Address of the database: a socket in its folder, which nobody else may enter."""
         return f"postgresql+psycopg2://postgres@/postgres?host={quote(str(self.database_folder))}"
+
+    @property
+    def looks_at_callers(self) -> bool:
+        """Whether the local endpoint has to see who calls what."""
+        return self.enforce_iam or self.calls_file is not None
 
     @property
     def ports(self) -> dict[str, int]:

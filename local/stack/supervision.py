@@ -47,8 +47,11 @@ class ProgramState:
     detail: str
 
 
-def configuration(stack: StackSettings, postgres: PostgresServer) -> str:
-    """Return the content of supervisord's configuration file."""
+def configuration(stack: StackSettings, postgres: PostgresServer, access_keys: Mapping[str, str]) -> str:
+    """Return the content of supervisord's configuration file.
+
+    :param access_keys: those of components of Airflow; others have the environment's.
+    """
     socket = str(stack.runtime / "supervisor.sock")
     parser = RawConfigParser()
     parser["unix_http_server"] = {"file": socket, "chmod": "0700"}
@@ -75,8 +78,11 @@ def configuration(stack: StackSettings, postgres: PostgresServer) -> str:
     rekognition = (sys.executable, "-m", "local.aws.rekognition")
     parser["program:local-rekognition"] = _program(stack, "local-rekognition", rekognition)
     for name in AIRFLOW_PROGRAMS:
-        command = (sys.executable, "-m", "local.stack.launch", name.removeprefix("airflow-"))
+        component = name.removeprefix("airflow-")
+        command = (sys.executable, "-m", "local.stack.launch", component)
         parser[f"program:{name}"] = {**_program(stack, name, command), "autostart": "false"}
+        if component in access_keys:
+            parser[f"program:{name}"]["environment"] = f'AWS_ACCESS_KEY_ID="{access_keys[component]}"'
     content = StringIO()
     parser.write(content)
     return content.getvalue().replace("%", "%%")

@@ -26,7 +26,8 @@ REKOGNITION = {"PassedToService": "rekognition.amazonaws.com"}
 
 
 def role_may(role: str, action: str, resource: str, **context: str) -> bool:
-    documents = [POLICIES[f"media_lake-us-east-1-{name}"] for name in ROLES[role]]
+    names = (f"media_lake-us-east-1-{name}" for name in ROLES[role])
+    documents = [POLICIES[name] for name in names if name in POLICIES]
     return may(documents, action, resource, **context)
 
 
@@ -124,6 +125,12 @@ def test_the_jobs_role_is_handed_to_rekognition_alone() -> None:
         assert role_may(role, "iam:PassRole", SETTINGS.jobs_role_arn, **REKOGNITION)
         assert not role_may(role, "iam:PassRole", SETTINGS.jobs_role_arn, PassedToService="ec2.amazonaws.com")
         assert not role_may(role, "iam:PassRole", PLACE.iam_arn("role/Admin"), **REKOGNITION)
+
+
+def test_tasks_read_the_bill_where_the_settings_say_so() -> None:
+    found = policies(Settings(bill_source="cost-explorer"), PLACE, ALERTS)
+    assert may([found["media_lake-us-east-1-cost-explorer"]], "ce:GetCostAndUsage", "*")
+    assert "media_lake-us-east-1-cost-explorer" not in POLICIES
 
 
 def test_tasks_write_where_the_lake_writes() -> None:

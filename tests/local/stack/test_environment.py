@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import Fernet
 
-from local.stack.environment import PROCESS_MARK, aws_client_environment, stack_environment
+from include.core.settings import Settings
+from infrastructure.roles import OF_AIRFLOW
+from local.stack.environment import PROCESS_MARK, access_keys, aws_client_environment, stack_environment
 from local.stack.stack_settings import PROJECT, StackSettings
 
 
@@ -51,6 +53,23 @@ def test_everything_points_at_this_stack(stack: StackSettings) -> None:
     assert environment["LOCAL_AWS_PORT"] == "14568"
     assert environment["PYTHONPATH"] == str(PROJECT)
     assert environment[PROCESS_MARK] == str(stack.folder)
+
+
+def test_calls_of_rekognition_pass_where_callers_are_looked_at(stack: StackSettings, tmp_path: Path) -> None:
+    apart = stack_environment(stack, {})
+    assert apart["AWS_ENDPOINT_URL_REKOGNITION"] == apart["LOCAL_REKOGNITION_URL"]
+    assert apart["LOCAL_AWS_ENFORCE_IAM"] == "False"
+    calls = tmp_path / "calls.ndjson"
+    for watched in ({"enforce_iam": True}, {"calls_file": calls}):
+        seen = stack_environment(stack.model_copy(update=watched), {})
+        assert seen["AWS_ENDPOINT_URL_REKOGNITION"] == seen["AWS_ENDPOINT_URL"]
+        assert seen["LOCAL_AWS_ENFORCE_IAM"] == str("enforce_iam" in watched)
+        assert seen.get("LOCAL_AWS_CALLS_FILE") == (None if "enforce_iam" in watched else str(calls))
+
+
+def test_components_call_aws_with_the_names_of_their_roles() -> None:
+    roles = {f"media_lake-us-east-1-{role}" for role in OF_AIRFLOW}
+    assert set(access_keys(Settings()).values()) == roles
 
 
 def test_nobody_is_an_administrator_without_a_password(stack: StackSettings) -> None:
