@@ -32,7 +32,7 @@ def definitions(
     :param alerts_topic: ARN of the topic of alerts; None for that of the settings.
     :param scan_limit_bytes: what a query may read at most.
     """
-    topic = _alerts_topic(settings, place) if alerts_topic is None else alerts_topic
+    topic = alerts_topic_arn(settings, place) if alerts_topic is None else alerts_topic
     return {
         **storage_definitions(settings, place, scan_limit_bytes),
         **notification_definitions(settings, place),
@@ -41,7 +41,7 @@ def definitions(
     }
 
 
-def _alerts_topic(settings: Settings, place: Place) -> str:
+def alerts_topic_arn(settings: Settings, place: Place) -> str:
     """Return the ARN of a topic that is set by its name or by its ARN."""
     name = settings.alerts_topic
     return name if not name or name.startswith("arn:") else place.arn("sns", name)

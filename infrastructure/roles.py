@@ -25,6 +25,7 @@ OF_AIRFLOW = ("tasks", "triggerer", "dag-processor", "api-server")
 OF_READERS = ("readers", "people-readers", "finance-readers")
 # Policies about people; a lake that asks for none of the sensitive features needs no such thing.
 ABOUT_PEOPLE = ("people-analysis", "people-triggerer")
+OPTIONAL = (*ABOUT_PEOPLE, "cost-explorer")
 
 
 def role_name(settings: Settings, region: str, role: str) -> str:
@@ -37,6 +38,16 @@ def policies(settings: Settings, place: Place, alerts_topic: str) -> dict[str, D
     lake = f"{settings.database}-{place.region}"
     own = runtime_policies(settings, place, alerts_topic) | {"console": _console_policy(place)}
     return reader_policies(settings, place) | {f"{lake}-{name}": text for name, text in own.items()}
+
+
+def role_policies(settings: Settings, place: Place, alerts_topic: str) -> dict[str, list[Document]]:
+    """Return the policies of each of :data:`ROLES`, as far as the lake has them."""
+    known = policies(settings, place, alerts_topic)
+    lake = f"{settings.database}-{place.region}"
+    return {
+        role: [known[f"{lake}-{name}"] for name in names if f"{lake}-{name}" in known]
+        for role, names in ROLES.items()
+    }
 
 
 def policy_definitions(settings: Settings, place: Place, alerts_topic: str = "") -> dict[str, Definition]:

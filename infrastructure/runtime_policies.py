@@ -201,7 +201,7 @@ def _waiting(settings: Settings, place: Place) -> Iterator[Statement]:
     """Yield what the triggers need: they read plans and media, note ends, and set odd messages aside."""
     bucket = place.bucket_arn(settings.bucket)
     yield allow("Objects", READ_OBJECTS, f"{bucket}/*")
-    yield allow("Bucket", LIST_OBJECTS, bucket)
+    yield allow("Bucket", ["s3:ListBucket"], bucket)
     written = (f"{bucket}/{prefix}*" for prefix in ("staging/stopped/", "quarantine/"))
     yield allow("Notes", ["s3:PutObject"], *written)
     yield _ledger(settings, place)

@@ -15,7 +15,7 @@ from infrastructure.alarms import watching
 from infrastructure.definition import Definition
 from infrastructure.lake_definitions import definitions
 from infrastructure.optional_access import optional_policies
-from infrastructure.roles import ABOUT_PEOPLE, OF_AIRFLOW, ROLES, logical_id
+from infrastructure.roles import ABOUT_PEOPLE, OF_AIRFLOW, OPTIONAL, ROLES, logical_id
 from infrastructure.storage_definitions import table_definitions
 from infrastructure.template_parameters import OF_SETTINGS, STACK, conditions, parameters, stack_settings
 from infrastructure.vpc_endpoints import vpc_endpoints
@@ -226,7 +226,7 @@ def _outputs() -> dict[str, Any]:
             )
             for role in OF_AIRFLOW
             for name in ROLES[role]
-            if name not in ABOUT_PEOPLE
+            if name not in OPTIONAL
         },
     }
     return {

@@ -16,9 +16,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from include.core.schemas import PARTITION_KEY_MEANINGS, TABLES, Column, Table
+from include.core.settings import Settings
 from include.core.validation_rules import RULES, Layer
 from include.store.sql import sql_names
 from infrastructure import template
+from infrastructure.lake_definitions import alerts_topic_arn
+from infrastructure.place import Place
+from infrastructure.rare_actions import granted_actions, reason
+from infrastructure.roles import ROLES, role_policies
 from tools.generated_sql import NOTICE, SQL_FILES
 from tools.generated_views import VIEW_FILES
 from tools.statement_headers import Header, read_header
@@ -190,6 +195,45 @@ def _layer(layer: Layer, title: str) -> str:
 """
 
 
+def permissions_page() -> str:
+    """Return the page of what roles may do."""
+    settings = Settings(bill_source="cost-explorer", alerts_topic="alerts")
+    place = Place("aws", settings.region, "111122223333")
+    documents = role_policies(settings, place, alerts_topic_arn(settings, place))
+    sections = "\n".join(_role(role, granted_actions(documents[role])) for role in ROLES)
+    notice = (
+        "Generated from the policies in infrastructure/ by `python -m tools.generate`; change them there."
+    )
+    return f"""<!-- {notice} -->
+# What roles may do
+
+[DEPLOY](DEPLOY.md#roles) says who has which role, and `infrastructure/media-lake.yaml` on which resources.
+`make test` runs a demonstration in which the local endpoint refuses what is not allowed, and writes down what
+each role calls. Every action is used there, or has a reason here. To see it:
+
+    MEDIA_LAKE_STACK_ENFORCE_IAM=true MEDIA_LAKE_STACK_CALLS_FILE=calls.ndjson make demo
+    . .stack/aws.env
+    MEDIA_LAKE_BILL_SOURCE=cost-explorer .venv/bin/python -m tools.role_calls calls.ndjson
+
+{sections}"""
+
+
+def _role(role: str, actions: list[str]) -> str:
+    rare: dict[str, list[str]] = {}
+    for action in actions:
+        rare.setdefault(reason(role, action) or "", []).append(action)
+    always = _names(tuple(rare.pop("", ()))) or "nothing"
+    rows = "\n".join(f"| {_names(tuple(some))} | {text} |" for text, some in rare.items())
+    return f"""## {role}
+
+{_wrapped(f"In every demonstration: {always}.")}
+
+| besides | when |
+|---|---|
+{rows}
+"""
+
+
 # A generated file is one entry: its path from the project's root, and the function that returns its text. The
 # pages come last: they read the SQL.
 FILES: dict[str, Callable[[], str]] = {
@@ -199,6 +243,7 @@ FILES: dict[str, Callable[[], str]] = {
     "docs/DATA.md": data_dictionary,
     "docs/DAGS.md": dags_page,
     "docs/VALIDATION.md": validation_page,
+    "docs/PERMISSIONS.md": permissions_page,
 }
 
 

@@ -63,7 +63,7 @@ What it does not offer:
 - It recognizes far less than Amazon Rekognition. It only reports what it sees in the pixels (faces, text,
   three kinds of scenes, shots, black frames, color bars, colors) or what was recorded from the real service
   for the same bytes. It never invents a finding. Do not choose business thresholds by its confidences.
-- It bills nothing, encrypts nothing and checks no permissions.
+- It bills nothing and encrypts nothing. It checks no permissions unless it is told to, see below.
 - Its state ends with the process.
 
 It is for programs of this machine. Requests that a browser makes for a web page are refused, and there are no
@@ -152,6 +152,25 @@ The endpoint:
 Its Rekognition:
 
 {_environment_table(LocalRekognitionSettings)}
+
+## Permissions
+
+With `LOCAL_AWS_ENFORCE_IAM=true`, or `MEDIA_LAKE_STACK_ENFORCE_IAM=true make up`, a caller may do what the
+policies of its role in the endpoint's IAM allow. Its access key is the name of the role; any secret will do.
+`local` is the account's owner, who may do everything. Other keys and unsigned requests are refused.
+
+    . .stack/aws.env
+    AWS_ACCESS_KEY_ID=media_lake-us-east-1-readers make query SQL="select * from media_lake.faces"
+
+This fails: tables about people are for role `people-readers`, in workgroup `media-lake-people`. A query reads
+Glue and S3 with the rights of who asks. A call of Rekognition needs the right to read its image or video, and
+to hand over the role of its job. Judged are policies of roles, with conditions on texts. Policies of buckets,
+queues and keys, boundaries and sessions are not, and the services' own calls are free: those of jobs that
+end, of QuickSight and of CloudFormation. DeleteObjects is refused as a whole, where S3 refuses key by key.
+
+`LOCAL_AWS_CALLS_FILE`, or `MEDIA_LAKE_STACK_CALLS_FILE`, names a file that gets each role's actions and
+resources, each once, as lines of JSON. Calls that go to Rekognition's own address pass by both; the stack
+sends them through this one where it looks at callers.
 
 ## Examples
 

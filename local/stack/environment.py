@@ -79,8 +79,8 @@ def aws_client_environment(stack: StackSettings) -> dict[str, str]:
     return {
         **{name: value for name, value in SHARED.items() if name.startswith("AWS_") or name == SIMULATED},
         "AWS_ENDPOINT_URL": stack.aws_url,
-        # Otherwise calls go through the first address and hold a thread there while Rekognition reads S3. They
-        # have to, where that address looks at callers.
+        # Calls through the first address hold a thread there while Rekognition reads S3. They go through it
+        # only where it looks at callers.
         "AWS_ENDPOINT_URL_REKOGNITION": stack.aws_url if stack.looks_at_callers else stack.rekognition_url,
         "NO_PROXY": "127.0.0.1,localhost",
         "no_proxy": "127.0.0.1,localhost",

@@ -21,7 +21,7 @@ from include.core.settings import load_settings
 from infrastructure.resources import create
 from local.stack import postgres
 from local.stack.airflow_api import AirflowApi
-from local.stack.environment import access_keys, aws_client_environment, stack_environment
+from local.stack.environment import SHARED, access_keys, aws_client_environment, stack_environment
 from local.stack.launch import marked_processes
 from local.stack.login import FILE, USER, AirflowLogin, read_password
 from local.stack.loopback import HOST
@@ -179,7 +179,9 @@ def _make_resources(stack: StackSettings, supervisor: Supervisor, say: Say) -> N
     if not _wait(ready, stack.start_timeout_seconds):
         raise StackError(f"the local AWS endpoint does not answer; see {stack.logs / 'local-aws.log'}")
     say("making the lake's bucket, tables and queues")
-    create(boto3.Session(), load_settings())
+    # Airflow's processes have this setting from their environment; this one has not.
+    bill = {"bill_source": SHARED["MEDIA_LAKE_BILL_SOURCE"]}
+    create(boto3.Session(), load_settings().model_copy(update=bill))
 
 
 def _create_pools(stack: StackSettings) -> None:

@@ -54,7 +54,11 @@ class Stack:
             check=False,
         )
 
-    def query(self, sql: str) -> Any:
+    def query(self, sql: str, **settings: str) -> Any:
+        """Return the rows of a query.
+
+        :param settings: variables of its environment, such as another access key.
+        """
         endpoint = {"AWS_ENDPOINT_URL": self.url("aws")}
         keys = {
             "AWS_ACCESS_KEY_ID": "local",
@@ -64,7 +68,7 @@ class Stack:
         environment = {name: value for name, value in self.environment.items() if not name.startswith("AWS_")}
         result = subprocess.run(
             [sys.executable, "-m", "tools.query", sql, "--format", "json"],
-            env=environment | endpoint | keys | {"NO_PROXY": "127.0.0.1"},
+            env=environment | endpoint | keys | {"NO_PROXY": "127.0.0.1"} | settings,
             cwd=PROJECT,
             capture_output=True,
             text=True,

@@ -15,10 +15,13 @@ import httpx
 import psutil
 import pytest
 
+from include.core.settings import Settings
+from infrastructure.place import Place
 from local.stack.lifecycle import stack_processes
 from local.stack.stack_settings import PROJECT, StackSettings
 from media_lake.sensors.model_sensors import POLL_SECONDS
 from tests.end_to_end.conftest import DEMO_SECONDS, Stack, running_stack
+from tools.role_calls import role_calls
 
 SAMPLE = PROJECT / "local" / "sample_media"
 # Two pictures on two days, one of them twice under two names, and a short clip.
@@ -31,7 +34,13 @@ pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(600)]
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    with running_stack(tmp_path_factory.mktemp("demo") / "stack") as stack:
+    """A stack whose processes may do only what their roles may; it notes what they do."""
+    folder = tmp_path_factory.mktemp("demo") / "stack"
+    settings = {
+        "MEDIA_LAKE_STACK_ENFORCE_IAM": "true",
+        "MEDIA_LAKE_STACK_CALLS_FILE": str(folder / "calls.ndjson"),
+    }
+    with running_stack(folder, **settings) as stack:
         yield stack
 
 
@@ -151,6 +160,36 @@ def test_a_second_demonstration_calls_nothing_that_is_billed(
     assert after == before
     assert "0 analyses paid, $0.0000" in second.stdout
     assert f"{3 * 8 + 7} reused, which saved $" in second.stdout
+
+
+@pytest.mark.parametrize(
+    ("role", "workgroup", "table"),
+    [
+        ("readers", "media-lake", "labels"),
+        ("people-readers", "media-lake-people", "people_findings"),
+        ("finance-readers", "media-lake", "reconciliation"),
+    ],
+)
+def test_readers_query_with_their_roles(
+    stack: Stack, first: subprocess.CompletedProcess[str], role: str, workgroup: str, table: str
+) -> None:
+    (found,) = stack.query(
+        f"SELECT count(*) AS n FROM media_lake.{table}",
+        AWS_ACCESS_KEY_ID=f"media_lake-us-east-1-{role}",
+        MEDIA_LAKE_WORKGROUP=workgroup,
+    )
+    assert found["n"] >= 0
+
+
+def test_roles_did_what_they_may_and_may_what_they_did(
+    stack: Stack, first: subprocess.CompletedProcess[str]
+) -> None:
+    """After a demonstration twice and a query of each kind of reader."""
+    settings = Settings(bill_source="cost-explorer")
+    found = role_calls(stack.folder / "calls.ndjson", settings, Place("aws", "us-east-1", "123456789012"))
+    assert {each.role: each.not_granted for each in found if each.not_granted} == {}
+    assert {each.role: each.unexplained for each in found if each.unexplained} == {}
+    assert {each.role for each in found if each.used} >= {"tasks", "triggerer", "readers", "people-readers"}
 
 
 def test_the_password_is_printed_once(first: subprocess.CompletedProcess[str]) -> None:

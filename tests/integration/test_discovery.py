@@ -67,6 +67,7 @@ def test_keys_of_any_kind(local_lake: LocalLake, upload: Upload, prefix: str, di
         assert day in {found["day"] for found in found_days}
     elif discovery in ("CSV", "Parquet"):
         s3.create_bucket(Bucket="inventories")
+        local_lake.let_tasks_read("inventories")
         heads = [s3.head_object(Bucket=bucket, Key=key) | {"Key": key} for key in keys]
         now = f"{day}T12:00:00+00:00"
         entries = [entry(head["Key"], now, head["ETag"].strip('"'), head["ContentLength"]) for head in heads]

@@ -7,8 +7,10 @@ an address that works without signing in.
 from __future__ import annotations
 
 from airflow.api_fastapi.core_api.security import requires_access_dag
+from botocore.exceptions import ClientError
 from fastapi import Depends, FastAPI, HTTPException, Response
 
+from include.core.errors import NOT_ALLOWED, error_code
 from include.core.settings import COST_PAGE_KEY, load_settings
 from include.store.objects import get
 from media_lake.aws_clients import ConnectionClients
@@ -34,4 +36,11 @@ def cost_page() -> Response:
         page = get(ConnectionClients(settings).client("s3"), settings.uri(COST_PAGE_KEY))
     except FileNotFoundError:
         raise HTTPException(404, "There is no cost page yet: Dag report_costs draws it.") from None
+    except ClientError as error:
+        # S3 tells those who may not list its bucket neither that an object exists nor that it does not.
+        if error_code(error) not in NOT_ALLOWED:
+            raise
+        raise HTTPException(
+            404, "There is no cost page yet, which Dag report_costs draws, or the API server may not read it."
+        ) from None
     return Response(page, media_type="text/html; charset=utf-8", headers=HEADERS)

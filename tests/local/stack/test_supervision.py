@@ -12,7 +12,6 @@ from local.stack.postgres import PostgresServer
 from local.stack.stack_settings import StackSettings
 from local.stack.supervision import PROGRAMS, Supervisor, configuration
 
-
 KEYS = {"scheduler": "lake-tasks", "triggerer": "lake-triggerer"}
 
 

@@ -188,6 +188,24 @@ def test_who_may_not_list_a_bucket_is_not_told_that_an_object_is_missing(client_
     client_of("s3").put_object(Bucket=BUCKET, Key="reports/costs.html", Body=b"")
 
 
+def test_the_api_server_says_that_there_may_be_no_page(
+    client_of: RoleClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from fastapi import HTTPException
+
+    from media_lake.web.page_server import cost_page
+
+    monkeypatch.setenv("AWS_ENDPOINT_URL", client_of("s3").meta.endpoint_url)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", f"{DATABASE}-us-east-1-api-server")
+    monkeypatch.setenv("MEDIA_LAKE_AWS_CONN_ID", "")
+    client_of("s3").put_object(Bucket=BUCKET, Key="reports/costs.html", Body=b"<h1>Costs</h1>")
+    assert cost_page().body == b"<h1>Costs</h1>"
+    client_of("s3").delete_object(Bucket=BUCKET, Key="reports/costs.html")
+    with pytest.raises(HTTPException, match="There is no cost page yet"):
+        cost_page()
+    client_of("s3").put_object(Bucket=BUCKET, Key="reports/costs.html", Body=b"")
+
+
 def test_a_query_reads_with_the_rights_of_who_asks(client_of: RoleClient) -> None:
     asked = "SELECT count(*) FROM {}"
     people = f"{SETTINGS.workgroup}-people"
