@@ -213,7 +213,7 @@ each role calls. Every action is used there, or has a reason here. To see it:
 
     MEDIA_LAKE_STACK_ENFORCE_IAM=true MEDIA_LAKE_STACK_CALLS_FILE=calls.ndjson make demo
     . .stack/aws.env
-    MEDIA_LAKE_BILL_SOURCE=cost-explorer .venv/bin/python -m tools.role_calls calls.ndjson
+    MEDIA_LAKE_BILL_SOURCE=cost-explorer .venv/bin/python -m local.stack.role_calls calls.ndjson
 
 {sections}"""
 

@@ -18,10 +18,10 @@ import pytest
 from include.core.settings import Settings
 from infrastructure.place import Place
 from local.stack.lifecycle import stack_processes
+from local.stack.role_calls import role_calls
 from local.stack.stack_settings import PROJECT, StackSettings
 from media_lake.sensors.model_sensors import POLL_SECONDS
 from tests.end_to_end.conftest import DEMO_SECONDS, Stack, running_stack
-from tools.role_calls import role_calls
 
 SAMPLE = PROJECT / "local" / "sample_media"
 # Two pictures on two days, one of them twice under two names, and a short clip.

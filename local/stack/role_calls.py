@@ -1,4 +1,4 @@
-"""What roles called, against what they may: ``python -m tools.role_calls CALLS_FILE``.
+"""What roles called, against what they may: ``python -m local.stack.role_calls CALLS_FILE``.
 
 The local stack writes the file where ``MEDIA_LAKE_STACK_CALLS_FILE`` says so. Exit status 1 says that a role
 called what its policies do not allow, or may do what it neither did nor has a reason for
@@ -74,7 +74,7 @@ def _needs(calls_file: Path) -> dict[str, list[Need]]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m tools.role_calls", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m local.stack.role_calls", description=__doc__)
     parser.add_argument("calls_file", type=Path, help="what the local endpoint wrote")
     settings = load_settings()
     place = Place.of(boto3.Session(), settings)

@@ -9,7 +9,7 @@ from typing import Any
 from include.core.settings import Settings
 from infrastructure.place import Place
 from local.aws.iam.need import Need
-from tools.role_calls import role_calls
+from local.stack.role_calls import role_calls
 
 SETTINGS = Settings()
 PLACE = Place("aws", "us-east-1", "123456789012")
