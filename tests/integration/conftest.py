@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import socket
 import subprocess
@@ -29,6 +30,8 @@ from include.core.settings import Settings
 from include.store.ledger import Ledger
 from include.store.workspace import Workspace
 from infrastructure.resources import create
+from infrastructure.roles import role_name
+from infrastructure.runtime_policies import LIST_OBJECTS, READ_OBJECTS, allow, document
 from local.aws.access import CONTROL_USER
 from tests.rates import LocalRate
 from tests.workspaces import make_workspace
@@ -41,7 +44,10 @@ http = httpx.Client(verify=False, trust_env=False, limits=httpx.Limits(max_keepa
 
 @dataclass(frozen=True)
 class LocalLake:
-    """Clients of the lake under test and the control address of its Rekognition."""
+    """Clients of the lake under test and the control address of its Rekognition.
+
+    :param session: of the account's owner, for what tests do.
+    """
 
     settings: Settings
     lake: Lake
@@ -49,22 +55,41 @@ class LocalLake:
     control_url: str
 
     def client(self, service: str) -> Any:
+        return self._client(self.session, service)
+
+    @staticmethod
+    def _client(session: boto3.Session, service: str) -> Any:
         attempts = 1 if service == "rekognition" else 4
         config = Config(
             max_pool_connections=40,
             retries={"mode": "standard", "total_max_attempts": attempts},
             parameter_validation=service != "dynamodb",  # as tasks do
         )
-        return self.session.client(service, config=config)
+        return session.client(service, config=config)
 
     def workspace(self, run: Run, lake: Lake | None = None, **settings: Any) -> Workspace:
-        """Return what a stage of a run works with.
+        """Return what a stage of a run works with. It has the rights of tasks and no more.
 
         :param settings: in place of those of the lake under test.
         """
-        clients = {name: self.client(name) for name in ("dynamodb", "rekognition", "s3")}
+        tasks = boto3.Session(
+            aws_access_key_id=role_name(self.settings, self.settings.region, "tasks"),
+            aws_secret_access_key="local",
+            region_name=self.settings.region,
+        )
+        clients = {name: self._client(tasks, name) for name in ("dynamodb", "rekognition", "s3")}
         changed = self.settings.model_copy(update=settings)
-        return make_workspace(run, self.session, changed, lake or self.lake, **clients)
+        return make_workspace(run, tasks, changed, lake or self.lake, **clients)
+
+    def let_tasks_read(self, bucket: str) -> None:
+        """Give tasks what the template's parameter SourceBucketArns gives them: another bucket to read."""
+        arn = f"arn:aws:s3:::{bucket}"
+        sources = document([allow("Objects", READ_OBJECTS, f"{arn}/*"), allow("Bucket", LIST_OBJECTS, arn)])
+        self.client("iam").put_role_policy(
+            RoleName=role_name(self.settings, self.settings.region, "tasks"),
+            PolicyName=f"read-{bucket}",
+            PolicyDocument=json.dumps(sources),
+        )
 
     def job_client(self) -> JobClient:
         """Return what starts video jobs and looks them up, as tasks use it."""
@@ -130,6 +155,7 @@ def endpoints() -> Iterator[Endpoints]:
     environment = {
         "AWS_ENDPOINT_URL": found.aws,
         "LOCAL_AWS_PORT": str(aws_port),
+        "LOCAL_AWS_ENFORCE_IAM": "true",
         "LOCAL_REKOGNITION_PORT": str(rekognition_port),
         "LOCAL_REKOGNITION_URL": found.rekognition,
         "LOCAL_REKOGNITION_CONTROL_TOKEN": CONTROL_TOKEN,
