@@ -160,7 +160,7 @@ policies of its role in the endpoint's IAM allow. Its access key is the name of 
 `local` is the account's owner, who may do everything. Other keys and unsigned requests are refused.
 
     . .stack/aws.env
-    AWS_ACCESS_KEY_ID=media_lake-us-east-1-readers make query SQL="select * from media_lake.faces"
+    AWS_ACCESS_KEY_ID=media_lake-us-east-1-readers .venv/bin/python -m tools.query "select * from faces"
 
 This fails: tables about people are for role `people-readers`, in workgroup `media-lake-people`. A query reads
 Glue and S3 with the rights of who asks. A call of Rekognition needs the right to read its image or video, and

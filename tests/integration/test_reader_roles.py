@@ -17,7 +17,7 @@ def names_for(*audiences: Audience) -> set[str]:
     return {name for each in audiences for name in (*readable_tables(each), *readable_views(each))}
 
 
-# What is for all is for everybody by the same two policies; its views are asked for once, and read its tables.
+# What is for all is everybody's by the same two policies: its views are asked for once, which read tables.
 @pytest.mark.parametrize(
     ("role", "given", "others"),
     [
