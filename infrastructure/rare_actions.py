@@ -15,7 +15,6 @@ from infrastructure.runtime_policies import Document
 # from Athena", both in the Amazon Athena User Guide.
 _BY_ATHENA = {
     "glue:GetDatabase": "Athena looks its database up, and one named default",
-    "glue:GetPartition": "Athena reads a partition that a statement names",
     "glue:BatchGetPartition": "Athena reads partitions that a condition leaves",
     "athena:GetWorkGroup": "clients ask where results go",
     "athena:StopQueryExecution": "a query is stopped that nobody waits for any more",
@@ -24,6 +23,7 @@ _BY_ATHENA = {
     "s3:GetBucketLocation": "Athena asks for the region of its results",
 }
 _PEOPLE = {
+    "glue:GetPartition": "Athena reads a partition that a statement names",
     "athena:List*": "Athena's console shows catalogs, workgroups and versions",
     "glue:GetDatabases": "Athena's console and QuickSight show databases",
     "glue:GetTables": "Athena's console shows tables",
@@ -52,7 +52,7 @@ _TASKS = {
     "sqs:ReceiveMessage": "Dags discover_events and erase_media read queues",
 }
 _TRIGGERER = {
-    "dynamodb:*": "jobs without a free slot, failed and late ones change the ledger in a trigger",
+    "dynamodb:*": "jobs without a free slot and failed ones are noted, and money for them set aside",
     "iam:PassRole": "a job that starts later gets the role that reports its end",
     "rekognition:Start*": "a job that found no free slot starts later",
     "rekognition:Get*": "jobs are looked up whose end nobody reported, or that failed",

@@ -150,12 +150,13 @@ def _storage(settings: Settings, place: Place) -> Iterator[Statement]:
         ["s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"],
         *(f"{bucket}/{prefix}*" for prefix in WRITTEN_PREFIXES),
     )
-    yield _ledger(settings, place)
+    # Only tasks note what is done.
+    yield _ledger(settings, place, "BatchWriteItem")
     yield allow("Queues", QUEUE_ACTIONS, *_queues(settings, place))
 
 
-def _ledger(settings: Settings, place: Place) -> Statement:
-    actions = ("GetItem", "BatchGetItem", "PutItem", "BatchWriteItem", "UpdateItem", "DeleteItem")
+def _ledger(settings: Settings, place: Place, *more: str) -> Statement:
+    actions = ("GetItem", "BatchGetItem", "PutItem", "UpdateItem", "DeleteItem", *more)
     ledger = place.arn("dynamodb", f"table/{settings.ledger_table}")
     return allow("Ledger", [f"dynamodb:{action}" for action in actions], ledger)
 

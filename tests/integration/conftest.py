@@ -33,6 +33,7 @@ from infrastructure.resources import create
 from infrastructure.roles import role_name
 from infrastructure.runtime_policies import LIST_OBJECTS, READ_OBJECTS, allow, document
 from local.aws.access import CONTROL_USER
+from local.aws.iam.callers import OWNER
 from tests.rates import LocalRate
 from tests.workspaces import make_workspace
 
@@ -197,7 +198,10 @@ def resources(endpoints: Endpoints) -> Settings:
 @pytest.fixture(scope="module")
 def provisioned(endpoints: Endpoints, resources: Settings, aws_environment: None) -> LocalLake:
     """The lake with all that it needs; what another module left there stays."""
-    session = boto3.Session(region_name="us-east-1")
+    # Of the owner, whoever the environment names when the first client is made.
+    session = boto3.Session(
+        aws_access_key_id=OWNER, aws_secret_access_key="local", region_name=resources.region
+    )
     return LocalLake(resources, load_lake(resources.lake_file), session, endpoints.control)
 
 

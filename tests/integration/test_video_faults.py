@@ -49,7 +49,8 @@ DAYS = iter(range(1, 29))
 
 @pytest.fixture
 def airflow(local_lake: LocalLake, monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
-    """Tasks run in this process."""
+    """Tasks run in this process. Their calls of Rekognition are judged too, at the first address."""
+    monkeypatch.delenv("AWS_ENDPOINT_URL_REKOGNITION")
     settle(monkeypatch, lease_seconds=5, sweep_after_seconds=2)
     forget_slots(local_lake)
     yield monkeypatch

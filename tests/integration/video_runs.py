@@ -14,6 +14,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import av
+import boto3
 import numpy as np
 import pytest
 from airflow.sdk.exceptions import TaskDeferred
@@ -30,6 +31,7 @@ from include.store.objects import Row
 from include.store.plan_batches import read_plan
 from include.store.response_archive import read_lines
 from include.store.usage_log import read_usage_log
+from infrastructure.roles import role_name
 from media_lake import task_context
 from media_lake.aws_clients import ConnectionClients
 from media_lake.sensors.video_jobs_sensor import VideoJobsSensor
@@ -40,6 +42,8 @@ from tests.workspaces import make_workspace
 
 RETRIES = 3
 _run: ContextVar[Run] = ContextVar("run")
+# With whose rights AWS is called: those of tasks, or of the triggerer.
+_role: ContextVar[str] = ContextVar("role", default="tasks")
 
 
 def clip(seed: int, seconds: float = 2.0, shots: int = 2, black: bool = False) -> bytes:
@@ -92,19 +96,27 @@ def forget_slots(local_lake: LocalLake) -> None:
 
 
 def settle(patch: pytest.MonkeyPatch, **settings: Any) -> None:
-    """Let the tasks run here, with short pauses and these settings of the deployment."""
+    """Let tasks and triggers run here, each with its rights, short pauses and these settings."""
     patch.setenv("AIRFLOW_CONN_AWS_DEFAULT", "aws://")
     for name, value in settings.items():
         patch.setenv(f"MEDIA_LAKE_{name.upper()}", str(value))
     load_settings.cache_clear()
     # A process of Airflow's makes its session once; here all tasks of a test run in one process.
-    session = ConnectionClients(load_settings()).session()
-    session.client("s3")  # the first client completes the session: after it threads may share it
-    patch.setattr(ConnectionClients, "_session", session)
+    sessions = {role: _session_of(role) for role in ("tasks", "triggerer")}
+    patch.setattr(ConnectionClients, "_session", property(lambda clients: sessions[_role.get()]))
     patch.setattr(task_context, "get_current_context", _current_context)
     patch.setattr(triggers, "PAUSE_IN_TROUBLE", 0.2)
     patch.setattr(triggers, "LONG_POLL", 1)
     patch.setattr(job_slots, "FIRST_PAUSE", 1.0)
+
+
+def _session_of(role: str) -> boto3.Session:
+    settings = load_settings()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ACCESS_KEY_ID", role_name(settings, settings.region, role))
+        session = ConnectionClients(settings).session()
+        session.client("s3")  # the first client completes the session: after it threads may share it
+    return session
 
 
 def _current_context() -> dict[str, Any]:
@@ -143,6 +155,7 @@ def _waited(batch: Row) -> Row:
 
 
 async def _first_event(trigger: Any) -> Row:
+    _role.set("triggerer")
     trigger.min_wait = 0
     async for event in trigger.run():
         payload: Row = event.payload
