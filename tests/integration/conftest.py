@@ -11,7 +11,7 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +29,17 @@ from include.core.run import Run
 from include.core.settings import Settings
 from include.store.ledger import Ledger
 from include.store.workspace import Workspace
+from infrastructure.place import Place
 from infrastructure.resources import create
 from infrastructure.roles import role_name
-from infrastructure.runtime_policies import LIST_OBJECTS, READ_OBJECTS, allow, document
+from infrastructure.runtime_policies import (
+    LIST_OBJECTS,
+    READ_OBJECTS,
+    Document,
+    allow,
+    document,
+    runtime_policies,
+)
 from local.aws.access import CONTROL_USER
 from local.aws.iam.callers import OWNER
 from tests.rates import LocalRate
@@ -86,10 +94,20 @@ class LocalLake:
         """Give tasks what the template's parameter SourceBucketArns gives them: another bucket to read."""
         arn = f"arn:aws:s3:::{bucket}"
         sources = document([allow("Objects", READ_OBJECTS, f"{arn}/*"), allow("Bucket", LIST_OBJECTS, arn)])
+        self._give_tasks(f"read-{bucket}", sources)
+
+    def with_bucket(self, bucket: str) -> LocalLake:
+        """Return the lake with another bucket, with which its tasks may do what they may with its own."""
+        settings = self.settings.model_copy(update={"bucket": bucket})
+        place = Place.of(self.session, settings)
+        self._give_tasks(f"use-{bucket}", runtime_policies(settings, place, "")["tasks"])
+        return replace(self, settings=settings)
+
+    def _give_tasks(self, name: str, policy: Document) -> None:
         self.client("iam").put_role_policy(
             RoleName=role_name(self.settings, self.settings.region, "tasks"),
-            PolicyName=f"read-{bucket}",
-            PolicyDocument=json.dumps(sources),
+            PolicyName=name,
+            PolicyDocument=json.dumps(policy),
         )
 
     def job_client(self) -> JobClient:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -196,13 +195,17 @@ ALERTS = "arn:aws:sns:us-east-1:123456789012:none"
                     "video": ["segments"],
                 },
             },
-            {"events_queue": "none", "jobs_queue": "none-2"},
+            {
+                "events_queue": "none",
+                "jobs_queue": "none-2",
+                "jobs_role_arn": "arn:aws:iam::123456789012:role/Missing",
+            },
             [
                 "queue none: does not exist; run python -m infrastructure",
                 "events of check-",
                 "topic AmazonRekognitionMediaLakeJobs: does not report to the queue none-2; run python",
                 "queue none-2: does not exist; run python -m infrastructure",
-                "role MediaLakeRekognition: does not exist; make a role that Rekognition may assume",
+                "role Missing: does not exist; make a role that Rekognition may assume",
                 f"model {FAR_MODEL}: is in eu-west-1, but Rekognition is asked in us-east-1; name a model of",
             ],
         ),
@@ -314,8 +317,7 @@ def test_what_may_not_be_seen_is_said_and_the_others_are_checked(check: Check, l
 @pytest.fixture
 def days(local_lake: LocalLake, bucket: str) -> Days:
     """Two days in the test's own bucket, each with a picture that both sources have."""
-    settings = local_lake.settings.model_copy(update={"bucket": bucket})
-    days = Days(replace(local_lake, settings=settings), prefix="raw")
+    days = Days(local_lake.with_bucket(bucket), prefix="raw")
     lake = days.lake(["moderation"], ["moderation"])
     for number, day in enumerate((DAY, NEXT_DAY)):
         days.put(day, "a.jpg", days.picture(number))

@@ -58,7 +58,7 @@ def _dynamodb_needs(asked: Asked) -> Iterator[Need]:
     if operation in ("TransactWriteItems", "TransactGetItems"):
         for item in members.get("TransactItems", []):
             for kind, part in item.items():
-                yield _need(asked, _table_arn(part["TableName"], region), _TRANSACTED[kind])
+                yield _need(asked, _table_arn(part.get("TableName", "*"), region), _TRANSACTED[kind])
         return
     tables = [members["TableName"]] if "TableName" in members else list(members.get("RequestItems", {}))
     for table in tables or ["*"]:
@@ -120,10 +120,10 @@ def _rekognition_needs(asked: Asked) -> Iterator[Need]:
     for medium in ("Image", "SourceImage", "TargetImage", "Video"):
         if place := members.get(medium, {}).get("S3Object"):
             action = "s3:GetObjectVersion" if "Version" in place else "s3:GetObject"
-            yield Need(action, bucket_arn(f"{place['Bucket']}/{place['Name']}"))
+            yield Need(action, bucket_arn(f"{place.get('Bucket')}/{place.get('Name')}"))
     if channel := members.get("NotificationChannel"):
         handed_to = (("iam:PassedToService", "rekognition.amazonaws.com"),)
-        yield Need("iam:PassRole", channel["RoleArn"], handed_to)
+        yield Need("iam:PassRole", channel.get("RoleArn", "*"), handed_to)
 
 
 def _quicksight_needs(asked: Asked) -> Iterator[Need]:
