@@ -43,7 +43,7 @@ unexport AWS_CA_BUNDLE
 
 .DEFAULT_GOAL := help
 .PHONY: help demo up down status query check-lake plan compare-routes prices infrastructure mwaa quicksight rollback \
-	erase test lint format bench faults fuzz screenshots requirements sbom vulnerabilities
+	erase rebuild-ledger test lint format bench faults fuzz screenshots requirements sbom vulnerabilities
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -105,6 +105,9 @@ erase: $(stamp) ## show what the lake has of ASSET, PREFIX, CONTENT or FACE=...;
 		$${CONTENT:+--content="$$CONTENT"} $${FACE:+--face="$$FACE"} \
 		$${COLLECTION:+--collection="$$COLLECTION"} $${REASON:+--reason="$$REASON"} \
 		$$([ "$$ALLOW" != yes ] || echo --allow-again) $$([ "$$CONFIRM" != yes ] || echo --confirm)
+
+rebuild-ledger: $(stamp) ## show what the archive can tell a ledger that was lost; CONFIRM=yes writes it
+	@$(use_stack) $(bin)/python -m tools.rebuild_ledger $$([ "$$CONFIRM" != yes ] || echo --confirm)
 
 test: $(stamp) ## run the tests that need no AWS account, fast ones first; COVERAGE=yes holds its floor
 	@$(bin)/python -m pytest $(in_two_processes) $(coverage) \

@@ -20,6 +20,7 @@ _WRITES = {
 _CHANCE = re.compile(
     r"erased-[0-9a-f]{16}|[0-9a-f]{32}(?=\.parquet)|'(erasure_id|selector_\w+)': .*?[,}]|Timestamp\(.*?\)"
     r"|datetime\.datetime\(.*?\)|(?<=curated/erasures/)dt=[\d-]+|'version': {'N': '\d+'}"
+    r"|(?<=responses/erased/)\w+-\w+"
 )
 
 

@@ -29,7 +29,6 @@ from include.analyze.image_analyzer import POLL_SECONDS
 from include.analyze.image_caller import OUTAGE_SECONDS, ImageCaller
 from include.analyze.image_claims import ImageClaims
 from include.analyze.image_lanes import Lane, Outcome
-from include.analyze.replaced_objects import REPLACED
 from include.analyze.reused_videos import log_reused
 from include.analyze.spending import Spending
 from include.analyze.video_frames import FrameImage, UndecodableVideoError, frame_images, video_file
@@ -40,7 +39,7 @@ from include.core.metrics import Metric, Metrics, NoMetrics
 from include.store.ledger import Entry
 from include.store.objects import Row
 from include.store.plan_batches import PlannedState, analyses_of, takes_frames
-from include.store.response_archive import now
+from include.store.response_archive import REPLACED, now
 from include.store.stopped_analyses import frames_of, note_stopped
 from include.store.usage_log import payer_of
 

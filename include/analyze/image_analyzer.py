@@ -79,7 +79,7 @@ class ImageAnalyzer:
         self._caller = ImageCaller(
             rekognition, self._claims, paces, self._spending, retry, self._metrics, self._stop
         )
-        self._records = ImageRecords(workspace, batch, owner, retry)
+        self._records = ImageRecords(workspace, batch, retry)
         self._summary = Summary()
         self._existing: list[ImageWork] = []  # paid for before, or by another run meanwhile
         self._leased: list[ImageWork] = []  # held by another run

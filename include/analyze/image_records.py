@@ -5,13 +5,11 @@ from __future__ import annotations
 import logging
 import time
 import uuid
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import orjson
-
 from include.analyze.image_lanes import Outcome
-from include.analyze.replaced_objects import REPLACED, replaced_objects
+from include.analyze.replaced_objects import replaced_objects
+from include.store.archived_chunks import chunk_entries, log_chunk_usage
 from include.store.ledger import Entry
 from include.store.objects import Row, list_uris, put_ndjson
 from include.store.response_archive import now, read_lines
@@ -31,16 +29,14 @@ class ImageRecords:
     """Archive, usage log and ledger of one batch.
 
     :param batch: name of the batch within the run, the same at every attempt.
-    :param owner: identity of the batch of the run, the same at every attempt.
     :param retrying: repeats requests while S3 or the ledger cannot be reached.
     """
 
-    def __init__(self, workspace: Workspace, batch: str, owner: str, retrying: Retrying) -> None:
+    def __init__(self, workspace: Workspace, batch: str, retrying: Retrying) -> None:
         self._s3 = workspace.s3
         self._ledger = workspace.ledger
         self._run = workspace.run
         self._batch = batch
-        self._owner = owner
         self._retrying = retrying
 
     def record(self, outcomes: list[Outcome]) -> list[Entry]:
@@ -98,35 +94,6 @@ class ImageRecords:
         return self._log_usage(uri, lines)
 
     def _log_usage(self, uri: str, lines: list[Row]) -> list[Entry]:
-        """Log the usage of an archived chunk under the chunk's name, and return its entries."""
-        usage: list[Row] = []
-        for line in lines:
-            usage += usage_lines(
-                line["payer"],
-                line["analysis_key"],
-                line["feature"],
-                line["request"],
-                1.0,
-                line["at"],
-                reused=False,
-            )
-        chunk = uri.rsplit("/", 1)[1].removesuffix(".ndjson.gz")
-        put_ndjson(self._s3, self._run.usage_uri(f"{self._batch}-{chunk}"), usage)
-        return [self._entry(uri, line) for line in lines]
-
-    def _entry(self, uri: str, line: Row) -> Entry:
-        """Return the entry of an archived response: done, or failed if its object was replaced meanwhile."""
-        entry = Entry(
-            key=line["analysis_key"],
-            state="done",
-            owner=self._owner,
-            payer=orjson.dumps(line["payer"]).decode(),
-            response_uri=uri,
-            model_version=line["model_version"],
-            completed_at=line["at"],
-            units=1.0,
-        )
-        if not line["replaced"]:
-            return entry
-        code, message = REPLACED
-        return replace(entry, state="failed", response_uri=None, error_code=code, error_message=message)
+        """Log the usage of an archived chunk, and return its entries."""
+        log_chunk_usage(self._s3, uri, lines)
+        return list(chunk_entries(uri, lines))

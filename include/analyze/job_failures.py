@@ -6,11 +6,10 @@ import logging
 from dataclasses import replace
 
 from include.analyze.job_spending import JobSpending
-from include.analyze.replaced_objects import REPLACED
 from include.analyze.video_work import JobWork
 from include.core.metrics import Metric, Metrics
 from include.store.ledger import Entry, Ledger
-from include.store.response_archive import now
+from include.store.response_archive import REPLACED, now
 
 log = logging.getLogger(__name__)
 

@@ -14,12 +14,19 @@ from botocore.exceptions import ClientError
 
 from include.analyze.job_failures import RESULTS_EXPIRED, job_failure
 from include.analyze.job_pages import JobArchive, Pages
-from include.analyze.replaced_objects import REPLACED, present_etag
+from include.analyze.replaced_objects import present_etag
 from include.core.errors import NO_RESOURCE, error_code
 from include.core.metrics import Metric, Metrics
 from include.core.run import Run, job_responses_uri
 from include.store.objects import Row, put_ndjson
-from include.store.response_archive import instant, model_version, now, response_line
+from include.store.response_archive import (
+    REPLACED,
+    instant,
+    mark_replaced,
+    model_version,
+    now,
+    response_line,
+)
 from include.store.usage_log import usage_lines
 
 if TYPE_CHECKING:
@@ -96,6 +103,7 @@ class JobHarvest:
         payer = self._log_usage(job, job_id, duration_ms, ended_at, pages.first["at"])
         # We cannot tell which content the job read. A video that is gone by now was there at the start.
         if present_etag(self._s3, work.asset) not in (work.asset["etag"], None):
+            mark_replaced(self._s3, prefix)
             return self._failures.record(work, entry, REPLACED)
         done = replace(
             entry,

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Literal
 import orjson
 from botocore.exceptions import ClientError
 
-from include.analyze.replaced_objects import REPLACED, present_etag
+from include.analyze.replaced_objects import present_etag
 from include.core.errors import Verdict, code_and_message, judge
 from include.core.metrics import Metric, Metrics
 from include.store.ledger import Entry
 from include.store.objects import Row
+from include.store.response_archive import REPLACED
 
 if TYPE_CHECKING:
     from include.analyze.batch_state import BatchState

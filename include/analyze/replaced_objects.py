@@ -22,10 +22,6 @@ if TYPE_CHECKING:
 
 Asset = Mapping[str, Any]
 
-REPLACED = (
-    "ObjectReplaced",
-    "the object was replaced or deleted after it was discovered; discover the day again",
-)
 _PAGE = 1000
 _ROOM = 50  # keys that may lie between those that are looked for
 _BEFORE_PARSE = "before-parse.s3.ListObjectsV2"

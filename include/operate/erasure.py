@@ -29,7 +29,7 @@ from include.operate.identity_search import faces_of, identity_of, is_about, kno
 from include.operate.lake_walk import PLANS, Walk, places_of
 from include.operate.queued_messages import take_messages
 from include.operate.row_counts import count_findings, count_published_rows
-from include.store.erased_contents import erased_items, erased_key
+from include.store.erased_contents import erased_items, erased_key, note_bars
 from include.store.job_ends import job_end_key
 from include.store.ledger import Entry
 from include.store.objects import Row, get, list_uris, put
@@ -140,6 +140,8 @@ def allow(deployment: Deployment, request: ErasureRequest, add_rows: AddRows) ->
     if contents:
         row = _evidence(request, uuid4().hex, datetime.now(UTC), "allowed", (), 0, len(contents))
         add_rows(ERASURES, [row["erased_at"].date().isoformat()], [row], row["erasure_id"])
+        bucket = deployment.settings.bucket
+        note_bars(deployment.s3, bucket, row["erased_at"], row["erasure_id"], contents, barred=False)
         deployment.ledger.remove(map(erased_key, contents))
     return len(contents)
 
@@ -150,9 +152,11 @@ def _bars_anything_new(deployment: Deployment, plan: ErasurePlan) -> bool:
 
 
 def _carry_out(deployment: Deployment, plan: ErasurePlan, add_rows: AddRows) -> None:
-    deployment.ledger.replace(list(erased_items(plan.identity.content_ids, plan.erasure_id)))
+    contents, bucket = plan.identity.content_ids, deployment.settings.bucket
+    note_bars(deployment.s3, bucket, plan.begun_at, plan.erasure_id, contents, barred=True)
+    deployment.ledger.replace(list(erased_items(contents, plan.erasure_id)))
     rename = partial(plan.identity.without, salt=plan.salt)
-    walk = Walk(deployment.s3, deployment.settings.bucket, change=True, rename=rename)
+    walk = Walk(deployment.s3, bucket, change=True, rename=rename)
     for taken in _take_all(deployment, plan, walk):
         log.info("%s: %d rows in %d objects are gone", taken.place, taken.rows, taken.objects)
     if plan.identity.days is None:

@@ -175,7 +175,7 @@ def archive_edit(identity: Identity) -> LineEdit:
         named = {line.get("analysis_key"), line.get("content_id"), payer.get("media_id")}
         if not named.isdisjoint(identity.ids):
             return None
-        if (identity.faces or identity.external_image_ids) and holds(line["response"], identity):
+        if (identity.faces or identity.external_image_ids) and holds(line.get("response"), identity):
             return {**line, "response": pruned(line["response"], identity)}
         return line
 

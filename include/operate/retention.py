@@ -28,7 +28,8 @@ from include.operate.erasure import ERASURES, AddRows
 from include.operate.lake_walk import Walk
 from include.operate.object_rewrites import Rewrite, keep_rows, rewrite_lines
 from include.operate.row_counts import count_findings, count_published_rows
-from include.store.objects import Row, get, list_objects, list_uris
+from include.store.archived_entries import paid_line, paid_uri
+from include.store.objects import Row, get, list_objects, list_uris, put_by_digest
 from include.store.parquet import read_parquet
 from include.store.workspace import Deployment
 
@@ -193,6 +194,7 @@ def _let_go(
         _walk_tables(day, looking)
         found = list(looking.counts())
     record.change(lambda known: {**known, "found": found, "done": None})
+    _note_paid(deployment, day)
     walk = Walk(s3, bucket, change=True)
     # Tables tell which responses and sources a day has: they come last.
     _walk_archive(deployment, day, walk)
@@ -245,6 +247,14 @@ def _forget_responses(deployment: Deployment, day: _Day) -> None:
     entries = deployment.ledger.lookup(day.keys).values()
     known = [entry for entry in entries if entry.response_uri and entry.state == "done"]
     deployment.ledger.finish(replace(entry, response_uri=None) for entry in known)
+
+
+def _note_paid(deployment: Deployment, day: _Day) -> None:
+    """Keep in the archive that these analyses were paid for: a ledger that was lost is told it again."""
+    entries = deployment.ledger.lookup(day.keys).values()
+    paid = [paid_line(entry) for entry in entries if entry.state == "done"]
+    if paid:
+        put_by_digest(deployment.s3, paid_uri(deployment.settings.bucket, day.day), paid)
 
 
 def _evidence(day: _Day, found: Iterable[tuple[str, int, int]], decided_by: str) -> Row:

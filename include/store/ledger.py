@@ -100,6 +100,19 @@ class Entry:
         """Whether the analysis saved this asset of this run a payment: another run or asset paid."""
         return self.state == "done" and not self.payer_is(run_id, media_id)
 
+    def gives_way_to(self, archived: Entry, now: int) -> bool:
+        """Whether the archive knows better: of a claim that has run out, of its own job, of an older failure.
+
+        :param now: in milliseconds since the epoch.
+        """
+        if archived.state != "done":
+            return False
+        if self.state == "failed":
+            return self.completed_at is not None and self.completed_at < (archived.completed_at or "")
+        if self.state == "running" and self.job_id is None:
+            return self.lease_expires < now
+        return self.state == "running" and self.job_id == archived.job_id
+
     def to_item(self) -> dict[str, AttributeValueTypeDef]:
         """Return the item that stands for it. A float is kept as text: DynamoDB's numbers are decimal."""
         values = ((attribute, getattr(self, name)) for name, attribute in _ATTRIBUTES.items())
@@ -274,6 +287,28 @@ class Ledger:
         names = {"#key": "key", "#state": "state", "#owner": "owner", "#number": "number"}
         self._put_if(entry, condition, values, names)
 
+    def restore(self, entry: Entry) -> bool:
+        """Record what the archive has of an analysis unless the ledger knows better; return whether it did.
+
+        The rule is :meth:`Entry.gives_way_to`, applied to what the ledger has at the moment of writing.
+        """
+        condition, values = "attribute_not_exists(#key)", {}
+        names = {"#key": "key"}
+        if entry.state == "done":
+            condition += (
+                " OR (#state = :running AND attribute_not_exists(job_id) AND lease_expires < :now)"
+                " OR (#state = :running AND job_id = :job) OR (#state = :failed AND completed_at < :at)"
+            )
+            values = {
+                ":running": "running",
+                ":failed": "failed",
+                ":now": self.now(),
+                ":job": entry.job_id or "none",
+                ":at": entry.completed_at or "",
+            }
+            names |= {"#state": "state"}
+        return self._put_if(entry, condition, values, names) is None
+
     def record_end(self, job_id: str, status: str, ended_at: int | None = None) -> bool:
         """Record the end of a video job, SUCCEEDED or FAILED, and return whether that was news.
 
@@ -305,6 +340,10 @@ class Ledger:
     def remove(self, keys: Iterable[str]) -> None:
         """Delete items; one that is not there is no error."""
         self._write_all([{"DeleteRequest": {"Key": {"key": {"S": key}}}} for key in sorted(set(keys))])
+
+    def present(self, keys: Iterable[str]) -> set[str]:
+        """Return which items exist, of whatever kind."""
+        return {item["key"]["S"] for item in self._batch_get(sorted(keys))}
 
     def erased(self, content_ids: Iterable[str]) -> set[str]:
         """Return which contents were erased and may not be analyzed again: a request per 100 of them.
@@ -364,14 +403,16 @@ class Ledger:
         self, entry: Entry, condition: str, values: dict[str, Any], names: dict[str, str]
     ) -> PutTypeDef:
         """Return a conditional write, whose refusal tells what stands in the way."""
-        return {
+        write: PutTypeDef = {
             "TableName": self._table,
             "Item": entry.to_item(),
             "ConditionExpression": condition,
             "ExpressionAttributeNames": names,
-            "ExpressionAttributeValues": {name: _serialize(value) for name, value in values.items()},
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
+        if values:
+            write["ExpressionAttributeValues"] = {name: _serialize(value) for name, value in values.items()}
+        return write
 
     def _put(self, entry: Entry, write: PutTypeDef) -> Entry | None:
         try:

@@ -15,17 +15,26 @@ import time
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from include.core.errors import TerminalError
 from include.core.features import ImageCall, VideoJob
 from include.core.text_encoding import encoding_of
-from include.store.objects import Row, get, list_uris
+from include.store.objects import Row, get, list_uris, put_ndjson
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.client import S3Client
 
 # What every line has, whoever wrote it.
 _MEMBERS = {"analysis_key", "operation", "response"}
+
+# Code and message of what was paid for, but is about another content than was listed.
+REPLACED = (
+    "ObjectReplaced",
+    "the object was replaced or deleted after it was discovered; discover the day again",
+)
 
 # Member of a page that tells the time of a frame; no member of the API's responses is written like this.
 FRAME_TIME = "frame-timestamp-ms"
@@ -97,6 +106,17 @@ def read_lines(s3: Any, uri: str) -> Iterator[Row]:
                 f"{part} is no gzip-compressed NDJSON of archived responses ({error}): put back the object "
                 "that the lake wrote, from an earlier version or a copy"
             ) from error
+
+
+def mark_replaced(s3: S3Client, prefix: str) -> None:
+    """Note in the archived pages of a job that it read another content than was listed.
+
+    Lines of images say it likewise.
+
+    :param prefix: of the pages.
+    """
+    first = list_uris(s3, prefix)[0]
+    put_ndjson(s3, first, [line | {"replaced": True} for line in read_lines(s3, first)])
 
 
 def page_of(line: Mapping[str, Any]) -> Any:

@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import httpx
@@ -44,6 +44,9 @@ from local.aws.access import CONTROL_USER
 from local.aws.iam.callers import OWNER
 from tests.rates import LocalRate
 from tests.workspaces import make_workspace
+
+if TYPE_CHECKING:
+    from tests.integration.small_lakes import SmallLake
 
 ROOT = Path(__file__).parents[2]
 CONTROL_TOKEN = "token-of-the-tests"
@@ -211,6 +214,17 @@ def resources(endpoints: Endpoints) -> Settings:
         environment.setenv("AWS_ENDPOINT_URL", endpoints.aws)
         create(boto3.Session(region_name="us-east-1"), settings)
     return settings
+
+
+@pytest.fixture(scope="session")
+def small_lake(endpoints: Endpoints) -> SmallLake:
+    """A lake of its own with one enriched day, made once; whoever changes it puts it back first."""
+    from tests.integration.small_lakes import SmallLake  # which takes pictures from here
+
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("AWS_ENDPOINT_URL", endpoints.aws)
+        environment.setenv("AWS_ENDPOINT_URL_REKOGNITION", endpoints.rekognition)
+        return SmallLake(boto3.Session(region_name="us-east-1"), endpoints.control)
 
 
 @pytest.fixture(scope="module")

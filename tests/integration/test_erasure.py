@@ -14,7 +14,6 @@ from functools import partial
 from itertools import count
 from typing import Any
 
-import boto3
 import pyarrow.parquet as pq
 import pytest
 
@@ -25,25 +24,19 @@ from include.publish.earlier_versions import roll_back
 from include.publish.publications import publications_of
 from include.store.workspace import Deployment
 from tests.erasures import watched_writes, without_chance
-from tests.integration.conftest import Endpoints
 from tests.integration.small_lakes import DAY, PERSON, SmallLake, unpacked
 
 pytestmark = pytest.mark.integration
 
 
-@pytest.fixture(scope="module")
-def lake(endpoints: Endpoints, aws_environment: None) -> SmallLake:
-    return SmallLake(boto3.Session(region_name="us-east-1"), endpoints.control)
-
-
 @pytest.fixture
-def whole(lake: SmallLake) -> SmallLake:
+def whole(small_lake: SmallLake) -> SmallLake:
     """The lake as it was before anything was erased."""
-    lake.put_back()
-    lake.send_messages()
-    if not lake.faces():
-        lake.index_person()
-    return lake
+    small_lake.put_back()
+    small_lake.send_messages()
+    if not small_lake.faces():
+        small_lake.index_person()
+    return small_lake
 
 
 def adder(deployment: Deployment) -> Any:

@@ -6,10 +6,10 @@ import re
 
 import pytest
 
-from include.analyze.replaced_objects import REPLACED
 from include.core.features import FEATURES, MEDIA_TYPES, features_for
 from include.core.schemas import FINDING_TABLES, TABLES
 from include.discover import discovery, events, listing
+from include.store.response_archive import REPLACED
 from include.store.sql import names_read, read_sql
 from tools.generated_views import NOT_CURRENT, UNFINISHED, asset_findings
 

@@ -13,8 +13,9 @@ from include.core.schemas import TABLES
 from include.core.settings import Settings
 from include.operate.retention import apply_retention
 from include.store.appended_rows import append_rows
+from include.store.archived_entries import paid_uri
 from include.store.ledger import Entry
-from include.store.objects import Row, put_ndjson
+from include.store.objects import Row, list_uris, put_ndjson
 from include.store.response_archive import read_lines
 from include.store.tables import write_table
 from include.store.workspace import Workspace
@@ -94,6 +95,8 @@ def test_rows_of_a_source_go_with_their_responses_and_the_ledger_goes_on_saying_
     assert left == [f"faces-b-{OLD}", f"labels-a-{OLD}", f"labels-b-{OLD}"]
     entry = workspace.ledger.lookup([f"faces-a-{OLD}"])[f"faces-a-{OLD}"]
     assert (entry.state, entry.response_uri) == ("done", None)
+    (uri,) = list_uris(s3, paid_uri("media-lake", OLD))
+    assert [line["analysis_key"] for line in read_lines(s3, uri)] == [entry.key], "a lost ledger is told so"
 
 
 def test_what_is_done_is_not_done_again_until_it_is_published_again(workspace: Workspace) -> None:
