@@ -138,6 +138,13 @@ def load(s3: Any, dynamodb: Any, table: str, under: str = "") -> None:
         dynamodb.batch_write_item(RequestItems={table: requests[start : start + _MOST_ITEMS]})
 
 
+def load_tables(glue: Any) -> None:
+    """Make the database, with its tables and views, as the earlier version made it."""
+    glue.create_database(DatabaseInput={"Name": NAMES["database"]})
+    for table in json.loads((STATE / "tables.json").read_text()):
+        glue.create_table(DatabaseName=NAMES["database"], TableInput=table)
+
+
 def load_partitions(glue: Any) -> None:
     """Point the catalog, whose tables are there, at the published tables."""
     database, by_table = NAMES["database"], defaultdict(list)

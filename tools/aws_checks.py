@@ -236,7 +236,7 @@ def _job_checks(settings: Settings, account: str, clients: CommandClients) -> It
             f"role {settings.jobs_role_arn.rsplit('/', 1)[1]}",
             "can be assumed by Rekognition",
             partial(role_mistakes, iam, settings.jobs_role_arn, account),
-            "make a role that Rekognition may assume (docs/DEPLOY.md, step 4), or correct "
+            "make a role that Rekognition may assume (docs/DEPLOY.md, step 3), or correct "
             "MEDIA_LAKE_JOBS_ROLE_ARN",
         )
 

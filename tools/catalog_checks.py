@@ -23,17 +23,16 @@ def table_mistakes(glue: Any, database: str) -> Iterator[str]:
         if name not in found:
             yield f"lacks the table {name}; {_MAKE}"
         else:
-            yield from _column_mistakes(database, table, found[name])
+            yield from _column_mistakes(table, found[name])
 
 
-def _column_mistakes(database: str, table: Table, found: Mapping[str, Any]) -> Iterator[str]:
+def _column_mistakes(table: Table, found: Mapping[str, Any]) -> Iterator[str]:
     columns = _types(found["StorageDescriptor"]["Columns"])
-    missing = [f"{name} {type_}" for name, type_ in table.column_types.items() if name not in columns]
+    missing = [name for name in table.column_types if name not in columns]
     if missing:
-        listed = ", ".join(missing)
         yield (
-            f"has a table {table.name} without the columns of this version: "
-            f'make query SQL="ALTER TABLE {database}.{table.name} ADD COLUMNS ({listed})"'
+            f"has a table {table.name} without the columns {', '.join(missing)} of this version; {_MAKE}, "
+            "which adds them to its partitions too"
         )
     for name, type_ in table.column_types.items():
         if columns.get(name, type_) != type_:

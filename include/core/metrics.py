@@ -15,7 +15,7 @@ PREFIX = "media_lake."
 
 
 class Metric(StrEnum):
-    """Every metric, by its name after :data:`PREFIX`; ``docs/DEPLOY.md`` explains each."""
+    """Every metric, by its name after :data:`PREFIX`; ``docs/MONITORING.md`` explains each."""
 
     CALLS = "calls"
     CALL_DURATION = "call_duration"

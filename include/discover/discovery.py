@@ -99,6 +99,7 @@ def discover(workspace: Workspace) -> dict[str, Any]:
     :raises include.discover.inventory.InventoryError: if the lists of an inventory are damaged.
     :raises include.discover.inventory.InventoryPendingError: if S3 has not delivered the lists of the day
         yet.
+    :raises include.discover.listing.OtherRegionError: if Rekognition cannot read a source's bucket.
     :raises DiscoveredMeanwhileError: if another run wrote the manifest meanwhile.
     :raises botocore.exceptions.ClientError: if S3 returns no object of a bucket, or fails.
     """

@@ -13,8 +13,12 @@ from datetime import UTC, date
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 
+from botocore.exceptions import ClientError
+
+from include.core.errors import TerminalError
 from include.core.lake import Source
 from include.core.media_facts import Defect
+from include.core.routes import route_of
 from include.discover.events import list_from_events
 from include.discover.inventory import list_from_inventory
 from include.discover.listed_object import ListedObject
@@ -31,10 +35,45 @@ _UPLOADING = Defect(
 )
 
 
+class OtherRegionError(TerminalError):
+    """A source lies where Rekognition cannot read it; the text says what to do."""
+
+
 def list_media(workspace: Workspace) -> Iterator[ListedObject]:
-    """Yield the objects of the run's day, one source after the other, without folder markers."""
+    """Yield the objects of the run's day, one source after the other, without folder markers.
+
+    :raises OtherRegionError: if Rekognition would refuse every object of a source.
+    """
     for source in workspace.lake.sources:
+        _refuse_other_region(workspace, source)
         yield from (item for item in _list_source(workspace, source) if not item.key.endswith("/"))
+
+
+def _refuse_other_region(workspace: Workspace, source: Source) -> None:
+    """Refuse a bucket of another region than the one in which Rekognition is asked to read it.
+
+    "The AWS Region for the S3 bucket containing the S3 object must match the Region you use for Amazon
+    Rekognition operations": https://docs.aws.amazon.com/rekognition/latest/APIReference/API_S3Object.html.
+    """
+    bucket, region = source.bucket or workspace.run.bucket, workspace.settings.region
+    if not _rekognition_reads(source):
+        return
+    try:
+        found = workspace.s3.head_bucket(Bucket=bucket).get("BucketRegion", region)
+    except ClientError:
+        return  # the listing says what is wrong
+    if found != region:
+        raise OtherRegionError(
+            f"bucket {bucket} of source {source.name} is in {found}, but Rekognition is asked in {region} "
+            f"and reads buckets of its own region only: copy the media to a bucket in {region}, or make a "
+            f"lake of its own with MEDIA_LAKE_REGION={found}"
+        )
+
+
+def _rekognition_reads(source: Source) -> bool:
+    """Whether Rekognition reads media of a source by itself; frames of videos are sent to it."""
+    videos = source.features.get("video", {}).values()
+    return bool(source.features.get("image")) or any(route_of(asked).name != "frames" for asked in videos)
 
 
 def _list_source(workspace: Workspace, source: Source) -> Iterator[ListedObject]:

@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 class AirflowMetrics:
     """Hands figures to Airflow's metrics, as :class:`include.core.metrics.Metrics` describes.
 
-    Tags are sent where the configured collector knows them (``docs/DEPLOY.md``); plain StatsD gets names
+    Tags are sent where the configured collector knows them (``docs/MONITORING.md``); plain StatsD gets names
     only.
 
     :param tags: of every figure.

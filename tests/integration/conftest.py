@@ -46,6 +46,7 @@ from tests.rates import LocalRate
 from tests.workspaces import make_workspace
 
 if TYPE_CHECKING:
+    from tests.integration.earlier_lakes import Upgrade
     from tests.integration.small_lakes import SmallLake
 
 ROOT = Path(__file__).parents[2]
@@ -225,6 +226,16 @@ def small_lake(endpoints: Endpoints) -> SmallLake:
         environment.setenv("AWS_ENDPOINT_URL", endpoints.aws)
         environment.setenv("AWS_ENDPOINT_URL_REKOGNITION", endpoints.rekognition)
         return SmallLake(boto3.Session(region_name="us-east-1"), endpoints.control)
+
+
+@pytest.fixture(scope="session")
+def upgraded(endpoints: Endpoints) -> Upgrade:
+    """A lake of version 0.1, brought to this one."""
+    from tests.integration.earlier_lakes import upgrade
+
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("AWS_ENDPOINT_URL", endpoints.aws)
+        return upgrade(endpoints)
 
 
 @pytest.fixture(scope="module")

@@ -18,11 +18,10 @@ from include.analyze.image_analyzer import ImageAnalyzer
 from include.analyze.video_analyzer import VideoAnalyzer
 from include.core import prices
 from include.core.features import MEDIA_TYPES, MediaType, run_tables
-from include.core.lake import load_lake
 from include.core.prices import load_price_book
 from include.core.run import Run, job_responses_uri
+from include.core.schemas import TABLES
 from include.core.selection import DayRange, Selection
-from include.core.settings import Settings
 from include.discover.discovery import discover
 from include.discover.event_queue import record_events
 from include.discover.events import remove_marks
@@ -38,11 +37,11 @@ from include.store.plan_batches import read_plan
 from include.store.sql import view_names
 from include.store.usage_log import read_usage_log
 from include.validate.audit import validate
-from infrastructure.resources import create
 from media_lake.tasks.report import report_day
 from tests import earlier_state
 from tests.earlier_state import BUCKET, CUT_DAY, CUT_IMAGES, CUT_VIDEOS, IMAGES, VIDEOS, WHOLE_DAY
 from tests.integration.conftest import LocalLake, http, paces
+from tests.integration.earlier_lakes import Upgrade
 from tests.parquet_objects import get_parquet
 from tests.staged_tables import as_audited
 from tools.query import run_query
@@ -62,18 +61,10 @@ START = {
 CALLS_IN_VAIN = {"image": {"DetectLabels": 1, "DetectModerationLabels": 1}, "video": {}}
 
 
-@pytest.fixture(scope="module")
-def earlier_resources(provisioned: LocalLake) -> LocalLake:
-    """An empty lake of the earlier version's names, beside the others."""
-    settings = Settings(**earlier_state.NAMES, lease_seconds=5, sweep_after_seconds=1)
-    create(provisioned.session, settings)
-    return replace(provisioned, settings=settings, lake=load_lake(earlier_state.LAKE_FILE))
-
-
 @pytest.fixture
-def earlier(earlier_resources: LocalLake, local_lake: LocalLake) -> Iterator[LocalLake]:
-    """The lake as the earlier version left it."""
-    lake = earlier_resources
+def earlier(upgraded: Upgrade, local_lake: LocalLake) -> Iterator[LocalLake]:
+    """The lake as the earlier version left it, with the tables of this one."""
+    lake = upgraded.lake
     s3, dynamodb, glue = lake.client("s3"), lake.client("dynamodb"), lake.client("glue")
     earlier_state.load(s3, dynamodb, lake.settings.ledger_table)
     earlier_state.load_partitions(glue)
@@ -397,7 +388,7 @@ def test_the_usage_log_is_priced_as_before(earlier: LocalLake, monkeypatch: pyte
 
 
 def test_published_tables_are_read_through_athena(earlier: LocalLake) -> None:
-    """Also by the views. Values are counted: Athena writes lists and times in ways of its own."""
+    """Also by the views; new columns are null. Values are counted: Athena writes lists its own way."""
     athena = earlier.client("athena")
 
     def ask(sql: str) -> list[Any]:
@@ -408,9 +399,9 @@ def test_published_tables_are_read_through_athena(earlier: LocalLake) -> None:
     for partition in earlier_state.partitions():
         rows.setdefault(partition.table, []).extend(partition.rows())
     for table, written in rows.items():
-        names = list(written[0])
+        names = [column.name for column in TABLES[table].columns]
         (counted,) = ask(f"SELECT {', '.join(f'count({name})' for name in names)} FROM {table}")
-        held = [sum(row[name] is not None for row in written) for name in names]
+        held = [sum(row.get(name) is not None for row in written) for name in names]
         assert dict(zip(names, counted, strict=True)) == dict(zip(names, held, strict=True)), table
     views = [name.removeprefix("views/") for name in view_names()]
     counts = {name: ask(f"SELECT count(*) FROM {name}")[0][0] for name in views}

@@ -1,1 +1,1 @@
-"""Lineage through OpenLineage: off unless Airflow is configured for it (``docs/DEPLOY.md``)."""
+"""Lineage through OpenLineage: off unless Airflow is configured for it (``docs/MONITORING.md``)."""

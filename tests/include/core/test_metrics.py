@@ -6,7 +6,7 @@ from pathlib import Path
 from include.core.metrics import PREFIX, Metric, NoMetrics, count_each
 from tests.metrics_recorder import MetricsRecorder
 
-DEPLOY = Path(__file__).parents[3] / "docs" / "DEPLOY.md"
+MONITORING = Path(__file__).parents[3] / "docs" / "MONITORING.md"
 
 
 def test_each_value_of_a_tag_is_counted_by_itself() -> None:
@@ -29,5 +29,7 @@ def test_names_are_such_as_every_collector_takes() -> None:
 
 
 def test_every_metric_is_explained_where_operators_look() -> None:
-    listed = re.findall(r"^\| `media_lake\.([a-z_]+)` \|", DEPLOY.read_text(encoding="utf-8"), re.MULTILINE)
+    listed = re.findall(
+        r"^\| `media_lake\.([a-z_]+)` \|", MONITORING.read_text(encoding="utf-8"), re.MULTILINE
+    )
     assert sorted(listed) == sorted(Metric)

@@ -9,7 +9,7 @@ import pytest
 from include.core.lake import Lake
 from include.core.run import Run
 from include.discover.listed_object import ListedObject
-from include.discover.listing import list_media
+from include.discover.listing import OtherRegionError, list_media
 from tests.include.discover.conftest import a_lake, jpeg, upload
 from tests.workspaces import make_workspace
 
@@ -108,3 +108,14 @@ def test_a_missing_bucket_is_an_error(s3: Any) -> None:
     lake = a_lake({"bucket": "no-such-bucket-here", "discovery": "last_modified"})
     with pytest.raises(s3.exceptions.NoSuchBucket):
         listed(s3, lake)
+
+
+def test_a_bucket_that_rekognition_cannot_read_is_refused_before_anything_is_listed(s3: Any) -> None:
+    """Frames of videos are sent to Rekognition, so the region of their bucket does not matter."""
+    where: Any = {"LocationConstraint": "eu-west-1"}
+    s3.create_bucket(Bucket="far", CreateBucketConfiguration=where)
+    upload(s3, "a.jpg", b"a")
+    with pytest.raises(OtherRegionError, match="bucket far of source sample is in eu-west-1, but"):
+        listed(s3, a_lake({"bucket": "far"}))
+    frames = {"video": [{"labels": {"route": "frames"}}]}
+    assert listed(s3, a_lake({"bucket": "far", "features": frames})) == []
