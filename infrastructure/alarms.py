@@ -1,8 +1,8 @@
 """What the template watches: alarms on the lake and on AWS's services, a dashboard, and a budget.
 
 The lake's metrics come from Airflow by StatsD or OpenTelemetry (docs/MONITORING.md, "Metrics"). Which
-dimensions they have depends on the collector, so alarms and charts ask by CloudWatch Metrics Insights, which adds up
-whatever there is ("Create alarms on Metrics Insights queries", Amazon CloudWatch User Guide).
+dimensions they have depends on the collector, so alarms and charts ask by CloudWatch Metrics Insights, which
+adds up whatever there is ("Create alarms on Metrics Insights queries", Amazon CloudWatch User Guide).
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ from pathlib import Path
 from include.core.metrics import PREFIX, Metric, NoMetrics, count_each
 from tests.metrics_recorder import MetricsRecorder
 
-MONITORING = Path(__file__).parents[3] / "docs" / "MONITORING.md"
+METRICS_PAGE = Path(__file__).parents[3] / "docs" / "MONITORING.md"
 
 
 def test_each_value_of_a_tag_is_counted_by_itself() -> None:
@@ -30,6 +30,6 @@ def test_names_are_such_as_every_collector_takes() -> None:
 
 def test_every_metric_is_explained_where_operators_look() -> None:
     listed = re.findall(
-        r"^\| `media_lake\.([a-z_]+)` \|", MONITORING.read_text(encoding="utf-8"), re.MULTILINE
+        r"^\| `media_lake\.([a-z_]+)` \|", METRICS_PAGE.read_text(encoding="utf-8"), re.MULTILINE
     )
     assert sorted(listed) == sorted(Metric)

@@ -50,6 +50,9 @@ class Dated:
     def __init__(self, s3: Any, times: dict[str, datetime]) -> None:
         self._s3, self._times = s3, times
 
+    def head_bucket(self, **request: Any) -> Any:
+        return self._s3.head_bucket(**request)
+
     def list_multipart_uploads(self, **request: Any) -> Any:
         page = self._s3.list_multipart_uploads(**request)
         for item in page.get("Uploads", []):
