@@ -10,7 +10,7 @@ import boto3
 import pytest
 
 from include.core.lake import load_lake
-from include.core.settings import Settings
+from include.core.settings import Settings, load_settings
 from include.store.objects import delete_prefix, get, list_uris
 from infrastructure.__main__ import main
 from tests import earlier_state
@@ -54,7 +54,9 @@ def upgrade(endpoints: Endpoints) -> Upgrade:
     with pytest.MonkeyPatch.context() as environment:
         for name, value in NAMES.items():
             environment.setenv(f"MEDIA_LAKE_{name.upper()}", value)
+        load_settings.cache_clear()
         assert main([]) == 0
+    load_settings.cache_clear()
     after = _data(lake), list(table_mistakes(glue, settings.database))
     partitions = {
         (table, tuple(partition["Values"])): _columns(partition)

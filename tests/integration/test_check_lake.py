@@ -146,6 +146,7 @@ def test_the_shipped_lake_is_right_on_the_stack_after_the_demo(
 
 
 VIDEO = {"features": {"video": ["segments"]}}
+MISSING_ROLE = "arn:aws:iam::123456789012:role/none"
 FOREIGN_ROLE = "arn:aws:iam::210987654321:role/r"
 ALERTS = "arn:aws:sns:us-east-1:123456789012:none"
 
@@ -195,17 +196,13 @@ ALERTS = "arn:aws:sns:us-east-1:123456789012:none"
                     "video": ["segments"],
                 },
             },
-            {
-                "events_queue": "none",
-                "jobs_queue": "none-2",
-                "jobs_role_arn": "arn:aws:iam::123456789012:role/Missing",
-            },
+            {"events_queue": "none", "jobs_queue": "none-2", "jobs_role_arn": MISSING_ROLE},
             [
                 "queue none: does not exist; run python -m infrastructure",
                 "events of check-",
                 "topic AmazonRekognitionMediaLakeJobs: does not report to the queue none-2; run python",
                 "queue none-2: does not exist; run python -m infrastructure",
-                "role Missing: does not exist; make a role that Rekognition may assume",
+                "role none: does not exist; make a role that Rekognition may assume",
                 f"model {FAR_MODEL}: is in eu-west-1, but Rekognition is asked in us-east-1; name a model of",
             ],
         ),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
 import pytest
 
 from include.core.features import MEDIA_TYPES
+from include.core.settings import load_settings
 from include.operate.erasure import erase
 from include.operate.erasure_request import ErasureRequest
 from include.operate.ledger_rebuild import rebuild_ledger
@@ -30,6 +32,16 @@ def whole(small_lake: SmallLake) -> SmallLake:
     return small_lake
 
 
+@pytest.fixture
+def named(whole: SmallLake, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Commands work on this lake."""
+    for name in ("bucket", "database", "ledger_table", "workgroup"):
+        monkeypatch.setenv(f"MEDIA_LAKE_{name.upper()}", getattr(whole.settings, name))
+    load_settings.cache_clear()
+    yield
+    load_settings.cache_clear()
+
+
 def analyses(lake: SmallLake) -> dict[str, Entry]:
     items = [item for item in lake.items() if "state" in item]
     return {item["key"]["S"]: Entry.from_item(item) for item in items}
@@ -45,10 +57,8 @@ def told(entry: Entry) -> dict[str, Any]:
 
 
 def test_a_lost_ledger_is_rebuilt_by_the_command_and_the_next_run_pays_nothing(
-    whole: SmallLake, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    whole: SmallLake, named: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for name in ("bucket", "database", "ledger_table", "workgroup"):
-        monkeypatch.setenv(f"MEDIA_LAKE_{name.upper()}", getattr(whole.settings, name))
     before, paid = analyses(whole), whole.local_lake.billed()
     assert {entry.state for entry in before.values()} == {"done"}
     assert {bool(entry.job_id) for entry in before.values()} == {True, False}
@@ -72,7 +82,12 @@ def test_a_lost_ledger_is_rebuilt_by_the_command_and_the_next_run_pays_nothing(
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert [line[1] for line in lines if line[:1] == ["done"]] == ["0"], "a second time changes nothing"
 
+
+def test_a_table_that_is_not_there_is_to_be_made_first(
+    named: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setenv("MEDIA_LAKE_LEDGER_TABLE", "nowhere")
+    load_settings.cache_clear()
     assert command.main([]) == 1
     assert "there is no table nowhere: make it with `python -m infra" in capsys.readouterr().err
 
