@@ -33,14 +33,11 @@ _PEOPLE = {
 }
 _TASKS = {
     **_BY_ATHENA,
-    "athena:GetQueryResults": "results of statements without a file are read page by page",
-    "ce:GetCostAndUsage": "Dag reconcile_costs reads AWS's bill",
     "dynamodb:DeleteItem": "what was claimed is given back when its call fails",
+    "dynamodb:UpdateItem": "money is set aside where a budget is, and what was not needed is given back",
     "dynamodb:Scan": "Dag erase_media looks for entries of erased files",
-    "glue:UpdatePartition": "a day is published again",
     "rekognition:DeleteFaces": "Dag erase_media, where it is asked for a person's faces",
     "rekognition:ListFaces": "Dag erase_media looks for a person's faces",
-    "s3:DeleteObject": "staged files, expired versions of tables, erasure and retention",
     "s3:DeleteObjectVersion": "Dag erase_media, in a bucket with versions",
     "s3:GetBucketVersioning": "Dag erase_media asks whether the bucket has versions",
     "s3:ListBucketVersions": "Dag erase_media looks for versions of what it deletes",
