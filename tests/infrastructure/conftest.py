@@ -23,9 +23,9 @@ START_SECONDS = 60
 SETTINGS = Settings(alerts_topic="media-lake-alerts")
 
 
-@pytest.fixture(scope="package")
-def session() -> Iterator[boto3.Session]:
-    """A session whose clients reach an endpoint of this test's own."""
+@pytest.fixture(scope="session")
+def endpoint() -> Iterator[dict[str, str]]:
+    """An endpoint of these tests' own: the variables of its clients."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
@@ -39,15 +39,21 @@ def session() -> Iterator[boto3.Session]:
     )
     try:
         _wait_for(f"http://127.0.0.1:{port}/_local/health", process)
-        with pytest.MonkeyPatch.context() as patch:
-            for name in [name for name in os.environ if name.startswith("AWS_")]:
-                patch.delenv(name)
-            for name, value in local.items():
-                patch.setenv(name, value)
-            yield boto3.Session()
+        yield local
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(20)
+
+
+@pytest.fixture(scope="module")
+def session(endpoint: dict[str, str]) -> Iterator[boto3.Session]:
+    """A session whose clients reach the endpoint."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            patch.delenv(name)
+        for name, value in endpoint.items():
+            patch.setenv(name, value)
+        yield boto3.Session()
 
 
 def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
@@ -61,6 +67,6 @@ def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
     raise RuntimeError(f"the endpoint did not start (exit status {process.poll()})")
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def resources(session: boto3.Session) -> list[Resource]:
     return create(session, SETTINGS)

@@ -263,7 +263,7 @@ def test_tasks_that_share_a_quota_use_all_of_it_and_are_not_throttled(
         thread.join()
     took = time.monotonic() - began
     assert sum(summary.calls for summary in summaries) == analyses
-    assert sum(summary.throttled for summary in summaries) <= 0.03 * analyses
+    assert sum(summary.throttled for summary in summaries) <= 0.1 * analyses
     assert took >= 0.9 * (analyses - quota) / quota  # the service lets a second's worth through at once
 
 

@@ -24,7 +24,7 @@ SOURCE_KEY = PEOPLE_KEY.replace("0f0f0f0f", "50505050")
 
 def test_findings_about_people_and_their_responses_are_under_their_key(local_lake: LocalLake) -> None:
     settings = local_lake.settings.model_copy(update={"people_kms_key_arn": PEOPLE_KEY})
-    days, day = Days(replace(local_lake, settings=settings)), "2026-06-01"
+    days, day = Days(replace(local_lake, settings=settings)), "2026-09-11"
     lake = days.lake(["faces", "labels"])
     days.put(day, "a.jpg", PHOTO + days.seed.to_bytes(4))  # bytes that nobody has paid for
     days.discover(day, lake)
@@ -63,7 +63,7 @@ def put_in_parts(s3: Any, bucket: str, key: str, body: bytes) -> str:
 
 def test_copies_with_other_etags_are_paid_for_once_where_there_is_a_checksum(local_lake: LocalLake) -> None:
     s3, bucket = local_lake.client("s3"), local_lake.settings.bucket
-    days, first, later = Days(local_lake), "2026-06-02", "2026-06-03"
+    days, first, later = Days(local_lake), "2026-09-12", "2026-09-13"
     lake, body = days.lake(), days.picture(1)
     checksum = put_in_parts(s3, bucket, days.key(first, "in-parts.jpg"), body)
     known, asked = identities(days, first, lake)
@@ -88,7 +88,7 @@ def test_copies_with_other_etags_are_paid_for_once_where_there_is_a_checksum(loc
 
 def test_without_a_checksum_the_etag_has_to_do(local_lake: LocalLake) -> None:
     s3, bucket = local_lake.client("s3"), local_lake.settings.bucket
-    days, day = Days(local_lake), "2026-06-04"
+    days, day = Days(local_lake), "2026-09-14"
     lake, body = days.lake(), picture(days.seed)
     days.put(day, "plain.jpg", body)
     days.put(day, "plain-copy.jpg", body)

@@ -40,7 +40,7 @@ def shades(levels: list[int], *, rate: int = 10, key_frame_every: int = 10) -> b
 
 def taken(video: bytes, sampling: FrameSampling, **facts: Any) -> list[tuple[int, int]]:
     """Return time and shade of the frames of a sampling."""
-    asset = {"key": "a.mp4", "duration_ms": 10_000, "rotation": None, **facts}
+    asset = {"key": "a.mp4", "media_id": "a", "duration_ms": 10_000, "rotation": None, **facts}
     found = frame_images(cast("BinaryIO", io.BytesIO(video)), asset, sampling)
     return [
         (frame.timestamp_ms, round(np.asarray(Image.open(io.BytesIO(frame.jpeg))).mean())) for frame in found
@@ -69,7 +69,7 @@ def test_what_lies_between_frames_that_are_far_apart_is_not_read() -> None:
             read.append(len(found))
             return found
 
-    asset = {"key": "a.mp4", "duration_ms": 14_000, "rotation": None}
+    asset = {"key": "a.mp4", "media_id": "a", "duration_ms": 14_000, "rotation": None}
     frames = list(frame_images(cast("BinaryIO", Counted(data)), asset, FrameSampling(1 / 13.5)))
     assert [frame.timestamp_ms for frame in frames] == [0, 13_500]
     assert sum(read) < 0.6 * len(data)
@@ -94,13 +94,13 @@ def test_frames_are_never_more_than_planned() -> None:
 
 
 def test_a_frame_is_turned_as_a_player_does() -> None:
-    asset = {"key": "a.mp4", "duration_ms": 1000, "rotation": 90}
+    asset = {"key": "a.mp4", "media_id": "a", "duration_ms": 1000, "rotation": 90}
     (frame,) = frame_images(cast("BinaryIO", io.BytesIO(RISING)), asset, FrameSampling(1))
     assert Image.open(io.BytesIO(frame.jpeg)).size == (96, 160)
 
 
 def test_an_image_of_too_many_bytes_is_made_smaller(monkeypatch: pytest.MonkeyPatch) -> None:
-    asset = {"key": "a.mp4", "duration_ms": 14_000, "rotation": None}
+    asset = {"key": "a.mp4", "media_id": "a", "duration_ms": 14_000, "rotation": None}
     for most in (60_000, 8_000):
         monkeypatch.setattr(video_frames, "MAX_IMAGE_BYTES", most)
         with BUNNY.open("rb") as file:
@@ -135,7 +135,7 @@ def test_what_reading_raises_is_passed_on() -> None:
                 raise ConnectionError("S3 does not answer")
             return super().read(size)
 
-    asset = {"key": "a.mp4", "duration_ms": 14_000, "rotation": None}
+    asset = {"key": "a.mp4", "media_id": "a", "duration_ms": 14_000, "rotation": None}
     with pytest.raises(ConnectionError):
         list(frame_images(cast("BinaryIO", Broken(BUNNY.read_bytes())), asset, FrameSampling(1)))
 

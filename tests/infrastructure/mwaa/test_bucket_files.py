@@ -20,7 +20,7 @@ from cfnlint.config import ManualArgs
 from include.core.settings import SettingsError, load_settings
 from infrastructure.mwaa.__main__ import main
 from infrastructure.packaging import mwaa_plugins, project_files
-from infrastructure.roles import OF_AIRFLOW, ROLES
+from infrastructure.roles import OF_AIRFLOW, OPTIONAL, ROLES
 
 ROOT = Path(__file__).parents[3]
 MWAA = ROOT / "infrastructure" / "mwaa"
@@ -201,7 +201,7 @@ def test_the_environment_has_the_version_of_the_constraints() -> None:
 def test_the_execution_role_has_the_policies_of_all_of_airflows_processes() -> None:
     attached = environment_resources()["ExecutionRole"]["Properties"]["ManagedPolicyArns"]
     names = {arn.removeprefix(attached[0].removesuffix("tasks")) for arn in attached}
-    assert names == {name for role in OF_AIRFLOW for name in ROLES[role] if not name.startswith("people-")}
+    assert names == {name for role in OF_AIRFLOW for name in ROLES[role] if name not in OPTIONAL}
 
 
 @pytest.mark.matrix

@@ -36,13 +36,13 @@ _CONFIG = Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "pat
 RoleClient = Callable[..., Any]
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def calls_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where the endpoint writes what was called."""
     return tmp_path_factory.mktemp("calls") / "calls.ndjson"
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def client_of(calls_file: Path) -> Iterator[RoleClient]:
     """Return clients of roles; without a role, the owner's."""
     port = find_free_port()
