@@ -18,10 +18,10 @@ import httpx
 import psutil
 
 from include.core.settings import load_settings
-from infrastructure.resources import create
 from local.stack import postgres
 from local.stack.airflow_api import AirflowApi
 from local.stack.environment import SHARED, access_keys, aws_client_environment, stack_environment
+from local.stack.lake_template import deploy
 from local.stack.launch import marked_processes
 from local.stack.login import FILE, USER, AirflowLogin, read_password
 from local.stack.loopback import HOST
@@ -178,10 +178,10 @@ def _make_resources(stack: StackSettings, supervisor: Supervisor, say: Say) -> N
 
     if not _wait(ready, stack.start_timeout_seconds):
         raise StackError(f"the local AWS endpoint does not answer; see {stack.logs / 'local-aws.log'}")
-    say("making the lake's bucket, tables and queues")
+    say("deploying the lake's template: bucket, tables, queues, roles")
     # Airflow's processes have this setting from their environment; this one has not.
     bill = {"bill_source": SHARED["MEDIA_LAKE_BILL_SOURCE"]}
-    create(boto3.Session(), load_settings().model_copy(update=bill))
+    deploy(boto3.Session(), load_settings().model_copy(update=bill))
 
 
 def _create_pools(stack: StackSettings) -> None:

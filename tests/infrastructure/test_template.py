@@ -19,10 +19,9 @@ from infrastructure.resources import Resource
 from infrastructure.storage_definitions import TLS_ONLY
 from infrastructure.table_columns import update_columns
 from infrastructure.template import template
-from local.stack.stack_settings import PROJECT
+from local.stack.lake_template import TEMPLATE, stack_request
 from tools.query import run_query
 
-TEMPLATE = PROJECT / "infrastructure" / "media-lake.yaml"
 MADE = Settings(alerts_topic="media-lake-alerts")
 # A second lake in the account: each of its names has `other` for `media`.
 OTHER = Settings(
@@ -36,19 +35,6 @@ OTHER = Settings(
     jobs_role_arn="arn:aws:iam::123456789012:role/OtherLakeRekognition",
     alerts_topic="other-lake-alerts",
 )
-PARAMETERS = {
-    "BucketName": OTHER.bucket,
-    "DatabaseName": OTHER.database,
-    "WorkgroupName": OTHER.workgroup,
-    "LedgerTableName": OTHER.ledger_table,
-    "JobsTopicName": OTHER.jobs_topic,
-    "JobsQueueName": OTHER.jobs_queue,
-    "EventsQueueName": OTHER.events_queue,
-    "JobsRoleName": "OtherLakeRekognition",
-    "AlertsTopicName": OTHER.alerts_topic,
-    "AnalyzePeople": "true",
-    "BucketVersioning": "false",
-}
 
 
 def test_cfn_lint_finds_nothing() -> None:
@@ -237,16 +223,8 @@ def _access(iam: Any, settings: Settings) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def stack(session: boto3.Session) -> dict[str, Any]:
-    """How the template is deployed: it is too long for a request, so it comes from a bucket."""
-    session.client("s3").create_bucket(Bucket="templates")
-    session.client("s3").put_object(Bucket="templates", Key=TEMPLATE.name, Body=TEMPLATE.read_bytes())
-    parameters = [{"ParameterKey": name, "ParameterValue": value} for name, value in PARAMETERS.items()]
-    stack = {
-        "StackName": "other-lake",
-        "TemplateURL": f"https://templates.s3.amazonaws.com/{TEMPLATE.name}",
-        "Parameters": parameters,
-        "Capabilities": ["CAPABILITY_NAMED_IAM"],
-    }
+    """How the template is deployed, as the local stack does."""
+    stack = stack_request(session, OTHER)
     session.client("cloudformation").create_stack(**stack)
     return stack
 
