@@ -26,7 +26,7 @@ def manifest(aws: SimpleNamespace, s3: Any, ledger: Any, run: Run) -> str:
         {
             **{name: value for name, value in least_row(TABLES["media_assets"]).items() if name != "status"},
             "media_type": "image", "media_id": media_id, "bucket": "media-lake", "key": key,
-            "content_id": f"etag:{media_id}:1",
+            "etag": media_id, "content_id": f"etag:{media_id}:1",
         }
         for media_id, key in ((MEDIA, "raw/a.jpg"), ("cd" * 16, "raw/b.jpg"))
     ]  # fmt: skip
