@@ -8,6 +8,9 @@ import duckdb
 from botocore.exceptions import ClientError
 
 from include.core.errors import code_and_message
+from local.aws.endpoint_errors import AwsError
+
+DDL_TASK = "FAILED: Execution Error, return code 1 from org.apache.hadoop.hive.ql.exec.DDLTask."
 
 
 class QueryFailed(Exception):
@@ -46,6 +49,8 @@ def failure_reason(error: Exception, sql: str) -> str:
     """
     if isinstance(error, QueryFailed):
         return error.reason
+    if isinstance(error, AwsError):
+        return error.message
     if isinstance(error, ClientError):
         return ": ".join(code_and_message(error))
     message = str(error).split("\n")[0]

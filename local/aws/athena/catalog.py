@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from local.aws.athena.athena_errors import QueryFailed
 from local.aws.moto_clients import MotoClients
@@ -33,7 +33,22 @@ PARQUET: StorageDescriptorOutputTypeDef = {
         "Parameters": {"serialization.format": "1"},
     },
 }
+CATALOG = "awsdatacatalog"
 _BATCH = 100
+_INPUT_MEMBERS = frozenset(
+    (
+        "Name",
+        "Description",
+        "Owner",
+        "Retention",
+        "StorageDescriptor",
+        "PartitionKeys",
+        "ViewOriginalText",
+        "ViewExpandedText",
+        "TableType",
+        "Parameters",
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -123,6 +138,12 @@ class Table:
         is_view = self.definition.get("TableType") == "VIRTUAL_VIEW"
         return View.from_text(self.definition["ViewOriginalText"]) if is_view else None
 
+    def changed(self, **members: Any) -> TableInputTypeDef:
+        """Return Glue's TableInput of the table with other members in place of its own."""
+        kept: Any = {name: value for name, value in self.definition.items() if name in _INPUT_MEMBERS}
+        definition: TableInputTypeDef = kept | members
+        return definition
+
     def partition_location(self, values: Iterable[str]) -> str:
         """Return where a partition lies if its statement names no location."""
         return self.location + "/".join(f"{k}={v}" for k, v in zip(self.key_names, values, strict=True)) + "/"
@@ -172,6 +193,20 @@ class Catalog:
         table = f"awsdatacatalog.{name.database}.{name.name}"
         raise QueryFailed(f"TABLE_NOT_FOUND: line 1:1: Table '{table}' does not exist")
 
+    def hive_table(self, name: TableName) -> Table:
+        """Find a table or view for a statement of Hive's, which has an error of its own.
+
+        :raises QueryFailed: SemanticException.
+        """
+        try:
+            if found := self.find(name):
+                return found
+        except QueryFailed:  # there is not even the database
+            pass
+        raise QueryFailed(
+            f"FAILED: SemanticException [Error 10001]: Table not found {name.database}.{name.name}"
+        )
+
     def find(self, name: TableName) -> Table | None:
         """Find a table or view that need not exist.
 
@@ -182,6 +217,10 @@ class Catalog:
         except self.glue.exceptions.EntityNotFoundException:
             self.require_database(name.database)
             return None
+
+    def update_table(self, table: Table, **members: Any) -> None:
+        """Replace members of a table's definition."""
+        self.glue.update_table(DatabaseName=table.name.database, TableInput=table.changed(**members))
 
     def partitions(self, table: Table) -> Iterator[PartitionTypeDef]:
         """List the partitions of a table."""

@@ -1,11 +1,9 @@
-"""Statements that change the catalog: databases, external tables, partitions, views."""
+"""Statements that make and drop databases, external tables and views."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
 
 import sqlglot
 from sqlglot import exp
@@ -13,8 +11,9 @@ from sqlglot.errors import SqlglotError
 
 from local.aws.athena.athena_errors import QueryFailed
 from local.aws.athena.athena_types import duckdb_to_hive, hive_to_duckdb, result_type
-from local.aws.athena.catalog import PARQUET, Table, View
-from local.aws.athena.results import write_text_result
+from local.aws.athena.catalog import PARQUET, View
+from local.aws.athena.file_formats import LAZY_SIMPLE, TEXT
+from local.aws.athena.results import silent
 from local.aws.athena.session import Session
 
 if TYPE_CHECKING:
@@ -24,28 +23,6 @@ if TYPE_CHECKING:
         StorageDescriptorOutputTypeDef,
         TableInputTypeDef,
     )
-
-_TEXT: StorageDescriptorOutputTypeDef = {
-    "InputFormat": "org.apache.hadoop.mapred.TextInputFormat",
-    "OutputFormat": "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
-}
-_LAZY_SIMPLE = "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe"
-_PARTITION = re.compile(
-    r"PARTITION\s*\((?P<values>[^)]*)\)(?:\s*LOCATION\s+'(?P<location>[^']+)')?", re.IGNORECASE
-)
-_PARTITION_VALUE = re.compile(r"[`\"]?(\w+)[`\"]?\s*=\s*('(?:[^']|'')*'|\"[^\"]*\"|[\w.-]+)")
-
-Change = Callable[[Session, re.Match[str]], None]
-
-
-def silent(change: Change) -> Change:
-    """Turn a change of the catalog into a statement with an empty result."""
-
-    def run(session: Session, match: re.Match[str]) -> None:
-        change(session, match)
-        write_text_result(session, [], [])
-
-    return run
 
 
 @silent
@@ -86,7 +63,7 @@ def drop_table(session: Session, match: re.Match[str]) -> None:
     except glue.exceptions.EntityNotFoundException as error:
         if not match["missing_ok"]:
             raise QueryFailed(
-                f"TABLE_NOT_FOUND: Table '{name.database}.{name.name}' does not exist"
+                f"FAILED: SemanticException [Error 10001]: Table not found {name.database}.{name.name}"
             ) from error
 
 
@@ -143,6 +120,8 @@ def create_external_table(session: Session, match: re.Match[str]) -> None:
         for node in tree.args["properties"].expressions
         if type(node) is exp.Property
     }
+    if parameters.get("table_type", "").upper() == "ICEBERG":
+        raise QueryFailed("NOT_SUPPORTED: the local Athena has no Iceberg tables")
     name = session.table_name(f"{reference.db}.{reference.name}" if reference.db else reference.name)
     definition: TableInputTypeDef = {
         "Name": name.name,
@@ -158,6 +137,18 @@ def create_external_table(session: Session, match: re.Match[str]) -> None:
     if comment := properties.get("SchemaCommentProperty"):
         definition["Description"] = comment.this.name
     session.catalog.create_table(name.database, definition, exists_ok=bool(tree.args.get("exists")))
+
+
+def read_columns(text: str) -> list[Column]:
+    """Read columns as CREATE TABLE lists them.
+
+    :raises QueryFailed: ParseException.
+    """
+    try:
+        tree = sqlglot.parse_one(f"CREATE EXTERNAL TABLE t ({text})", read="athena")
+    except SqlglotError as error:
+        raise QueryFailed(f"FAILED: ParseException {str(error).splitlines()[0]}") from error
+    return [_column(node) for node in tree.find_all(exp.ColumnDef) if isinstance(node.parent, exp.Schema)]
 
 
 def _column(node: exp.ColumnDef) -> Column:
@@ -180,7 +171,7 @@ def _format(properties: dict[str, Any]) -> StorageDescriptorOutputTypeDef:
     if file_format is not None and file_format.name.upper() not in ("TEXTFILE", ""):
         raise QueryFailed(f"NOT_SUPPORTED: the local Athena does not read {file_format.name}")
     serde = properties.get("RowFormatSerdeProperty")
-    library = serde.name if serde else _LAZY_SIMPLE
+    library = serde.name if serde else LAZY_SIMPLE
     if "parquet" in library.lower():
         return PARQUET
     parameters: dict[str, str] = {}
@@ -190,86 +181,4 @@ def _format(properties: dict[str, Any]) -> StorageDescriptorOutputTypeDef:
     delimited = properties.get("RowFormatDelimitedProperty")
     if delimited and delimited.args.get("fields"):
         parameters["field.delim"] = delimited.args["fields"].name
-    return {**_TEXT, "SerdeInfo": {"SerializationLibrary": library, "Parameters": parameters}}
-
-
-@silent
-def add_partitions(session: Session, match: re.Match[str]) -> None:
-    """ALTER TABLE ADD PARTITION, one or more."""
-    table = session.catalog.table(session.table_name(match["name"]))
-    locations = {
-        (values := _values(table, part["values"])): part["location"] or table.partition_location(values)
-        for part in _PARTITION.finditer(match["partitions"])
-    }
-    session.catalog.add_partitions(table, locations, exists_ok=bool(match["exists_ok"]))
-
-
-@silent
-def drop_partitions(session: Session, match: re.Match[str]) -> None:
-    """ALTER TABLE DROP PARTITION, one or more; the files stay in S3."""
-    table, glue = session.catalog.table(session.table_name(match["name"])), session.catalog.glue
-    for part in _PARTITION.finditer(match["partitions"]):
-        values = _values(table, part["values"])
-        try:
-            glue.delete_partition(
-                DatabaseName=table.name.database, TableName=table.name.name, PartitionValues=list(values)
-            )
-        except glue.exceptions.EntityNotFoundException as error:
-            if not match["missing_ok"]:
-                raise QueryFailed(f"EntityNotFoundException: Partition {list(values)} not found") from error
-
-
-@silent
-def set_location(session: Session, match: re.Match[str]) -> None:
-    """ALTER TABLE [PARTITION] SET LOCATION."""
-    table, glue = session.catalog.table(session.table_name(match["name"])), session.catalog.glue
-    if match["values"] is None:
-        definition = _with_location(table, match["location"])
-        glue.update_table(DatabaseName=table.name.database, TableInput=definition)
-        return
-    values = _values(table, match["values"])
-    try:
-        glue.update_partition(
-            DatabaseName=table.name.database,
-            TableName=table.name.name,
-            PartitionValueList=list(values),
-            PartitionInput=table.partition_input(values, match["location"]),
-        )
-    except glue.exceptions.EntityNotFoundException as error:
-        raise QueryFailed(f"EntityNotFoundException: Partition {list(values)} not found") from error
-
-
-def _with_location(table: Table, location: str) -> TableInputTypeDef:
-    members = ("Name", "Description", "TableType", "Parameters", "PartitionKeys")
-    definition: Any = {name: value for name, value in table.definition.items() if name in members}
-    moved: TableInputTypeDef = definition | {"StorageDescriptor": {**table.storage, "Location": location}}
-    return moved
-
-
-def _values(table: Table, text: str) -> tuple[str, ...]:
-    """Read ``dt = '2026-01-01', media_type = 'image'`` and return the values in the order of the keys."""
-    given = {
-        name.lower(): value.strip("'\"").replace("''", "'") for name, value in _PARTITION_VALUE.findall(text)
-    }
-    if set(given) != set(table.key_names):
-        raise QueryFailed(f"SemanticException: partition ({text}) does not name all of {table.key_names}")
-    return tuple(given[key] for key in table.key_names)
-
-
-def repair_table(session: Session, match: re.Match[str]) -> None:
-    """MSCK REPAIR TABLE: add a partition for each folder below the table's location that names one."""
-    table = session.catalog.table(session.table_name(match["name"]))
-    known = {tuple(partition["Values"]) for partition in session.catalog.partitions(table)}
-    found: dict[tuple[str, ...], str] = {}
-    for stored in session.storage.data_files(table.location):
-        folders = stored.uri.removeprefix(table.location).split("/")[: len(table.key_names)]
-        pairs = [folder.partition("=") for folder in folders]
-        if [name.lower() for name, _, _ in pairs] == table.key_names:
-            found[tuple(unquote(value) for _, _, value in pairs)] = table.location + "/".join(folders) + "/"
-    missing = {values: location for values, location in found.items() if values not in known}
-    session.catalog.add_partitions(table, missing)
-    folders_added = (location.removeprefix(table.location).rstrip("/") for location in missing.values())
-    rows: list[list[str | None]] = [
-        [f"Partitions not in metastore:\t{table.name.name}:{folder}"] for folder in folders_added
-    ]
-    write_text_result(session, ["result"], rows)
+    return {**TEXT, "SerdeInfo": {"SerializationLibrary": library, "Parameters": parameters}}

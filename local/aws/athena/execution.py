@@ -44,6 +44,7 @@ class Execution:
     columns: list[dict[str, Any]] = field(default_factory=list)
     rows: list[list[str | None]] | None = None
     update_count: int = 0
+    output_rows: int = 0
     cancel: Callable[[], None] | None = None
 
     @property
@@ -55,6 +56,20 @@ class Execution:
         """Enter a terminal state, unless the execution is in one already."""
         if self.state not in TERMINAL:
             self.state, self.reason, self.completed = state, reason, time.time()
+
+    def runtime_statistics(self) -> dict[str, Any]:
+        """Return Athena's QueryRuntimeStatistics: the timeline, and what was read."""
+        statistics = self.describe()["Statistics"]
+        return {
+            "Timeline": {
+                "QueryQueueTimeInMillis": statistics["QueryQueueTimeInMillis"],
+                "QueryPlanningTimeInMillis": 0,
+                "EngineExecutionTimeInMillis": statistics["EngineExecutionTimeInMillis"],
+                "ServiceProcessingTimeInMillis": 0,
+                "TotalExecutionTimeInMillis": statistics["TotalExecutionTimeInMillis"],
+            },
+            "Rows": {"InputBytes": self.scanned_bytes, "OutputRows": self.output_rows},
+        }
 
     def describe(self) -> dict[str, Any]:
         """Return Athena's QueryExecution."""
@@ -77,6 +92,8 @@ class Execution:
                 "TotalExecutionTimeInMillis": int((completed - self.submitted) * 1000),
                 "QueryQueueTimeInMillis": int((started - self.submitted) * 1000),
                 "DataScannedInBytes": self.scanned_bytes,
+                "ServiceProcessingTimeInMillis": 0,
+                "ResultReuseInformation": {"ReusedPreviousResult": False},
             },
         }
         if self.parameters:

@@ -30,7 +30,7 @@ def push_down(query: exp.Expr) -> None:
         push_down(query.this)
     elif isinstance(query, exp.Select):
         _spread(query)
-        for source in _sources(query):
+        for source in sources_of(query):
             if isinstance(source, exp.Subquery):
                 push_into(source.this, conditions_on(source))
                 push_down(source)
@@ -58,11 +58,12 @@ def conditions_on(source: exp.Expr) -> Conditions:
     join = source.parent
     if isinstance(join, exp.Join) and join.side in _JOINS_THAT_KEEP_THE_LEFT:
         found += _conjuncts(join.args.get("on"))
-    others = [other for other in _sources(select) if other is not source]
+    others = [other for other in sources_of(select) if other is not source]
     return [condition for condition in found if _concerns_only(condition, source.alias_or_name, others)]
 
 
-def _sources(select: exp.Select) -> list[exp.Expr]:
+def sources_of(select: exp.Select) -> list[exp.Expr]:
+    """Return what a select reads: the tables, subqueries and functions in FROM and JOIN."""
     first = select.args.get("from_")
     return [part.this for part in [first, *(select.args.get("joins") or [])] if part is not None]
 
@@ -102,7 +103,7 @@ def _lacks(source: exp.Expr, name: str) -> bool:
 
 def _spread(select: exp.Select) -> None:
     """Repeat conditions on one column for the columns that joins make equal to it."""
-    waiting = [condition for source in _sources(select) for condition in conditions_on(source)]
+    waiting = [condition for source in sources_of(select) for condition in conditions_on(source)]
     known = {condition.sql() for condition in waiting}
     while waiting:
         condition = waiting.pop()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from local.aws.athena.athena_types import format_rows, result_type
 from local.aws.athena.session import Session
+
+Change = Callable[[Session, re.Match[str]], None]
 
 _METADATA = b"\x0a\x00"
 _ROWS_AT_ONCE = 10_000
@@ -43,6 +45,7 @@ def run_select(session: Session, sql: str) -> None:
     with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as file:
         file.write(_csv_line(names))
         while rows := cursor.fetchmany(_ROWS_AT_ONCE):
+            execution.output_rows += len(rows)
             file.writelines(map(_csv_line, format_rows(rows, kinds)))
         file.seek(0)
         session.storage.write(execution.location, file.read())
@@ -66,6 +69,16 @@ def read_csv_rows(text: str, start: int) -> Iterator[tuple[list[str | None], int
         if end == "\n":
             yield row, match.end()
             row = []
+
+
+def silent(change: Change) -> Change:
+    """Turn a change into a statement with an empty result."""
+
+    def run(session: Session, match: re.Match[str]) -> None:
+        change(session, match)
+        write_text_result(session, [], [])
+
+    return run
 
 
 def write_text_result(session: Session, columns: list[str], rows: list[list[str | None]]) -> None:

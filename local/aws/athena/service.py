@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import botocore.loaders
 import duckdb
 from botocore.exceptions import ClientError
 from botocore.model import ServiceModel
 from botocore.validate import ParamValidator
+from moto.athena.models import athena_backends
+from moto.core.models import DEFAULT_ACCOUNT_ID
 
 from local.aws.athena.athena_errors import MalformedQuery, QueryFailed, failure_reason
-from local.aws.athena.catalog import Catalog, Table, TableName
-from local.aws.athena.dialect import MACROS, SESSION_SETTINGS, bind_parameters
+from local.aws.athena.caller import Caller, Operations, Request
+from local.aws.athena.catalog import Catalog
+from local.aws.athena.dialect import MACROS, SESSION_SETTINGS
 from local.aws.athena.execution import TERMINAL, Execution
+from local.aws.athena.left_out import REASONS
+from local.aws.athena.metadata import Metadata
+from local.aws.athena.named_queries import NamedQueries
+from local.aws.athena.pages import page, position
+from local.aws.athena.prepared_statements import PreparedStatements
 from local.aws.athena.results import read_csv_rows
 from local.aws.athena.session import Session
 from local.aws.athena.statements import Statement, recognize
@@ -30,25 +36,9 @@ from local.aws.endpoint_errors import AwsError
 from local.aws.iam.need import Need, bucket_arn
 from local.aws.moto_clients import MotoClients
 
-if TYPE_CHECKING:
-    from mypy_boto3_glue.type_defs import ColumnOutputTypeDef as Column
-    from mypy_boto3_glue.type_defs import DatabaseTypeDef
-
 logger = logging.getLogger(__name__)
 
-Request = dict[str, Any]
 _MOST_ROWS = 1000
-
-
-@dataclass(frozen=True)
-class Caller:
-    """Who asks, and where.
-
-    :param clients: with the caller's rights.
-    """
-
-    region: str
-    clients: MotoClients
 
 
 class AthenaService:
@@ -75,23 +65,25 @@ class AthenaService:
         self._model = ServiceModel(
             botocore.loaders.Loader().load_service_model("athena", "service-2"), "athena"
         )
-        self._operations: dict[str, Callable[[Request, Caller], dict[str, Any]]] = {
+        self._prepared = PreparedStatements()
+        self._operations: Operations = {
             "StartQueryExecution": self._start_query_execution,
             "GetQueryExecution": self._get_query_execution,
             "BatchGetQueryExecution": self._batch_get_query_execution,
             "ListQueryExecutions": self._list_query_executions,
             "StopQueryExecution": self._stop_query_execution,
             "GetQueryResults": self._get_query_results,
-            "GetDatabase": self._get_database,
-            "ListDatabases": self._list_databases,
-            "GetTableMetadata": self._get_table_metadata,
-            "ListTableMetadata": self._list_table_metadata,
+            "GetQueryRuntimeStatistics": self._get_query_runtime_statistics,
             "GetWorkGroup": self._get_work_group,
+            "UpdateWorkGroup": self._update_work_group,
+            **self._prepared.operations,
+            **NamedQueries().operations,
+            **Metadata().operations,
         }
 
     def serves(self, operation: str) -> bool:
-        """Return whether this service answers an operation."""
-        return operation in self._operations
+        """Return whether this service answers an operation, if only to refuse it."""
+        return operation in self._operations or operation in REASONS
 
     def call(
         self, operation: str, request: Request, region: str, clients: MotoClients | None = None
@@ -102,6 +94,9 @@ class AthenaService:
         :raises AwsError: where Athena would refuse the request.
         :raises botocore.exceptions.ClientError: likewise, for a service that it asks.
         """
+        if operation in REASONS:
+            reason = f"The local Athena does not offer {operation}: {REASONS[operation]}"
+            raise AwsError("InvalidRequestException", reason)
         shape = self._model.operation_model(operation).input_shape
         assert shape is not None
         report = ParamValidator().validate(request, shape)
@@ -141,17 +136,15 @@ class AthenaService:
 
     def _new_execution(self, request: Request, caller: Caller) -> tuple[Execution, Statement]:
         parameters = request.get("ExecutionParameters", [])
+        workgroup = request.get("WorkGroup", "primary")
         try:
-            sql = (
-                bind_parameters(request["QueryString"], parameters) if parameters else request["QueryString"]
-            )
+            sql = self._prepared.resolve(request["QueryString"], parameters, caller.region, workgroup)
             statement = recognize(sql)
         except (MalformedQuery, QueryFailed) as error:
             raise AwsError(
                 "InvalidRequestException", str(error), fields={"AthenaErrorCode": "MALFORMED_QUERY"}
             ) from error
         context = request.get("QueryExecutionContext", {})
-        workgroup = request.get("WorkGroup", "primary")
         given = (request.get("ResultConfiguration") or {}).get("OutputLocation")
         execution = Execution(
             sql=request["QueryString"],
@@ -172,6 +165,18 @@ class AthenaService:
         if isinstance(created := found.get("CreationTime"), datetime):
             found["CreationTime"] = created.timestamp()
         return {"WorkGroup": found}
+
+    def _update_work_group(self, request: Request, caller: Caller) -> dict[str, Any]:
+        self._workgroup(request["WorkGroup"], caller.region)
+        workgroup = athena_backends[DEFAULT_ACCOUNT_ID][caller.region].work_groups[request["WorkGroup"]]
+        workgroup.description = request.get("Description", workgroup.description)
+        workgroup.state = request.get("State", workgroup.state)
+        updates = dict(request.get("ConfigurationUpdates", {}))
+        results = updates.pop("ResultConfigurationUpdates", {})
+        workgroup.configuration = updated(workgroup.configuration, updates) | {
+            "ResultConfiguration": updated(workgroup.configuration.get("ResultConfiguration", {}), results)
+        }
+        return {}
 
     def _workgroup(self, name: str, region: str) -> dict[str, Any]:
         """Return a workgroup; moto answers with nothing if there is none."""
@@ -210,11 +215,11 @@ class AthenaService:
                 Catalog(caller.clients, execution.region),
                 Storage(caller.clients, execution.region),
             )
-            statement.run(Session(execution, connection, catalog, storage, scan))
+            statement.run(Session(execution, connection, catalog, storage, scan, self._prepared))
             execution.scanned_bytes = scan.bytes_read
             execution.finish("SUCCEEDED")
         except Exception as error:
-            if not isinstance(error, (QueryFailed, MalformedQuery, ClientError, duckdb.Error)):
+            if not isinstance(error, (QueryFailed, MalformedQuery, AwsError, ClientError, duckdb.Error)):
                 logger.exception("query %s failed within the local Athena", execution.id)
             execution.finish("FAILED", failure_reason(error, execution.sql))
         finally:
@@ -245,6 +250,9 @@ class AthenaService:
             ],
         }
 
+    def _get_query_runtime_statistics(self, request: Request, caller: Caller) -> dict[str, Any]:
+        return {"QueryRuntimeStatistics": self._find(request["QueryExecutionId"]).runtime_statistics()}
+
     def _list_query_executions(self, request: Request, caller: Caller) -> dict[str, Any]:
         workgroup = request.get("WorkGroup", "primary")
         ids = [
@@ -252,7 +260,7 @@ class AthenaService:
             for execution in reversed(self._executions.values())
             if execution.workgroup == workgroup
         ]
-        return _page(ids, request, "QueryExecutionIds", 50)
+        return page(ids, request, "QueryExecutionIds", 50)
 
     def _stop_query_execution(self, request: Request, caller: Caller) -> dict[str, Any]:
         self._cancel(self._find(request["QueryExecutionId"]))
@@ -275,7 +283,7 @@ class AthenaService:
                 "InvalidRequestException",
                 f"Query did not finish successfully. Final query state: {execution.state}",
             )
-        limit, start = min(request.get("MaxResults", _MOST_ROWS), _MOST_ROWS), _position(request)
+        limit, start = min(request.get("MaxResults", _MOST_ROWS), _MOST_ROWS), position(request)
         if execution.rows is not None:
             rows, following = execution.rows[start : start + limit], start + limit
             more = following < len(execution.rows)
@@ -304,66 +312,12 @@ class AthenaService:
                 "InvalidRequestException", f"Could not find results: {execution.location}"
             ) from error
 
-    def _get_database(self, request: Request, caller: Caller) -> dict[str, Any]:
-        try:
-            return {
-                "Database": _database(
-                    Catalog(caller.clients, caller.region).require_database(request["DatabaseName"])
-                )
-            }
-        except QueryFailed as error:
-            raise AwsError("MetadataException", error.reason) from error
 
-    def _list_databases(self, request: Request, caller: Caller) -> dict[str, Any]:
-        databases = [_database(found) for found in Catalog(caller.clients, caller.region).databases()]
-        return _page(databases, request, "DatabaseList", 50)
+def updated(members: dict[str, Any], updates: dict[str, Any]) -> dict[str, Any]:
+    """Apply updates of a configuration, in which ``RemoveX: true`` takes member ``X`` away.
 
-    def _get_table_metadata(self, request: Request, caller: Caller) -> dict[str, Any]:
-        name = TableName(request["DatabaseName"].lower(), request["TableName"].lower())
-        try:
-            return {"TableMetadata": _table_metadata(Catalog(caller.clients, caller.region).table(name))}
-        except QueryFailed as error:
-            raise AwsError("MetadataException", error.reason) from error
-
-    def _list_table_metadata(self, request: Request, caller: Caller) -> dict[str, Any]:
-        try:
-            tables = Catalog(caller.clients, caller.region).tables(request["DatabaseName"])
-        except QueryFailed as error:
-            raise AwsError("MetadataException", error.reason) from error
-        return _page([_table_metadata(table) for table in tables], request, "TableMetadataList", 50)
-
-
-def _position(request: Request) -> int:
-    token = request.get("NextToken", "0")
-    if not token.isdecimal():
-        raise AwsError("InvalidRequestException", f"Invalid NextToken {token!r}")
-    return int(token)
-
-
-def _page(items: list[Any], request: Request, name: str, most: int) -> dict[str, Any]:
-    start = _position(request)
-    end = start + min(request.get("MaxResults", most), most)
-    return {name: items[start:end]} | ({"NextToken": str(end)} if end < len(items) else {})
-
-
-def _database(found: DatabaseTypeDef) -> dict[str, Any]:
-    description = {"Description": found["Description"]} if found.get("Description") else {}
-    return {"Name": found["Name"], "Parameters": found.get("Parameters", {})} | description
-
-
-def _table_metadata(table: Table) -> dict[str, Any]:
-    return {
-        "Name": table.name.name,
-        "TableType": table.definition.get("TableType", ""),
-        "Columns": [_column_metadata(column) for column in table.columns],
-        "PartitionKeys": [_column_metadata(key) for key in table.partition_keys],
-        "Parameters": {
-            **table.definition.get("Parameters", {}),
-            "location": table.storage.get("Location") or "",
-        },
-    }
-
-
-def _column_metadata(column: Column) -> dict[str, str]:
-    comment = {"Comment": column["Comment"]} if "Comment" in column else {}
-    return {"Name": column["Name"], "Type": column["Type"], **comment}
+    >>> updated({"OutputLocation": "s3://a/", "ExpectedBucketOwner": "1"}, {"RemoveOutputLocation": True})
+    {'ExpectedBucketOwner': '1'}
+    """
+    changes = {name: value for name, value in updates.items() if not name.startswith("Remove")}
+    return {name: value for name, value in members.items() if not updates.get(f"Remove{name}")} | changes

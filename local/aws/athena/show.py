@@ -41,7 +41,7 @@ def _write_matching(session: Session, column: str, names: list[str], pattern: st
 
 def show_partitions(session: Session, match: re.Match[str]) -> None:
     """SHOW PARTITIONS."""
-    table = session.catalog.table(session.table_name(match["name"]))
+    table = session.ddl_table(match["name"])
     names = sorted(
         "/".join(f"{key}={value}" for key, value in zip(table.key_names, partition["Values"], strict=True))
         for partition in session.catalog.partitions(table)
@@ -51,7 +51,7 @@ def show_partitions(session: Session, match: re.Match[str]) -> None:
 
 def show_columns(session: Session, match: re.Match[str]) -> None:
     """SHOW COLUMNS."""
-    table = session.catalog.table(session.table_name(match["name"]))
+    table = session.ddl_table(match["name"])
     write_text_result(
         session, ["field"], [[column["Name"]] for column in table.columns + table.partition_keys]
     )
@@ -59,7 +59,7 @@ def show_columns(session: Session, match: re.Match[str]) -> None:
 
 def show_create(session: Session, match: re.Match[str]) -> None:
     """SHOW CREATE TABLE or VIEW."""
-    table = session.catalog.table(session.table_name(match["name"]))
+    table = session.ddl_table(match["name"])
     if view := table.view:
         statement = f"CREATE VIEW {table.name.database}.{table.name.name} AS\n{view.sql}"
     else:
@@ -91,9 +91,21 @@ def _column_lines(columns: list[Column]) -> str:
     )
 
 
+def show_table_properties(session: Session, match: re.Match[str]) -> None:
+    """SHOW TBLPROPERTIES, all or one."""
+    table = session.ddl_table(match["name"])
+    properties = table.definition.get("Parameters", {})
+    if (key := match["key"]) is None:
+        rows: list[list[str | None]] = [[f"{name}\t{value}"] for name, value in sorted(properties.items())]
+    else:
+        missing = f"Table {table.name.database}.{table.name.name} does not have property: {key}"
+        rows = [[properties.get(key, missing)]]
+    write_text_result(session, ["prpt_name"], rows)
+
+
 def describe(session: Session, match: re.Match[str]) -> None:
     """DESCRIBE, in padded columns like Hive's."""
-    table = session.catalog.table(session.table_name(match["name"]))
+    table = session.ddl_table(match["name"])
     rows = [
         _padded(column["Name"], column["Type"], column.get("Comment", ""))
         for column in table.columns + table.partition_keys

@@ -10,10 +10,11 @@ import sqlglot
 from sqlglot.errors import SqlglotError
 from sqlglot.tokenizer_core import TokenType
 
-from local.aws.athena import definitions, show, writes
-from local.aws.athena.athena_errors import MalformedQuery
+from local.aws.athena import alterations, definitions, explain, partitions, show, writes
+from local.aws.athena.athena_errors import MalformedQuery, QueryFailed
 from local.aws.athena.dialect import parse_query
-from local.aws.athena.results import run_select
+from local.aws.athena.left_out import modify_rows, refuse_statement
+from local.aws.athena.results import run_select, silent
 from local.aws.athena.session import Session
 
 _NAME = r"(?P<name>(?:[\w-]+|`[^`]+`|\"[^\"]+\")(?:\s*\.\s*(?:[\w-]+|`[^`]+`|\"[^\"]+\")){0,2})"
@@ -21,7 +22,12 @@ _EXISTS_OK = r"(?P<exists_ok>IF\s+NOT\s+EXISTS\s+)?"
 _MISSING_OK = r"(?P<missing_ok>IF\s+EXISTS\s+)?"
 _IN = r"(?:\s+(?:IN|FROM)\s+(?P<database>[\w`\"-]+))?(?:\s+(?:LIKE\s+)?'(?P<pattern>[^']*)')?"
 _LEADING_COMMENTS = re.compile(r"(?:\s+|--[^\n]*(?:\n|$)|/\*.*?\*/)*", re.DOTALL)
-_COMMENT_LINES = re.compile(r"^\s*--[^\n]*\n", re.MULTILINE)
+_QUOTED_OR_COMMENT = re.compile(
+    r"(?P<quoted>'(?:[^'\\]|\\.|'')*'|\"[^\"]*\"|`[^`]*`)|--[^\n]*|/\*.*?\*/", re.DOTALL
+)
+_PROPERTIES = r"\s*\((?P<properties>.*)\)"
+_COLUMNS = r"\s*\((?P<columns>.*)\)"
+_STATEMENT_NAME = r"(?P<name>[\w@:]+|\"[^\"]+\")"
 
 
 @dataclass(frozen=True)
@@ -39,6 +45,11 @@ class StatementKind:
     output_suffix: str
     run: Callable[[Session, re.Match[str]], None]
     query_of: str | None = None
+
+    @property
+    def holds_statement(self) -> bool:
+        """Whether another statement is part of it, in the group ``statement``."""
+        return "statement" in self.pattern.groupindex
 
 
 @dataclass(frozen=True)
@@ -68,6 +79,34 @@ def _show(
     pattern: str, substatement_type: str, run: Callable[[Session, re.Match[str]], None]
 ) -> StatementKind:
     return _kind(pattern, substatement_type, run, statement_type="UTILITY")
+
+
+def _modify(substatement_type: str, pattern: str) -> StatementKind:
+    return _kind(
+        rf"{pattern}\b.*", substatement_type, modify_rows, statement_type="DML", output_suffix="{id}"
+    )
+
+
+def _prepare(session: Session, match: re.Match[str]) -> None:
+    execution = session.execution
+    name = match["name"].strip('"')
+    session.prepared.create(execution.region, execution.workgroup, name, match["statement"])
+
+
+def _deallocate(session: Session, match: re.Match[str]) -> None:
+    execution = session.execution
+    session.prepared.delete(execution.region, execution.workgroup, match["name"].strip('"'))
+
+
+def _explain(session: Session, match: re.Match[str]) -> None:
+    statement = recognize(match["statement"])
+    is_select = statement.kind.substatement_type == "SELECT"
+    if statement.kind.query_of is None or (match["analyze"] and not is_select):
+        raise QueryFailed(
+            f"NOT_SUPPORTED: the local Athena does not explain {statement.kind.substatement_type}"
+        )
+    query = statement.match[statement.kind.query_of]
+    explain.explain(session, match["options"] or "", query, bool(match["analyze"]))
 
 
 _KINDS = (
@@ -102,19 +141,45 @@ _KINDS = (
     _kind(
         rf"ALTER TABLE {_NAME} ADD {_EXISTS_OK}(?P<partitions>PARTITION.*)",
         "ALTER_TABLE",
-        definitions.add_partitions,
+        partitions.add_partitions,
     ),
     _kind(
         rf"ALTER TABLE {_NAME} DROP {_MISSING_OK}(?P<partitions>PARTITION.*)",
         "ALTER_TABLE",
-        definitions.drop_partitions,
+        partitions.drop_partitions,
     ),
     _kind(
         rf"ALTER TABLE {_NAME}(?: PARTITION\s*\((?P<values>[^)]*)\))? SET LOCATION '(?P<location>[^']+)'",
         "ALTER_TABLE",
-        definitions.set_location,
+        partitions.set_location,
     ),
-    _kind(rf"MSCK REPAIR TABLE {_NAME}", "MSCK_REPAIR_TABLE", definitions.repair_table),
+    _kind(
+        rf"ALTER TABLE {_NAME} PARTITION\s*\((?P<values>[^)]*)\) "
+        r"RENAME TO PARTITION\s*\((?P<renamed>[^)]*)\)",
+        "ALTER_TABLE",
+        partitions.rename_partition,
+    ),
+    _kind(
+        rf"ALTER TABLE {_NAME} SET TBLPROPERTIES{_PROPERTIES}",
+        "ALTER_TABLE",
+        alterations.set_table_properties,
+    ),
+    _kind(
+        rf"ALTER TABLE {_NAME}(?: PARTITION\s*\([^)]*\))? ADD COLUMNS{_COLUMNS}",
+        "ALTER_TABLE",
+        alterations.add_columns,
+    ),
+    _kind(
+        rf"ALTER TABLE {_NAME}(?: PARTITION\s*\([^)]*\))? REPLACE COLUMNS{_COLUMNS}",
+        "ALTER_TABLE",
+        alterations.replace_columns,
+    ),
+    _kind(
+        rf"ALTER (?:DATABASE|SCHEMA) {_NAME} SET DBPROPERTIES{_PROPERTIES}",
+        "ALTER_DATABASE",
+        alterations.set_database_properties,
+    ),
+    _kind(rf"MSCK REPAIR TABLE {_NAME}", "MSCK_REPAIR_TABLE", partitions.repair_table),
     _kind(
         rf"INSERT INTO {_NAME}\s*"
         r"(?:\((?P<columns>\s*(?!SELECT\b|WITH\b|VALUES\b)[\w\s,\"`]+)\))?\s*(?P<query>.*)",
@@ -124,6 +189,9 @@ _KINDS = (
         output_suffix="{id}",
         query_of="query",
     ),
+    _modify("DELETE", rf"DELETE FROM {_NAME}"),
+    _modify("UPDATE", rf"UPDATE {_NAME} SET"),
+    _modify("MERGE", rf"MERGE INTO {_NAME}"),
     _kind(
         r"UNLOAD\s*\((?P<query>.*)\)\s*TO\s*'(?P<location>[^']+)'\s*(?:WITH\s*\((?P<options>.*)\))?",
         "UNLOAD",
@@ -137,11 +205,24 @@ _KINDS = (
         "SHOW_DATABASES",
         show.show_databases,
     ),
+    _show(
+        rf"SHOW TBLPROPERTIES {_NAME}(?:\s*\(\s*['\"](?P<key>[^'\"]+)['\"]\s*\))?",
+        "SHOW_TBLPROPERTIES",
+        show.show_table_properties,
+    ),
     _show(rf"SHOW TABLES{_IN}", "SHOW_TABLES", show.show_tables),
     _show(rf"SHOW VIEWS{_IN}", "SHOW_VIEWS", show.show_views),
     _show(rf"SHOW PARTITIONS {_NAME}", "SHOW_PARTITIONS", show.show_partitions),
     _show(rf"SHOW COLUMNS (?:IN|FROM) {_NAME}", "SHOW_COLUMNS", show.show_columns),
     _show(rf"SHOW CREATE (?:TABLE|VIEW) {_NAME}", "SHOW_CREATE_TABLE", show.show_create),
+    _show(
+        r"EXPLAIN(?P<analyze> ANALYZE)?(?:\s*\((?P<options>\s*(?:FORMAT|TYPE)\b[\w\s,]*)\))?"
+        r"\s+(?P<statement>.*)",
+        "EXPLAIN",
+        _explain,
+    ),
+    _kind(rf"PREPARE {_STATEMENT_NAME} FROM\s+(?P<statement>.*)", "PREPARE", silent(_prepare)),
+    _kind(rf"DEALLOCATE PREPARE {_STATEMENT_NAME}", "DEALLOCATE_PREPARE", silent(_deallocate)),
     _show(rf"(?:DESCRIBE|DESC)(?: FORMATTED| EXTENDED)? {_NAME}", "DESCRIBE_TABLE", show.describe),
 )
 _SELECT = _kind(
@@ -152,15 +233,14 @@ _SELECT = _kind(
     output_suffix="{id}.csv",
     query_of="query",
 )
-_DEFINITION_WORDS = re.compile(
-    r"(?:CREATE|DROP|ALTER|MSCK|INSERT|UNLOAD|SHOW|DESC|DESCRIBE)\b", re.IGNORECASE
-)
+_DEFINITION_WORDS = re.compile(r"(?!(?:SELECT|WITH|VALUES|TABLE)\b)[A-Z]+\b", re.IGNORECASE)
 
 
 def recognize(sql: str) -> Statement:
     """Recognize the statement of a query text.
 
     :raises MalformedQuery: if the text is not exactly one statement, or its query does not parse.
+    :raises QueryFailed: if Athena has the statement and the local endpoint does not.
     """
     text = sql[_leading_comments(sql) :].strip()
     is_definition = bool(_DEFINITION_WORDS.match(text))
@@ -168,13 +248,16 @@ def recognize(sql: str) -> Statement:
     if not text:
         raise MalformedQuery("line 1:1: mismatched input '<EOF>'. Expecting: a statement")
     if is_definition:
-        text = _COMMENT_LINES.sub("", text)
+        text = _QUOTED_OR_COMMENT.sub(lambda found: found["quoted"] or " ", text).strip()
     kinds = _KINDS if is_definition else (_SELECT,)
     for kind in kinds:
         if match := kind.pattern.fullmatch(text):
             if kind.query_of:
                 parse_query(match[kind.query_of])
+            if kind.holds_statement:
+                recognize(match["statement"])
             return Statement(kind, match)
+    refuse_statement(text)
     raise MalformedQuery(f"line 1:1: mismatched input '{text.split()[0]}': Athena has no such statement")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -10,17 +11,20 @@ from sqlglot import exp
 from local.aws.athena.athena_types import hive_to_duckdb, quote_name, quote_text
 from local.aws.athena.catalog import Catalog, Table
 from local.aws.athena.dialect import to_duckdb
+from local.aws.athena.projection import Projection, Values
 from local.aws.athena.pushdown import conditions_on
 from local.aws.athena.storage import Scan, Storage, StoredFile
 
 if TYPE_CHECKING:
     from mypy_boto3_glue.type_defs import ColumnOutputTypeDef as Column
-    from mypy_boto3_glue.type_defs import PartitionTypeDef
 
 _NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 
 
 PATH = "$path"
+
+# Values and location.
+Partition = tuple[Values, str]
 
 
 def conditions_on_keys(table: exp.Table, keys: list[str]) -> list[exp.Expr]:
@@ -61,12 +65,17 @@ class TableReader:
         self._storage = storage
         self._scan = scan
 
-    def query(self, table: Table, reference: exp.Table) -> str:
+    def query(self, table: Table, reference: exp.Table, partitions: list[Partition]) -> str:
         """Return the DuckDB query for a table's present content.
 
-        :param reference: the table in its query's syntax tree, whose conditions exclude partitions.
+        :param reference: the table in its query's syntax tree.
+        :param partitions: those to read.
         """
-        files = self._files(table, reference)
+        files = [
+            StoredFile(stored.uri, stored.object, values)
+            for values, location in partitions
+            for stored in self._storage.data_files(location)
+        ]
         if not files:
             return self._empty(table, reference)
         paths = [self._scan.add(stored) for stored in files]
@@ -98,37 +107,60 @@ class TableReader:
             f"JOIN (VALUES {rows}) AS part({names}) ON data.scan_path = part.path"
         )
 
-    def _files(self, table: Table, reference: exp.Table) -> list[StoredFile]:
+    def partitions(self, table: Table, reference: exp.Table) -> list[Partition]:
+        """Return the partitions that the query's conditions allow; a table without keys has one.
+
+        :param reference: the table in its query's syntax tree.
+        """
         if not table.partition_keys:
-            return self._storage.data_files(table.location)
+            return [((), table.location)]
+        conditions = conditions_on_keys(reference, table.key_names)
+        alias = reference.alias_or_name
+        if projection := Projection.of(table):
+            choose = partial(self._chosen_values, table, conditions, alias)
+            listed = [
+                (values, projection.location(values)) for values in projection.partitions(conditions, choose)
+            ]
+        else:
+            listed = [
+                (tuple(partition["Values"]), partition["StorageDescriptor"]["Location"])
+                for partition in self._catalog.partitions(table)
+            ]
+        chosen = self._allowed([values for values, _ in listed], table.partition_keys, conditions, alias)
+        return [listed[position] for position in chosen]
+
+    def _chosen_values(
+        self, table: Table, conditions: list[exp.Expr], alias: str, name: str, values: list[str]
+    ) -> list[str]:
+        """Return those values of a partition key that the conditions on it alone allow."""
+        key = [column for column in table.partition_keys if column["Name"] == name]
+        own = [
+            condition
+            for condition in conditions
+            if all(column.name.lower() == name for column in condition.find_all(exp.Column))
+        ]
         return [
-            StoredFile(stored.uri, stored.object, tuple(partition["Values"]))
-            for partition in self._chosen_partitions(table, reference)
-            for stored in self._storage.data_files(partition["StorageDescriptor"]["Location"])
+            values[position] for position in self._allowed([(value,) for value in values], key, own, alias)
         ]
 
-    def _chosen_partitions(self, table: Table, reference: exp.Table) -> list[PartitionTypeDef]:
-        """Return the partitions that the query's conditions allow; DuckDB evaluates the conditions."""
-        partitions = list(self._catalog.partitions(table))
-        conditions = conditions_on_keys(reference, table.key_names)
-        if not conditions or not partitions:
-            return partitions
-        rows = ", ".join(
-            f"({position}, " + ", ".join(map(quote_text, partition["Values"])) + ")"
-            for position, partition in enumerate(partitions)
+    def _allowed(
+        self, rows: list[Values], keys: list[Column], conditions: list[exp.Expr], alias: str
+    ) -> list[int]:
+        """Return the positions of the rows of partition values that meet conditions; DuckDB decides."""
+        if not conditions or not rows:
+            return list(range(len(rows)))
+        listed = ", ".join(f"unnest(${position}) AS k{position}" for position, _ in enumerate(keys, 1))
+        typed = ", ".join(
+            _typed(f"nullif(k{position}, '{_NULL_PARTITION}')", key) for position, key in enumerate(keys, 1)
         )
-        names = ", ".join(map(quote_name, ("position", *table.key_names)))
-        keys = [
-            _typed(f"nullif({quote_name(key['Name'])}, '{_NULL_PARTITION}')", key)
-            for key in table.partition_keys
-        ]
         wanted = " AND ".join(f"({to_duckdb(condition.copy())})" for condition in conditions)
-        chosen = self._connection.execute(
-            f"SELECT position FROM (SELECT position, {', '.join(keys)} "
-            f"FROM (VALUES {rows}) AS listed({names})) AS {quote_name(reference.alias_or_name)} "
-            f"WHERE {wanted} ORDER BY position"
+        found = self._connection.execute(
+            f"SELECT position FROM (SELECT position, {typed} "
+            f"FROM (SELECT unnest(range({len(rows)})) AS position, {listed})) AS {quote_name(alias)} "
+            f"WHERE {wanted} ORDER BY position",
+            [list(column) for column in zip(*rows, strict=True)],
         ).fetchall()
-        return [partitions[position] for (position,) in chosen]
+        return [position for (position,) in found]
 
     @staticmethod
     def _empty(table: Table, reference: exp.Table) -> str:
@@ -160,9 +192,11 @@ class TableReader:
         )
         quote = properties.get("quoteChar", '"') if is_csv else ""
         header = int(table.definition.get("Parameters", {}).get("skip.header.line.count", 0))
+        # LazySimpleSerDe's null, and what a row lacks since columns were added to the table.
+        nulls = "" if is_csv else ", nullstr = '\\N', null_padding = true"
         return (
             f"read_csv({listed}, delim = {quote_text(separator)}, quote = {quote_text(quote)}, "
-            f"skip = {header}, header = false, auto_detect = false, columns = {{{types}}}, {shared})"
+            f"skip = {header}, header = false, auto_detect = false, columns = {{{types}}}, {shared}{nulls})"
         )
 
 

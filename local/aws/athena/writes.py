@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import re
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -10,11 +9,12 @@ from urllib.parse import quote
 import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from local.aws.athena.athena_errors import QueryFailed
 from local.aws.athena.athena_types import duckdb_to_hive, hive_to_duckdb, quote_name, writable_type
-from local.aws.athena.catalog import PARQUET, Table
+from local.aws.athena.catalog import Table
+from local.aws.athena.file_formats import FileFormat, Options, format_of_options, format_of_table
+from local.aws.athena.projection import Projection
 from local.aws.athena.results import write_manifest
 from local.aws.athena.session import Session
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mypy_boto3_glue.type_defs import TableInputTypeDef
 
 _OPTION = re.compile(r"(\w+)\s*=\s*(ARRAY\s*\[[^\]]*\]|'(?:[^']|'')*'|[\w.]+)", re.IGNORECASE)
+_MOST_PARTITIONS = 100
 _NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 
 Partitions = dict[tuple[str, ...], str]
@@ -34,7 +35,7 @@ def create_table_as(session: Session, match: re.Match[str]) -> None:
     location = str(options.get("external_location") or session.execution.location)
     if options.get("external_location"):
         _require_empty(session, location)
-    keys = _partition_keys(options)
+    keys, file_format = _partition_keys(options), format_of_options(options)
     relation = session.relation(match["query"])
     if match["no_data"]:
         relation = relation.limit(0)
@@ -49,18 +50,18 @@ def create_table_as(session: Session, match: re.Match[str]) -> None:
     definition: TableInputTypeDef = {
         "Name": name.name,
         "TableType": "EXTERNAL_TABLE",
-        "Parameters": {"EXTERNAL": "TRUE", "classification": "parquet"},
+        "Parameters": {"EXTERNAL": "TRUE", **_classification(options)},
         "PartitionKeys": [{"Name": key, "Type": types[key]} for key in keys],
         "StorageDescriptor": {
             "Columns": [
                 {"Name": column, "Type": kind} for column, kind in types.items() if column not in keys
             ],
             "Location": location.rstrip("/") + "/",
-            **PARQUET,
+            **file_format.storage,
         },
     }
     session.catalog.create_table(name.database, definition, exists_ok=bool(match["exists_ok"]))
-    files, partitions = _write(session, relation, location, keys, _codec(options))
+    files, partitions = _write(session, relation, location, keys, file_format)
     session.catalog.add_partitions(session.catalog.table(name), partitions)
     write_manifest(session, files, session.execution.update_count)
 
@@ -86,8 +87,11 @@ def insert_into(session: Session, match: re.Match[str]) -> None:
         for column in targets
     )
     rows = relation.project(", ".join(casts))
-    files, partitions = _write(session, rows, table.location, table.key_names, "snappy", existing=table)
-    session.catalog.add_partitions(table, partitions)
+    files, partitions = _write(
+        session, rows, table.location, table.key_names, format_of_table(table), existing=table
+    )
+    if Projection.of(table) is None:
+        session.catalog.add_partitions(table, partitions)
     write_manifest(session, files, session.execution.update_count)
 
 
@@ -96,36 +100,33 @@ def unload(session: Session, match: re.Match[str]) -> None:
     options = read_options(match["options"])
     _require_empty(session, match["location"])
     relation = session.relation(match["query"])
-    files, _ = _write(session, relation, match["location"], _partition_keys(options), _codec(options))
+    keys, file_format = _partition_keys(options), format_of_options(options)
+    files, _ = _write(session, relation, match["location"], keys, file_format)
     write_manifest(session, files, session.execution.update_count)
 
 
-def read_options(text: str | None) -> dict[str, str | list[str]]:
+def read_options(text: str | None) -> Options:
     """Read ``key = 'value', key = ARRAY['a', 'b']``.
 
-    :raises QueryFailed: if the options ask for a format other than Parquet.
+    :raises QueryFailed: if the options ask for an Iceberg table.
     """
-    options: dict[str, str | list[str]] = {}
+    options: Options = {}
     for name, value in _OPTION.findall(text or ""):
         is_array = value.upper().startswith("ARRAY")
         options[name.lower()] = re.findall(r"'([^']*)'", value) if is_array else value.strip("'")
-    if str(options.get("format", "PARQUET")).upper() != "PARQUET":
-        raise QueryFailed(f"NOT_SUPPORTED: the local Athena writes Parquet only, not {options['format']}")
+    if str(options.get("table_type", "HIVE")).upper() != "HIVE":
+        raise QueryFailed(f"NOT_SUPPORTED: the local Athena has no tables of type {options['table_type']}")
     return options
 
 
-def _partition_keys(options: dict[str, str | list[str]]) -> list[str]:
+def _partition_keys(options: Options) -> list[str]:
     return [key.lower() for key in options.get("partitioned_by", [])]
 
 
-def _codec(options: dict[str, str | list[str]]) -> str:
-    named = (
-        options.get("write_compression")
-        or options.get("compression")
-        or options.get("parquet_compression")
-        or "GZIP"
-    )
-    return str(named).lower()
+def _classification(options: Options) -> dict[str, str]:
+    """Return the table property that names the format, which Athena sets for some formats."""
+    name = str(options.get("format", "PARQUET")).lower()
+    return {} if name == "textfile" else {"classification": name}
 
 
 def _require_empty(session: Session, location: str) -> None:
@@ -141,13 +142,14 @@ def _write(
     relation: duckdb.DuckDBPyRelation,
     location: str,
     keys: list[str],
-    codec: str,
+    file_format: FileFormat,
     existing: Table | None = None,
 ) -> tuple[list[str], Partitions]:
-    """Write rows as Parquet, one file per partition.
+    """Write rows, one file per partition.
 
     :param existing: table that the rows are added to; its partitions may lie outside its location.
     :returns: the files' URIs, and the location of each partition by its values.
+    :raises QueryFailed: HIVE_TOO_MANY_OPEN_PARTITIONS, above 100 partitions.
     """
     casts = (
         f"CAST({quote_name(column)} AS {writable_type(kind)}) AS {quote_name(column.lower())}"
@@ -155,25 +157,32 @@ def _write(
     )
     rows = relation.project(", ".join(casts)).to_arrow_table()
     session.execution.update_count = rows.num_rows
-    folder, file_name = location.rstrip("/") + "/", f"{session.execution.id}_0.parquet"
+    folder, file_name = location.rstrip("/") + "/", f"{session.execution.id}_0{file_format.suffix}"
     if not rows.num_rows:
         return [], {}
     if not keys:
-        return [_write_file(session, rows, folder + file_name, codec)], {}
-    known = _known_partitions(session, existing)
+        return [_write_file(session, rows, folder + file_name, file_format)], {}
+    known, projection = _known_partitions(session, existing), Projection.of(existing) if existing else None
+    parts = _split(rows, keys)
+    if len(parts) > _MOST_PARTITIONS:
+        raise QueryFailed(
+            f"HIVE_TOO_MANY_OPEN_PARTITIONS: Exceeded limit of {_MOST_PARTITIONS} open writers for "
+            "partitions/buckets. You may need to manually clean the data at this location."
+        )
     files, partitions = [], {}
-    for values, part in _split(rows, keys):
+    for values, part in parts:
         below = "/".join(
             f"{key}={quote(value, safe=' -_.,@+~')}" for key, value in zip(keys, values, strict=True)
         )
-        partition = known.get(values, f"{folder}{below}/")
-        files.append(_write_file(session, part, partition.rstrip("/") + "/" + file_name, codec))
+        made = projection.location(values) if projection else f"{folder}{below}/"
+        partition = known.get(values, made)
+        files.append(_write_file(session, part, partition.rstrip("/") + "/" + file_name, file_format))
         partitions[values] = partition
     return files, partitions
 
 
 def _known_partitions(session: Session, table: Table | None) -> Partitions:
-    if table is None or not table.partition_keys:
+    if table is None or not table.partition_keys or Projection.of(table):
         return {}
     return {
         tuple(partition["Values"]): partition["StorageDescriptor"]["Location"]
@@ -190,8 +199,6 @@ def _split(rows: pa.Table, keys: list[str]) -> list[tuple[tuple[str, ...], pa.Ta
     return [(tuple(group[key] for key in keys), data.take(pa.array(group["_row_list"]))) for group in groups]
 
 
-def _write_file(session: Session, rows: pa.Table, uri: str, codec: str) -> str:
-    buffer = io.BytesIO()
-    pq.write_table(rows, buffer, compression=codec)
-    session.storage.write(uri, buffer.getvalue())
+def _write_file(session: Session, rows: pa.Table, uri: str, file_format: FileFormat) -> str:
+    session.storage.write(uri, file_format.encode(rows))
     return uri
