@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from pydantic_settings import BaseSettings
 
 from include.core.features import FEATURES
+from local.aws.athena.offered import section
 from local.aws.endpoint_settings import LocalAwsSettings
 from local.aws.rekognition.api_model import OPERATION_NAMES
 from local.aws.rekognition.control import Behavior, Fault, JobFailures, Notifications
@@ -24,6 +25,9 @@ from local.aws.rekognition.rekognition_settings import LocalRekognitionSettings
 
 ROOT = Path(__file__).parents[2]
 PAGE = "docs/LOCAL_AWS.md"
+
+# Version 1 of the CLI has addresses of its own for SQS: awscli/customizations/overridesslcommonname.py.
+SQS_ALIAS = "[toplevel]\nsqs = sqs --endpoint-url http://127.0.0.1:4566\n"
 
 _COUNTERS = (
     "`requests` and `billable` by operation, `images` and `jobs` by object, `units` (images, or minutes of "
@@ -98,6 +102,8 @@ format in which the pipeline archives responses, with the SHA-256 of the media f
 
 For a video the operation is the Get operation, and each page has a line. A request for the same bytes then
 gets the recorded reply, filtered by the request's thresholds. `POST /_control/reset` reads the folder again.
+
+{section()}
 
 ## Quotas and faults
 
@@ -184,6 +190,13 @@ Without the variable, by argument:
 
     aws --endpoint-url http://127.0.0.1:4566 rekognition detect-labels --features IMAGE_PROPERTIES \\
         --image 'S3Object={{Bucket=pictures,Name=grace-hopper.jpg}}'
+
+Version 1 of the CLI, which is pinned here, never asks the variable for SQS in most regions, us-east-1 among
+them: `aws sqs` would call AWS. Give the argument with it, or this alias, which then holds for every `aws sqs`
+of the user:
+
+    mkdir -p ~/.aws/cli
+    printf '{SQS_ALIAS.replace(chr(10), chr(92) + "n")}' >> ~/.aws/cli/alias
 
 A video job:
 

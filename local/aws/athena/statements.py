@@ -240,7 +240,6 @@ def recognize(sql: str) -> Statement:
     """Recognize the statement of a query text.
 
     :raises MalformedQuery: if the text is not exactly one statement, or its query does not parse.
-    :raises QueryFailed: if Athena has the statement and the local endpoint does not.
     """
     text = sql[_leading_comments(sql) :].strip()
     is_definition = bool(_DEFINITION_WORDS.match(text))

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from local.aws.athena.athena_errors import QueryFailed
 from local.aws.athena.athena_types import duckdb_to_hive, hive_to_duckdb, quote_name, writable_type
 from local.aws.athena.catalog import Table
+from local.aws.athena.column_names import require_columns
 from local.aws.athena.file_formats import FileFormat, Options, format_of_options, format_of_table
 from local.aws.athena.projection import Projection
 from local.aws.athena.results import write_manifest
@@ -37,6 +38,7 @@ def create_table_as(session: Session, match: re.Match[str]) -> None:
         _require_empty(session, location)
     keys, file_format = _partition_keys(options), format_of_options(options)
     relation = session.relation(match["query"])
+    require_columns(match["query"], relation.columns, relation.types)
     if match["no_data"]:
         relation = relation.limit(0)
     types = {

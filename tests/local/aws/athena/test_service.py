@@ -342,7 +342,7 @@ def test_values_of_all_types(client: Client, bucket: str, query: Query) -> None:
         ("SELECT nosuch(name) FROM labels", "FUNCTION_NOT_FOUND: line 1:8: Function 'nosuch' not registered"),
         ("SELECT name, count(*) FROM labels", "EXPRESSION_NOT_AGGREGATE: line 1:8"),
         ("SELECT cast(name AS integer) FROM labels", "INVALID_CAST_ARGUMENT: "),
-        ("DROP TABLE nothing", "TABLE_NOT_FOUND"),
+        ("DROP TABLE nothing", "FAILED: SemanticException [Error 10001]: Table not found"),
         ("CREATE EXTERNAL TABLE t (a strin) STORED AS PARQUET LOCATION 's3://b/'", "ParseException"),
         ("CREATE TABLE labels AS SELECT 1 AS a", "TABLE_ALREADY_EXISTS"),
     ],
@@ -380,7 +380,7 @@ def test_bad_requests(client: Client, bucket: str, execute: Execute) -> None:
         (lambda: execute("SELECT 1", WorkGroup="none"), "WorkGroup none is not found"),
         (
             lambda: athena.get_table_metadata(CatalogName="c", DatabaseName="d", TableName="t"),
-            "SCHEMA_NOT_FOUND",
+            "Data catalog c was not found",
         ),
     ):
         with pytest.raises(ClientError, match=message):
