@@ -240,10 +240,15 @@ class Catalog:
             self.glue.create_table(DatabaseName=database, TableInput=definition)
         except self.glue.exceptions.AlreadyExistsException as error:
             if not exists_ok:
-                table = f"awsdatacatalog.{database}.{definition['Name']}"
-                raise QueryFailed(
-                    f"TABLE_ALREADY_EXISTS: line 1:1: Table '{table}' already exists"
-                ) from error
+                raise _table_exists_error(TableName(database, definition["Name"])) from error
+
+    def require_absent(self, name: TableName) -> None:
+        """Check that there is no table or view of a name.
+
+        :raises QueryFailed: TABLE_ALREADY_EXISTS, or SCHEMA_NOT_FOUND.
+        """
+        if self.find(name):
+            raise _table_exists_error(name)
 
     def add_partitions(
         self, table: Table, locations: dict[tuple[str, ...], str], exists_ok: bool = True
@@ -264,6 +269,11 @@ class Catalog:
                 raise QueryFailed(
                     f"{detail['ErrorCode']}: {errors[0]['PartitionValues']} {detail.get('ErrorMessage', '')}"
                 )
+
+
+def _table_exists_error(name: TableName) -> QueryFailed:
+    table = f"{CATALOG}.{name.database}.{name.name}"
+    return QueryFailed(f"TABLE_ALREADY_EXISTS: line 1:1: Table '{table}' already exists")
 
 
 def _exists_already(error: PartitionErrorTypeDef) -> bool:

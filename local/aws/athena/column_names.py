@@ -14,12 +14,10 @@ from local.aws.athena.dialect import parse_query
 _NAMED = (exp.Alias, exp.Column, exp.Star, exp.Dot, exp.Aliases)
 
 
-def require_columns(sql: str, names: Sequence[str], types: Sequence[DuckDBPyType]) -> None:
-    """Refuse columns as Trino does; clients look for these words.
+def require_names(sql: str) -> None:
+    """Refuse a query with columns that have no name, or the same, as Trino does; clients look for its words.
 
-    :param sql: the query.
-    :param names: of its columns as DuckDB gives them, which are all different.
-    :raises QueryFailed: MISSING_COLUMN_NAME, DUPLICATE_COLUMN_NAME or COLUMN_TYPE_UNKNOWN.
+    :raises QueryFailed: MISSING_COLUMN_NAME or DUPLICATE_COLUMN_NAME.
     """
     columns = _columns(parse_query(sql))
     for position, column in enumerate(columns, 1):
@@ -30,8 +28,15 @@ def require_columns(sql: str, names: Sequence[str], types: Sequence[DuckDBPyType
     given = [column.alias_or_name.lower() for column in columns if not column.is_star]
     if twice := next((name for name in given if name and given.count(name) > 1), None):
         raise QueryFailed(f"DUPLICATE_COLUMN_NAME: line 1:1: Column name '{twice}' specified more than once")
+
+
+def require_types(names: Sequence[str], types: Sequence[DuckDBPyType]) -> None:
+    """Refuse columns that are null alone, whose type nobody knows.
+
+    :raises QueryFailed: COLUMN_TYPE_UNKNOWN.
+    """
     for name, kind in zip(names, types, strict=True):
-        if type_id(kind) in ("sqlnull", '"null"', "null"):
+        if type_id(kind) == "sqlnull":
             raise QueryFailed(f"COLUMN_TYPE_UNKNOWN: line 1:1: Column type is unknown: {name.lower()}")
 
 

@@ -6,6 +6,8 @@ import re
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from moto.core.models import DEFAULT_ACCOUNT_ID
+
 from local.aws.athena.athena_errors import QueryFailed
 from local.aws.athena.caller import Caller, Operations, Request
 from local.aws.athena.catalog import CATALOG, Catalog, Table, TableName
@@ -38,7 +40,7 @@ class Metadata:
 
     def _get_data_catalog(self, request: Request, caller: Caller) -> dict[str, Any]:
         _require_catalog(request["Name"])
-        described = {"Name": "AwsDataCatalog", "Type": "GLUE", "Parameters": {"catalog-id": "123456789012"}}
+        described = {"Name": "AwsDataCatalog", "Type": "GLUE", "Parameters": {"catalog-id": DEFAULT_ACCOUNT_ID}}
         return {"DataCatalog": described}
 
     def _list_data_catalogs(self, request: Request, caller: Caller) -> dict[str, Any]:

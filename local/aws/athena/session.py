@@ -64,6 +64,7 @@ class Session:
         self.connection = connection
         self.catalog = catalog
         self.storage = storage
+        self.scan = scan
         self.scanned: dict[str, ScannedTable] = {}
         self._reader = TableReader(connection, catalog, storage, scan)
         self._numbers = itertools.count()

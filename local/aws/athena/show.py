@@ -74,13 +74,18 @@ def _table_statement(table: Table) -> str:
     ]
     if table.partition_keys:
         lines += ["PARTITIONED BY (", _column_lines(table.partition_keys) + ")"]
-    serde = (table.storage.get("SerdeInfo") or {}).get("SerializationLibrary", "")
-    lines += ["ROW FORMAT SERDE", f"  '{serde}'"]
+    serde = table.storage.get("SerdeInfo") or {}
+    lines += ["ROW FORMAT SERDE", f"  '{serde.get('SerializationLibrary', '')}'"]
+    if parameters := serde.get("Parameters"):
+        lines += ["WITH SERDEPROPERTIES (", _property_lines(parameters) + ")"]
     lines += ["STORED AS INPUTFORMAT", f"  '{table.storage.get('InputFormat', '')}'"]
     lines += ["OUTPUTFORMAT", f"  '{table.storage.get('OutputFormat', '')}'"]
     lines += ["LOCATION", f"  '{table.location}'", "TBLPROPERTIES ("]
-    parameters = table.definition.get("Parameters", {})
-    return "\n".join([*lines, ",\n".join(f"  '{k}'='{v}'" for k, v in sorted(parameters.items())) + ")"])
+    return "\n".join([*lines, _property_lines(table.definition.get("Parameters", {})) + ")"])
+
+
+def _property_lines(properties: dict[str, str]) -> str:
+    return ",\n".join(f"  '{name}'='{value}'" for name, value in sorted(properties.items()))
 
 
 def _column_lines(columns: list[Column]) -> str:

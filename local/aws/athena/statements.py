@@ -22,8 +22,14 @@ _EXISTS_OK = r"(?P<exists_ok>IF\s+NOT\s+EXISTS\s+)?"
 _MISSING_OK = r"(?P<missing_ok>IF\s+EXISTS\s+)?"
 _IN = r"(?:\s+(?:IN|FROM)\s+(?P<database>[\w`\"-]+))?(?:\s+(?:LIKE\s+)?'(?P<pattern>[^']*)')?"
 _LEADING_COMMENTS = re.compile(r"(?:\s+|--[^\n]*(?:\n|$)|/\*.*?\*/)*", re.DOTALL)
-_QUOTED_OR_COMMENT = re.compile(
-    r"(?P<quoted>'(?:[^'\\]|\\.|'')*'|\"[^\"]*\"|`[^`]*`)|--[^\n]*|/\*.*?\*/", re.DOTALL
+_COMMENT = r"|--[^\n]*|/\*.*?\*/"
+_TRINO_TEXT = re.compile(r"(?P<quoted>'[^']*'|\"[^\"]*\"|`[^`]*`)" + _COMMENT, re.DOTALL)
+# Hive's texts escape by backslashes.
+_HIVE_TEXT = re.compile(
+    r"(?P<quoted>'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|`[^`]*`)" + _COMMENT, re.DOTALL
+)
+_HIVE_WORDS = re.compile(
+    r"(?:ALTER|CREATE\s+(?:EXTERNAL|DATABASE|SCHEMA)|DROP|MSCK|SHOW|DESC|DESCRIBE)\b", re.IGNORECASE
 )
 _PROPERTIES = r"\s*\((?P<properties>.*)\)"
 _COLUMNS = r"\s*\((?P<columns>.*)\)"
@@ -243,11 +249,13 @@ def recognize(sql: str) -> Statement:
     """
     text = sql[_leading_comments(sql) :].strip()
     is_definition = bool(_DEFINITION_WORDS.match(text))
-    text = _single(text, is_hive=is_definition and "`" in text)
+    is_hive = is_definition and ("`" in text or bool(_HIVE_WORDS.match(text)))
+    text = _single(text, is_hive)
     if not text:
         raise MalformedQuery("line 1:1: mismatched input '<EOF>'. Expecting: a statement")
     if is_definition:
-        text = _QUOTED_OR_COMMENT.sub(lambda found: found["quoted"] or " ", text).strip()
+        pattern = _HIVE_TEXT if is_hive else _TRINO_TEXT
+        text = pattern.sub(lambda found: found["quoted"] or " ", text).strip()
     kinds = _KINDS if is_definition else (_SELECT,)
     for kind in kinds:
         if match := kind.pattern.fullmatch(text):

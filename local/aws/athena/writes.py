@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from local.aws.athena.athena_errors import QueryFailed
 from local.aws.athena.athena_types import duckdb_to_hive, hive_to_duckdb, quote_name, writable_type
 from local.aws.athena.catalog import Table
-from local.aws.athena.column_names import require_columns
+from local.aws.athena.column_names import require_names, require_types
 from local.aws.athena.file_formats import FileFormat, Options, format_of_options, format_of_table
 from local.aws.athena.projection import Projection
 from local.aws.athena.results import write_manifest
@@ -32,13 +32,18 @@ Partitions = dict[tuple[str, ...], str]
 def create_table_as(session: Session, match: re.Match[str]) -> None:
     """CREATE TABLE AS: write a query's rows and create a table of them."""
     name = session.table_name(match["name"])
+    if match["exists_ok"] and session.catalog.find(name):
+        write_manifest(session, [], 0)
+        return
+    session.catalog.require_absent(name)
     options = read_options(match["options"])
     location = str(options.get("external_location") or session.execution.location)
     if options.get("external_location"):
         _require_empty(session, location)
     keys, file_format = _partition_keys(options), format_of_options(options)
     relation = session.relation(match["query"])
-    require_columns(match["query"], relation.columns, relation.types)
+    require_names(match["query"])
+    require_types(relation.columns, relation.types)
     if match["no_data"]:
         relation = relation.limit(0)
     types = {
@@ -62,8 +67,8 @@ def create_table_as(session: Session, match: re.Match[str]) -> None:
             **file_format.storage,
         },
     }
-    session.catalog.create_table(name.database, definition, exists_ok=bool(match["exists_ok"]))
     files, partitions = _write(session, relation, location, keys, file_format)
+    session.catalog.create_table(name.database, definition)
     session.catalog.add_partitions(session.catalog.table(name), partitions)
     write_manifest(session, files, session.execution.update_count)
 

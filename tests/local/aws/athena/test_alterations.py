@@ -42,7 +42,7 @@ def test_properties_are_added_and_shown(
 def test_columns_are_added_and_replaced(query: Query, reason: Callable[..., str], labels: str) -> None:
     query("ALTER TABLE labels ADD COLUMNS (Score decimal(5,2) COMMENT 'how sure', boxes array<struct<x:int>>)")
     assert query("SELECT * FROM labels") == [("Cat", None, None, "2026-01-01")]
-    query("INSERT INTO labels VALUES ('Dog', 1.5, ARRAY[], '2026-01-01')")
+    query("INSERT INTO labels VALUES ('Dog', 1.5, NULL, '2026-01-01')")
     assert query("SELECT score FROM labels ORDER BY name") == [(None,), ("1.50",)]
     query("ALTER TABLE labels REPLACE COLUMNS (score decimal(5,2), `name` string)")
     assert query("SHOW COLUMNS IN labels") == [("score",), ("name",), ("dt",)]

@@ -49,7 +49,7 @@ def test_what_is_missing_is_said_as_drivers_parse_it(call: CheckedCalls, databas
         assert (code, parsed and parsed[1]) == ("MetadataException", "EntityNotFoundException")
 
 
-def test_sqlalchemy_reflects_a_lake(endpoint_url: str, bucket: str, database: str, query: Query) -> None:
+def test_sqlalchemy_reflects_a_lake(bucket: str, database: str, query: Query) -> None:
     import sqlalchemy
 
     query(
@@ -60,7 +60,7 @@ def test_sqlalchemy_reflects_a_lake(endpoint_url: str, bucket: str, database: st
     query("INSERT INTO labels VALUES ('Cat', 99.5, '2026-01-01')")
     engine = sqlalchemy.create_engine(
         f"awsathena+rest://local:local@athena.us-east-1.amazonaws.com:443/{database}"
-        f"?s3_staging_dir=s3://{bucket}/results/&endpoint_url={endpoint_url}&poll_interval=0.02"
+        f"?s3_staging_dir=s3://{bucket}/results/&poll_interval=0.02"
     )
     inspector = sqlalchemy.inspect(engine)
     assert inspector.get_table_names() == ["labels"]
@@ -73,9 +73,9 @@ def test_sqlalchemy_reflects_a_lake(endpoint_url: str, bucket: str, database: st
     engine.dispose()
 
 
-def test_a_workgroup_is_updated(call: CheckedCalls, bucket: str) -> None:
+def test_a_workgroup_is_updated(call: CheckedCalls, client: Callable[[str], Any], bucket: str) -> None:
     results = {"OutputLocation": f"s3://{bucket}/a/", "ExpectedBucketOwner": "123456789012"}
-    call("CreateWorkGroup", Name=bucket, Configuration={"ResultConfiguration": results})
+    client("athena").create_work_group(Name=bucket, Configuration={"ResultConfiguration": results})
     call(
         "UpdateWorkGroup",
         WorkGroup=bucket,
