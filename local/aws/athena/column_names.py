@@ -36,7 +36,7 @@ def require_types(names: Sequence[str], types: Sequence[DuckDBPyType]) -> None:
     :raises QueryFailed: COLUMN_TYPE_UNKNOWN.
     """
     for name, kind in zip(names, types, strict=True):
-        if type_id(kind) == "sqlnull":
+        if type_id(kind) == "null":
             raise QueryFailed(f"COLUMN_TYPE_UNKNOWN: line 1:1: Column type is unknown: {name.lower()}")
 
 

@@ -40,7 +40,11 @@ class Metadata:
 
     def _get_data_catalog(self, request: Request, caller: Caller) -> dict[str, Any]:
         _require_catalog(request["Name"])
-        described = {"Name": "AwsDataCatalog", "Type": "GLUE", "Parameters": {"catalog-id": DEFAULT_ACCOUNT_ID}}
+        described = {
+            "Name": "AwsDataCatalog",
+            "Type": "GLUE",
+            "Parameters": {"catalog-id": DEFAULT_ACCOUNT_ID},
+        }
         return {"DataCatalog": described}
 
     def _list_data_catalogs(self, request: Request, caller: Caller) -> dict[str, Any]:

@@ -94,8 +94,8 @@ class PreparedStatements:
             "StatementName": name,
             "QueryStatement": text,
             "WorkGroupName": workgroup,
-            "Description": description,
             "LastModifiedTime": time.time(),
+            **({"Description": description} if description else {}),
         }
 
     def _create(self, request: Request, caller: Caller) -> dict[str, Any]:

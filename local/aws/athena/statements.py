@@ -25,9 +25,7 @@ _LEADING_COMMENTS = re.compile(r"(?:\s+|--[^\n]*(?:\n|$)|/\*.*?\*/)*", re.DOTALL
 _COMMENT = r"|--[^\n]*|/\*.*?\*/"
 _TRINO_TEXT = re.compile(r"(?P<quoted>'[^']*'|\"[^\"]*\"|`[^`]*`)" + _COMMENT, re.DOTALL)
 # Hive's texts escape by backslashes.
-_HIVE_TEXT = re.compile(
-    r"(?P<quoted>'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|`[^`]*`)" + _COMMENT, re.DOTALL
-)
+_HIVE_TEXT = re.compile(r"(?P<quoted>'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|`[^`]*`)" + _COMMENT, re.DOTALL)
 _HIVE_WORDS = re.compile(
     r"(?:ALTER|CREATE\s+(?:EXTERNAL|DATABASE|SCHEMA)|DROP|MSCK|SHOW|DESC|DESCRIBE)\b", re.IGNORECASE
 )

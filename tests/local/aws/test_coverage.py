@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -46,3 +49,20 @@ def test_check_tells_of_a_stale_page_and_writing_mends_it(
     assert coverage.main([], tmp_path) == 0
     assert coverage.main(["--check"], tmp_path) == 0
     assert (tmp_path / coverage.PAGE).read_text(encoding="utf-8") == coverage.page()
+
+
+@pytest.mark.integration
+def test_the_alias_of_the_page_sends_sqs_to_the_endpoint(endpoint: str, tmp_path: Path) -> None:
+    alias = tmp_path / ".aws/cli/alias"
+    alias.parent.mkdir(parents=True)
+    alias.write_text(coverage.SQS_ALIAS.replace("http://127.0.0.1:4566", endpoint), encoding="utf-8")
+    environment = {
+        "HOME": str(tmp_path),
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_DEFAULT_REGION": "us-east-1",  # where the CLI has an address of its own
+    }
+    command = [Path(sys.executable).with_name("aws"), "sqs", "create-queue", "--queue-name", "by-alias"]
+    output = subprocess.run(command, env=environment, capture_output=True, check=True, timeout=60).stdout
+    assert json.loads(output)["QueueUrl"].endswith("/by-alias")

@@ -1,4 +1,4 @@
-"""Calls of Athena's API whose replies are checked against its model, unlike boto3's, which drop what is odd."""
+"""Calls of Athena's API whose raw replies are checked against its model; boto3 drops what is odd in them."""
 
 from __future__ import annotations
 

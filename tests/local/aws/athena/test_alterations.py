@@ -40,7 +40,9 @@ def test_properties_are_added_and_shown(
 
 
 def test_columns_are_added_and_replaced(query: Query, reason: Callable[..., str], labels: str) -> None:
-    query("ALTER TABLE labels ADD COLUMNS (Score decimal(5,2) COMMENT 'how sure', boxes array<struct<x:int>>)")
+    query(
+        "ALTER TABLE labels ADD COLUMNS (Score decimal(5,2) COMMENT 'how sure', boxes array<struct<x:int>>)"
+    )
     assert query("SELECT * FROM labels") == [("Cat", None, None, "2026-01-01")]
     query("INSERT INTO labels VALUES ('Dog', 1.5, NULL, '2026-01-01')")
     assert query("SELECT score FROM labels ORDER BY name") == [(None,), ("1.50",)]
@@ -66,7 +68,9 @@ def test_what_cannot_be_altered_says_so_in_hives_words(
 ) -> None:
     query("CREATE VIEW names AS SELECT name FROM labels")
     altered = "ALTER TABLE {} SET TBLPROPERTIES ('a' = 'b')"
-    assert reason(altered.format("names")).startswith("FAILED: SemanticException [Error 10131]: To alter a view")
+    assert reason(altered.format("names")).startswith(
+        "FAILED: SemanticException [Error 10131]: To alter a view"
+    )
     missing = f"FAILED: SemanticException [Error 10001]: Table not found {database}.none"
     for statement in (altered.format("none"), "DESCRIBE none", "SHOW PARTITIONS none", "DROP TABLE none"):
         assert reason(statement) == missing

@@ -65,7 +65,7 @@ def test_partitions_are_a_table(bucket: str, query: Query, reason: Callable[...,
     )
     assert query('SELECT * FROM "days$partitions"') == []
     query("ALTER TABLE days ADD PARTITION (dt = '2026-01-01', n = 2) PARTITION (dt = '2026-01-02', n = 10)")
-    assert query('SELECT max(n), max(dt) FROM "days$partitions" WHERE dt > date \'2026-01-01\'') == [
+    assert query("SELECT max(n), max(dt) FROM \"days$partitions\" WHERE dt > date '2026-01-01'") == [
         ("10", "2026-01-02")
     ]
     query("CREATE VIEW plain AS SELECT 1 AS a")

@@ -34,7 +34,9 @@ def test_a_plan_shows_steps_and_the_partitions_that_are_read(
 ) -> None:
     sql = "SELECT name, count(*) AS n FROM best WHERE dt = '2026-01-02' GROUP BY name ORDER BY n DESC LIMIT 3"
     plan = text(query(f"EXPLAIN {sql}"))
-    steps = [line.strip(" -").partition("[")[0] for line in plan.splitlines() if line.lstrip().startswith("-")]
+    steps = [
+        line.strip(" -").partition("[")[0] for line in plan.splitlines() if line.lstrip().startswith("-")
+    ]
     assert steps[:3] == ["Output", "TopN", "Aggregate"]
     assert steps[-1] == "ScanFilter"
     assert f"table = awsdatacatalog:{database}:labels" in plan

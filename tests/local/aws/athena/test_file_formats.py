@@ -46,7 +46,10 @@ def test_json_has_a_line_for_each_row() -> None:
 @pytest.mark.parametrize(
     ("found", "reason"),
     [
-        (table("org.apache.hadoop.hive.serde2.OpenCSVSerde"), r"HIVE_UNSUPPORTED_FORMAT: Output format .*Text"),
+        (
+            table("org.apache.hadoop.hive.serde2.OpenCSVSerde"),
+            r"HIVE_UNSUPPORTED_FORMAT: Output format .*Text",
+        ),
         (table("org.openx.data.jsonserde.JsonSerDe"), "with SerDe org.openx.data.jsonserde.JsonSerDe is not"),
         (table(LAZY_SIMPLE, skip_header_line_count="2"), "NOT_SUPPORTED: Inserting .* greater than 1"),
     ],
@@ -84,7 +87,8 @@ def test_rows_that_were_inserted_into_text_are_read_again(
             ("2", None, None, None, None, None, "x"),
         ]
         [(path,), _] = query(f'SELECT "$path" FROM {name} ORDER BY id')
-        assert str(path).startswith(f"s3://{bucket}/{name}/dt=x/") and str(path).endswith(".gz")
+        assert str(path).startswith(f"s3://{bucket}/{name}/dt=x/")
+        assert str(path).endswith(".gz")
     query("ALTER TABLE texts ADD COLUMNS (extra string)")
     assert query("SELECT extra FROM texts WHERE id = 1") == [(None,)]
     query(

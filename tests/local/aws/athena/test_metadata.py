@@ -20,7 +20,9 @@ def test_catalogs_and_engines_are_described(call: CheckedCalls) -> None:
     [catalog] = call("ListDataCatalogs")["DataCatalogsSummary"]
     assert call("GetDataCatalog", Name=catalog["CatalogName"])["DataCatalog"]["Type"] == "GLUE"
     assert call.error("GetDataCatalog", Name="mysql")[1] == "Data catalog mysql was not found"
-    effective = {version["EffectiveEngineVersion"] for version in call("ListEngineVersions")["EngineVersions"]}
+    effective = {
+        version["EffectiveEngineVersion"] for version in call("ListEngineVersions")["EngineVersions"]
+    }
     assert effective == {"Athena engine version 3"}
 
 
@@ -89,7 +91,10 @@ def test_a_workgroup_is_updated(call: CheckedCalls, client: Callable[[str], Any]
         },
     )
     found = call("GetWorkGroup", WorkGroup=bucket)["WorkGroup"]
-    assert (found["Description"], found["Configuration"]["EnforceWorkGroupConfiguration"]) == ("analysts", True)
+    assert (found["Description"], found["Configuration"]["EnforceWorkGroupConfiguration"]) == (
+        "analysts",
+        True,
+    )
     assert found["Configuration"]["ResultConfiguration"] == {"OutputLocation": f"s3://{bucket}/b/"}
     assert call.error("UpdateWorkGroup", WorkGroup="none")[1] == "WorkGroup none is not found."
     assert bucket in [group["Name"] for group in call("ListWorkGroups")["WorkGroups"]]

@@ -61,7 +61,10 @@ def test_statements_are_prepared_executed_and_forgotten(
 def test_the_api_keeps_statements_by_workgroup(call: CheckedCalls, bucket: str) -> None:
     key = {"WorkGroup": bucket, "StatementName": "s_1"}
     call("CreatePreparedStatement", **key, QueryStatement="SELECT ?", Description="one")
-    assert call.error("CreatePreparedStatement", **key, QueryStatement="SELECT ?")[0] == "InvalidRequestException"
+    assert (
+        call.error("CreatePreparedStatement", **key, QueryStatement="SELECT ?")[0]
+        == "InvalidRequestException"
+    )
     call("UpdatePreparedStatement", **key, QueryStatement="SELECT ?, ?")
     found = call("GetPreparedStatement", **key)["PreparedStatement"]
     assert (found["QueryStatement"], found["WorkGroupName"]) == ("SELECT ?, ?", bucket)

@@ -80,7 +80,9 @@ def test_injected_values_come_from_the_query(condition: str) -> None:
 
 @pytest.mark.parametrize("condition", ["", "WHERE k > 'x'", "WHERE k = lower('X')", "WHERE other = 'x'"])
 def test_injected_values_cannot_be_guessed(condition: str) -> None:
-    with pytest.raises(QueryFailed, match="CONSTRAINT_VIOLATION: For the injected projected partition column k"):
+    with pytest.raises(
+        QueryFailed, match="CONSTRAINT_VIOLATION: For the injected projected partition column k"
+    ):
         values(projection(type="injected"), condition)
 
 
@@ -113,8 +115,8 @@ def test_a_table_reads_partitions_that_the_catalog_does_not_list(
             key = f"logs/{tenant}/{day}/part.parquet"
             client("s3").put_object(Bucket=bucket, Key=key, Body=buffer.getvalue())
     query(
-        "CREATE EXTERNAL TABLE logs (name string) PARTITIONED BY (tenant string, dt string) STORED AS PARQUET "
-        f"LOCATION 's3://{bucket}/logs/' TBLPROPERTIES ('projection.enabled' = 'true', "
+        "CREATE EXTERNAL TABLE logs (name string) PARTITIONED BY (tenant string, dt string) "
+        f"STORED AS PARQUET LOCATION 's3://{bucket}/logs/' TBLPROPERTIES ('projection.enabled' = 'true', "
         "'projection.tenant.type' = 'injected', 'projection.dt.type' = 'date', "
         "'projection.dt.range' = '2026/11/01,2026/11/30', 'projection.dt.format' = 'yyyy/MM/dd', "
         f"'storage.location.template' = 's3://{bucket}/logs/${{tenant}}/${{dt}}/')"

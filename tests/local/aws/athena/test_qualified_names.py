@@ -18,7 +18,7 @@ from local.aws.athena.qualified_names import shorten
             'SELECT "labels".name FROM lake.labels',
         ),
         ("SELECT lake.labels.* FROM lake.labels", 'SELECT "labels".* FROM lake.labels'),
-        ("SELECT lake.labels.box.left.x FROM labels", 'SELECT "labels".box.left.x FROM labels'),
+        ("SELECT lake.labels.box.low.x FROM labels", 'SELECT "labels".box.low.x FROM labels'),
         (
             "SELECT 1 FROM a WHERE EXISTS (SELECT 1 FROM b WHERE lake.a.x = lake.b.x)",
             'SELECT 1 FROM a WHERE EXISTS(SELECT 1 FROM b WHERE "a".x = "b".x)',
@@ -28,7 +28,7 @@ from local.aws.athena.qualified_names import shorten
             'SELECT "t".x, "new.t".x FROM old.t JOIN new.t AS "new.t" ON "t".id = "new.t".id',
         ),
         # A field of a row, and a table that has another name here.
-        ("SELECT l.box.left FROM lake.labels AS l", "SELECT l.box.left FROM lake.labels AS l"),
+        ("SELECT l.box.low FROM lake.labels AS l", "SELECT l.box.low FROM lake.labels AS l"),
         ("SELECT lake.labels.name FROM lake.labels AS l", "SELECT lake.labels.name FROM lake.labels AS l"),
     ],
 )
