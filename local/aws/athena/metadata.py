@@ -11,7 +11,7 @@ from moto.core.models import DEFAULT_ACCOUNT_ID
 from local.aws.athena.athena_errors import QueryFailed
 from local.aws.athena.caller import Caller, Operations, Request
 from local.aws.athena.catalog import CATALOG, Catalog, Table, TableName
-from local.aws.athena.pages import page
+from local.aws.athena.list_pages import page
 from local.aws.endpoint_errors import AwsError
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 from local.aws.athena.caller import Caller, Operations, Request
-from local.aws.athena.pages import page
+from local.aws.athena.list_pages import page
 from local.aws.endpoint_errors import AwsError
 
 

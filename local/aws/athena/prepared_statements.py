@@ -13,7 +13,7 @@ from sqlglot.tokenizer_core import TokenType
 from local.aws.athena.athena_errors import MalformedQuery
 from local.aws.athena.caller import Caller, Operations, Request
 from local.aws.athena.dialect import bind_parameters
-from local.aws.athena.pages import page
+from local.aws.athena.list_pages import page
 from local.aws.endpoint_errors import AwsError
 
 _EXECUTE = re.compile(

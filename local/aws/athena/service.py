@@ -24,9 +24,9 @@ from local.aws.athena.catalog import Catalog
 from local.aws.athena.dialect import MACROS, SESSION_SETTINGS
 from local.aws.athena.execution import TERMINAL, Execution
 from local.aws.athena.left_out import REASONS
+from local.aws.athena.list_pages import page, position
 from local.aws.athena.metadata import Metadata
 from local.aws.athena.named_queries import NamedQueries
-from local.aws.athena.pages import page, position
 from local.aws.athena.prepared_statements import PreparedStatements
 from local.aws.athena.results import read_csv_rows
 from local.aws.athena.session import Session
