@@ -157,24 +157,33 @@ def _scan(scanned: ScannedTable) -> Node:
 
 def _filtered(select: exp.Select, node: Node) -> Node:
     """Add the steps of WHERE, GROUP BY, HAVING, windows and DISTINCT."""
-    where, group, having = (select.args.get(name) for name in ("where", "group", "having"))
+    where, having = select.args.get("where"), select.args.get("having")
     if where and node.name == "TableScan":
         node.name = "ScanFilter"
         node.descriptor["filterPredicate"] = where.this.sql("trino")
-    elif where:
-        node = Node("Filter", {"filterPredicate": where.this.sql("trino")}, children=[node])
-    own = [found for column in select.expressions for found in column.find_all(exp.AggFunc, exp.Window)]
-    windows = [found for found in own if isinstance(found, exp.Window)]
-    if group or any(not found.find_ancestor(exp.Window) for found in own if found not in windows):
-        keys = ", ".join(key.sql("trino") for key in group.expressions) if group else ""
-        node = Node("Aggregate", {"keys": f"[{keys}]"}, children=[node])
-    if having:
-        node = Node("Filter", {"filterPredicate": having.this.sql("trino")}, children=[node])
-    if windows:
-        node = Node(
-            "Window", {"functions": ", ".join(found.this.sql("trino") for found in windows)}, children=[node]
-        )
+    else:
+        node = _filter(where, node)
+    node = _filter(having, _aggregated(select, node))
+    if windows := [found for column in select.expressions for found in column.find_all(exp.Window)]:
+        functions = ", ".join(window.this.sql("trino") for window in windows)
+        node = Node("Window", {"functions": functions}, children=[node])
     return Node("Aggregate", {"keys": "distinct"}, children=[node]) if select.args.get("distinct") else node
+
+
+def _filter(clause: exp.Expr | None, node: Node) -> Node:
+    if clause is None:
+        return node
+    return Node("Filter", {"filterPredicate": clause.this.sql("trino")}, children=[node])
+
+
+def _aggregated(select: exp.Select, node: Node) -> Node:
+    """Add the step of GROUP BY, or of aggregates over all rows."""
+    group = select.args.get("group")
+    aggregates = (found for column in select.expressions for found in column.find_all(exp.AggFunc))
+    if group is None and all(found.find_ancestor(exp.Window) for found in aggregates):
+        return node
+    keys = ", ".join(key.sql("trino") for key in group.expressions) if group else ""
+    return Node("Aggregate", {"keys": f"[{keys}]"}, children=[node])
 
 
 def _ordered(query: exp.Expr, node: Node) -> Node:

@@ -254,16 +254,23 @@ def recognize(sql: str) -> Statement:
     if is_definition:
         pattern = _HIVE_TEXT if is_hive else _TRINO_TEXT
         text = pattern.sub(lambda found: found["quoted"] or " ", text).strip()
-    kinds = _KINDS if is_definition else (_SELECT,)
-    for kind in kinds:
+    for kind in _KINDS if is_definition else (_SELECT,):
         if match := kind.pattern.fullmatch(text):
-            if kind.query_of:
-                parse_query(match[kind.query_of])
-            if kind.holds_statement:
-                recognize(match["statement"])
+            _check(kind, match)
             return Statement(kind, match)
     refuse_statement(text)
     raise MalformedQuery(f"line 1:1: mismatched input '{text.split()[0]}': Athena has no such statement")
+
+
+def _check(kind: StatementKind, match: re.Match[str]) -> None:
+    """Parse the query or the statement within a statement.
+
+    :raises MalformedQuery: if it does not parse.
+    """
+    if kind.query_of:
+        parse_query(match[kind.query_of])
+    if kind.holds_statement:
+        recognize(match["statement"])
 
 
 def _leading_comments(sql: str) -> int:
