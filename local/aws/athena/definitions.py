@@ -14,6 +14,8 @@ from sqlglot.errors import SqlglotError
 from local.aws.athena.athena_errors import QueryFailed
 from local.aws.athena.athena_types import duckdb_to_hive, hive_to_duckdb, result_type
 from local.aws.athena.catalog import PARQUET, Table, View
+from local.aws.athena.engine_parser import parse_query
+from local.aws.athena.names import require_column_names
 from local.aws.athena.results import write_text_result
 from local.aws.athena.session import Session
 
@@ -94,6 +96,7 @@ def drop_table(session: Session, match: re.Match[str]) -> None:
 def create_view(session: Session, match: re.Match[str]) -> None:
     """CREATE VIEW, stored as Athena stores it."""
     name, glue = session.table_name(match["name"]), session.catalog.glue
+    require_column_names(parse_query(match["query"]))
     relation = session.relation(match["query"])
     columns = [(column.lower(), kind) for column, kind in zip(relation.columns, relation.types, strict=True)]
     trino_columns = tuple((column, result_type(kind)[0]) for column, kind in columns)

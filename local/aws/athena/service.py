@@ -20,7 +20,7 @@ from botocore.validate import ParamValidator
 
 from local.aws.athena.athena_errors import MalformedQuery, QueryFailed, failure_reason
 from local.aws.athena.catalog import Catalog, Table, TableName
-from local.aws.athena.dialect import MACROS, SESSION_SETTINGS, bind_parameters
+from local.aws.athena.dialect import SESSION_SETTINGS, bind_parameters, prepare_database
 from local.aws.athena.execution import TERMINAL, Execution
 from local.aws.athena.results import read_csv_rows
 from local.aws.athena.session import Session
@@ -70,8 +70,7 @@ class AthenaService:
         config: dict[str, Any] = {"threads": 2, "memory_limit": memory, "enable_external_file_cache": False}
         self._database = duckdb.connect(config=config)
         self._database.register_filesystem(self._files)
-        for macro in MACROS:
-            self._database.execute(macro)
+        prepare_database(self._database)
         self._model = ServiceModel(
             botocore.loaders.Loader().load_service_model("athena", "service-2"), "athena"
         )

@@ -11,9 +11,11 @@ from local.aws.athena.athena_errors import QueryFailed
 from local.aws.athena.catalog import Catalog, TableName
 from local.aws.athena.dialect import parse_query, to_duckdb
 from local.aws.athena.execution import TERMINAL, Execution
+from local.aws.athena.grammar import require_known_functions
 from local.aws.athena.pushdown import conditions_on, push_down, push_into
 from local.aws.athena.storage import Scan, Storage
 from local.aws.athena.table_reader import TableReader, hide_path, wants_path
+from local.aws.athena.zones import show_zones
 
 _DEEPEST_VIEW = 32
 
@@ -44,12 +46,18 @@ class Session:
         """Parse a table's name; without a database it is a table of the execution's database."""
         return TableName.parse(text, self.execution.database)
 
-    def translate(self, sql: str) -> str:
+    def translate(self, sql: str, shows_zones: bool = False) -> str:
         """Translate a query to DuckDB's SQL, over the tables as they are now.
 
-        :raises QueryFailed: if it names a table that does not exist, or the execution was canceled meanwhile.
+        :param shows_zones: whether columns of moments carry their time zones.
+        :raises QueryFailed: if it names a table or function that does not exist, or the execution was
+            canceled meanwhile.
         """
-        translated = to_duckdb(self._resolve(parse_query(sql), self.execution.database, depth=0))
+        require_known_functions(sql, self.execution.sql)
+        tree = self._resolve(parse_query(sql), self.execution.database, depth=0)
+        if shows_zones:
+            show_zones(tree)
+        translated = to_duckdb(tree)
         if self.execution.state in TERMINAL:
             raise QueryFailed("Query cancelled by user")
         return translated
@@ -82,6 +90,7 @@ class Session:
     def _source(self, reference: exp.Table, database: str, depth: int) -> exp.Expr:
         table = self.catalog.table(TableName(database.lower(), reference.name.lower()))
         if view := table.view:
+            require_known_functions(view.sql, view.sql)
             query = parse_query(view.sql)
             push_into(query, conditions_on(reference))
             return exp.Subquery(this=self._resolve(query, view.database, depth + 1))

@@ -15,6 +15,8 @@ import pyarrow.parquet as pq
 from local.aws.athena.athena_errors import QueryFailed
 from local.aws.athena.athena_types import duckdb_to_hive, hive_to_duckdb, quote_name, writable_type
 from local.aws.athena.catalog import PARQUET, Table
+from local.aws.athena.engine_parser import parse_query
+from local.aws.athena.names import require_column_names
 from local.aws.athena.results import write_manifest
 from local.aws.athena.session import Session
 
@@ -35,6 +37,7 @@ def create_table_as(session: Session, match: re.Match[str]) -> None:
     if options.get("external_location"):
         _require_empty(session, location)
     keys = _partition_keys(options)
+    require_column_names(parse_query(match["query"]))
     relation = session.relation(match["query"])
     if match["no_data"]:
         relation = relation.limit(0)
