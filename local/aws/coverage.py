@@ -15,6 +15,8 @@ from pydantic import BaseModel
 from pydantic_settings import BaseSettings
 
 from include.core.features import FEATURES
+from local.aws.athena import function_list
+from local.aws.athena.function_list import KNOWN_DIFFERENCES, OFFERED_NAMES, REFUSED_NAMES
 from local.aws.athena.offered import section
 from local.aws.endpoint_settings import LocalAwsSettings
 from local.aws.rekognition.api_model import OPERATION_NAMES
@@ -73,6 +75,21 @@ What it does not offer:
 It is for programs of this machine. Requests that a browser makes for a web page are refused, and there are no
 CORS headers. So are requests to another name than `localhost`, `*.localhost` or a number: a name of somebody
 else's can lead to this machine. Containers call it by its number. Links to it may be followed in a browser.
+
+## Functions of Athena
+
+Queries have the functions of Athena engine version 3, which are Trino's, and none of DuckDB's. Of
+{len(OFFERED_NAMES | REFUSED_NAMES)} functions {len(OFFERED_NAMES)} are offered, each with the values that
+Trino's documentation gives (`tests/local/aws/athena/conformance`). Those of the last column are refused with
+NOT_SUPPORTED. Any other name gets FUNCTION_NOT_FOUND, as on AWS. No statement reaches a file of the machine.
+
+| family | offered | refused |
+|---|---|---|
+{_functions()}
+
+What differs from Athena:
+
+{_differences()}
 
 ## Operations of Rekognition
 
@@ -218,6 +235,22 @@ A Custom Labels model, which AWS bills for as long as it runs:
         --image 'S3Object={{Bucket=pictures,Name=grace-hopper.jpg}}'
     aws rekognition stop-project-version --project-version-arn "$model"
 """
+
+
+def _functions() -> str:
+    families = dict.fromkeys((*function_list.OFFERED, *function_list.REFUSED))
+    return "\n".join(
+        f"| {family} | {_listed(function_list.OFFERED, family)} | {_listed(function_list.REFUSED, family)} |"
+        for family in families
+    )
+
+
+def _listed(functions: dict[str, tuple[str, ...]], family: str) -> str:
+    return ", ".join(f"`{name}`" for name in sorted(functions.get(family, ())))
+
+
+def _differences() -> str:
+    return "\n".join(f"- {difference}." for difference in KNOWN_DIFFERENCES)
 
 
 def _offered() -> str:

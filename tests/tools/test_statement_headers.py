@@ -11,7 +11,7 @@ import pytest
 from include.core.schemas import TABLES
 from include.store import sql
 from local.aws.athena.athena_types import hive_to_duckdb
-from local.aws.athena.dialect import MACROS, parse_query, to_duckdb
+from local.aws.athena.dialect import parse_query, prepare_database, to_duckdb
 from tests.lake_views import VIEWS, query_of
 from tools.statement_headers import read_header
 
@@ -20,15 +20,15 @@ from tools.statement_headers import read_header
 def database() -> Iterator[duckdb.DuckDBPyConnection]:
     """Empty tables of the lake, and its views."""
     with duckdb.connect() as connection:
-        for macro in MACROS:
-            connection.execute(macro)
+        prepare_database(connection)
         for table in TABLES.values():
             types = {**table.column_types, **dict.fromkeys((*table.partition_keys, "$path"), "string")}
             columns = ", ".join(f'"{name}" {hive_to_duckdb(kind)}' for name, kind in types.items())
             connection.execute(f"CREATE TABLE {table.name} ({columns})")
         for view in VIEWS:
-            text = query_of(view).replace("assets.*", 'assets.* EXCLUDE ("$path")')
-            connection.execute(f"CREATE VIEW {view} AS {to_duckdb(parse_query(text))}")
+            translated = to_duckdb(parse_query(query_of(view)))
+            text = translated.replace("assets.*", 'assets.* EXCLUDE ("$path")')
+            connection.execute(f"CREATE VIEW {view} AS {text}")
         yield connection
 
 

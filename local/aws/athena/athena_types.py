@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from duckdb.sqltypes import DuckDBPyType
 
+from local.aws.athena.zones import SHOWN
+
 _HIVE_TO_DUCKDB = {
     "string": "VARCHAR",
     "varchar": "VARCHAR",
@@ -42,6 +44,7 @@ _SCALARS: dict[str, tuple[str, str, int, int]] = {
     "blob": ("binary", "varbinary", 1073741824, 0),
     "varchar": ("string", "varchar", 2147483647, 0),
     "json": ("string", "json", 0, 0),
+    "interval": ("string", "interval day to second", 0, 0),
     "time": ("string", "time", 3, 0),
     "timestamp with time zone": ("timestamp", "timestamp with time zone", 3, 0),
 } | {
@@ -138,13 +141,20 @@ def duckdb_to_hive(kind: DuckDBPyType) -> str:
     return _SCALARS.get(name, _SCALARS["varchar"])[0]
 
 
+def _is_zoned(kind: DuckDBPyType) -> bool:
+    """Return whether a type is that of a moment with its zone beside it."""
+    return type_id(kind) == "struct" and tuple(field for field, _ in _children(kind)) == SHOWN
+
+
 def result_type(kind: DuckDBPyType) -> tuple[str, int, int]:
     """Return type, precision and scale as GetQueryResults reports them for a column."""
     name = type_id(kind)
     if name in ("list", "array"):
         return "array", 0, 0
-    if name in ("map", "struct"):
-        return {"map": "map", "struct": "row"}[name], 0, 0
+    if _is_zoned(kind):
+        return _SCALARS["timestamp with time zone"][1:]
+    if name in ("map", "struct", "tuple"):
+        return "map" if name == "map" else "row", 0, 0
     if name == "decimal":
         return "decimal", _children(kind)[0][1], _children(kind)[1][1]
     known = _SCALARS.get(name, _TIMESTAMP if name.startswith("timestamp") else _SCALARS["varchar"])
@@ -192,12 +202,21 @@ def _zoned(value: dt.datetime) -> str:
     return _milliseconds(value.astimezone(dt.UTC).replace(tzinfo=None)) + " UTC"
 
 
+def _interval(value: dt.timedelta) -> str:
+    """Write an interval of days and seconds: ``2 03:00:00.000``."""
+    rest, sign = abs(value), "-" if value < dt.timedelta(0) else ""
+    hours, seconds = divmod(rest.seconds, 3600)
+    minutes, seconds = divmod(seconds, 60)
+    return f"{sign}{rest.days} {hours:02d}:{minutes:02d}:{seconds:02d}.{rest.microseconds // 1000:03d}"
+
+
 _FORMATTERS: dict[str, Formatter] = {
     "boolean": lambda value: "true" if value else "false",
     "float": lambda value: java_double(value, str(np.float32(value))),
     "double": java_double,
     "decimal": lambda value: format(value, "f"),
     "blob": lambda value: " ".join(f"{byte:02x}" for byte in value),
+    "interval": _interval,
     "time": _milliseconds,
     "timestamp with time zone": _zoned,
 }
@@ -213,6 +232,18 @@ def formatter(kind: DuckDBPyType) -> Formatter:
     if name in ("list", "array"):
         element = _nullable(formatter(_children(kind)[0][1]))
         return lambda value: "[" + ", ".join(map(element, value)) + "]"
+    if _is_zoned(kind):
+        return lambda value: f"{_milliseconds(value[SHOWN[0]])} {value[SHOWN[1]]}"
+    if name == "tuple":
+        writers = [_nullable(formatter(member)) for _, member in _children(kind)]
+        return lambda value: (
+            "{"
+            + ", ".join(
+                f"field{position}={write(item)}"
+                for position, (write, item) in enumerate(zip(writers, value, strict=True))
+            )
+            + "}"
+        )
     if name == "struct":
         members = [(field, _nullable(formatter(member))) for field, member in _children(kind)]
         return lambda value: (

@@ -12,8 +12,9 @@ from sqlglot.errors import SqlglotError
 from local.aws.athena.athena_errors import QueryFailed
 from local.aws.athena.athena_types import duckdb_to_hive, hive_to_duckdb, result_type
 from local.aws.athena.catalog import PARQUET, View
-from local.aws.athena.column_names import require_names
+from local.aws.athena.engine_parser import parse_query
 from local.aws.athena.file_formats import LAZY_SIMPLE, TEXT
+from local.aws.athena.names import require_column_names
 from local.aws.athena.results import silent
 from local.aws.athena.session import Session
 
@@ -72,8 +73,8 @@ def drop_table(session: Session, match: re.Match[str]) -> None:
 def create_view(session: Session, match: re.Match[str]) -> None:
     """CREATE VIEW, stored as Athena stores it."""
     name, glue = session.table_name(match["name"]), session.catalog.glue
+    require_column_names(parse_query(match["query"]))
     relation = session.relation(match["query"])
-    require_names(match["query"])
     columns = [(column.lower(), kind) for column, kind in zip(relation.columns, relation.types, strict=True)]
     trino_columns = tuple((column, result_type(kind)[0]) for column, kind in columns)
     view = View(match["query"], session.execution.database, trino_columns)

@@ -19,7 +19,7 @@ from local.aws.athena.athena_errors import QueryFailed
 from local.aws.athena.catalog import CATALOG
 from local.aws.athena.catalog_tables import trino_type
 from local.aws.athena.dialect import to_duckdb
-from local.aws.athena.pushdown import sources_of
+from local.aws.athena.pushdown import is_aggregate, sources_of
 from local.aws.athena.results import write_text_result
 from local.aws.athena.session import ScannedTable, Session
 
@@ -179,7 +179,7 @@ def _filter(clause: exp.Expr | None, node: Node) -> Node:
 def _aggregated(select: exp.Select, node: Node) -> Node:
     """Add the step of GROUP BY, or of aggregates over all rows."""
     group = select.args.get("group")
-    aggregates = (found for column in select.expressions for found in column.find_all(exp.AggFunc))
+    aggregates = (found for column in select.expressions for found in column.walk() if is_aggregate(found))
     if group is None and all(found.find_ancestor(exp.Window) for found in aggregates):
         return node
     keys = ", ".join(key.sql("trino") for key in group.expressions) if group else ""

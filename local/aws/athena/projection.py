@@ -15,7 +15,7 @@ from sqlglot import exp
 
 from local.aws.athena.athena_errors import QueryFailed
 from local.aws.athena.catalog import Table
-from local.aws.athena.dialect import joda_to_strftime
+from local.aws.athena.time_patterns import joda_to_strftime
 
 _MOST_PARTITIONS = 1_000_000
 _MOST_INJECTED = 1000

@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping
 
 from sqlglot import exp
 
+from local.aws.athena.function_list import OFFERED
+
 Conditions = list[exp.Expr]
 
 _JOINS_THAT_KEEP_THE_LEFT = {"", "LEFT"}
@@ -82,7 +84,7 @@ def _filters_rows_of(select: exp.Select, source: exp.Expr) -> bool:
 
 
 def _concerns_only(condition: exp.Expr, name: str, others: list[exp.Expr]) -> bool:
-    if condition.find(exp.Query, exp.Rand, exp.Uuid, exp.AggFunc):
+    if condition.find(exp.Query, exp.Rand, exp.Uuid) or any(map(is_aggregate, condition.walk())):
         return False
     columns = list(condition.find_all(exp.Column))
     return bool(columns) and all(
@@ -180,7 +182,11 @@ def _push(query: exp.Expr, conditions: Conditions, names: list[str]) -> None:
 
 def _movable_columns(select: exp.Select, names: list[str]) -> _Columns:
     """Return the plain columns that a select passes on, by name, if conditions on them may move into it."""
-    own = [node for node in select.find_all(exp.Window, exp.AggFunc) if node.parent_select is select]
+    own = [
+        node
+        for node in select.walk()
+        if (isinstance(node, exp.Window) or is_aggregate(node)) and node.parent_select is select
+    ]
     windows = [node for node in own if isinstance(node, exp.Window)]
     group = select.args.get("group")
     keys = [window.args.get("partition_by") or [] for window in windows]
@@ -189,6 +195,13 @@ def _movable_columns(select: exp.Select, names: list[str]) -> _Columns:
     elif any(not node.find_ancestor(exp.Window) for node in own if node not in windows):
         keys.append([])  # an aggregate over all rows
     return _Columns(select, names, keys)
+
+
+def is_aggregate(node: exp.Expr) -> bool:
+    """Return whether a node calls an aggregate function."""
+    if isinstance(node, exp.Anonymous):
+        return node.name.lower() in OFFERED["aggregate"]
+    return isinstance(node, exp.AggFunc)
 
 
 class _Columns:

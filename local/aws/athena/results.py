@@ -37,7 +37,7 @@ def column_info(name: str, kind: str, precision: int = 0, scale: int = 0) -> dic
 def run_select(session: Session, sql: str) -> None:
     """Run a query and store its rows as CSV: every value in quotes, a null as an empty field."""
     execution = session.execution
-    cursor = session.connection.execute(session.translate(sql))
+    cursor = session.connection.execute(session.translate(sql, shows_zones=True))
     names, kinds = [column[0] for column in cursor.description], [column[1] for column in cursor.description]
     execution.columns = [
         column_info(name, *result_type(kind)) for name, kind in zip(names, kinds, strict=True)

@@ -21,7 +21,7 @@ from moto.core.models import DEFAULT_ACCOUNT_ID
 from local.aws.athena.athena_errors import MalformedQuery, QueryFailed, failure_reason
 from local.aws.athena.caller import Caller, Operations, Request
 from local.aws.athena.catalog import Catalog
-from local.aws.athena.dialect import MACROS, SESSION_SETTINGS
+from local.aws.athena.dialect import SESSION_SETTINGS, prepare_database
 from local.aws.athena.execution import TERMINAL, Execution
 from local.aws.athena.left_out import REASONS
 from local.aws.athena.list_pages import page, position
@@ -60,8 +60,7 @@ class AthenaService:
         config: dict[str, Any] = {"threads": 2, "memory_limit": memory, "enable_external_file_cache": False}
         self._database = duckdb.connect(config=config)
         self._database.register_filesystem(self._files)
-        for macro in MACROS:
-            self._database.execute(macro)
+        prepare_database(self._database)
         self._model = ServiceModel(
             botocore.loaders.Loader().load_service_model("athena", "service-2"), "athena"
         )

@@ -18,12 +18,14 @@ from local.aws.athena.catalog_tables import (
 )
 from local.aws.athena.dialect import parse_query, to_duckdb
 from local.aws.athena.execution import TERMINAL, Execution
+from local.aws.athena.grammar import require_known_functions
 from local.aws.athena.prepared_statements import PreparedStatements
 from local.aws.athena.projection import Values
 from local.aws.athena.pushdown import conditions_on, push_down, push_into
 from local.aws.athena.qualified_names import shorten
 from local.aws.athena.storage import Scan, Storage
 from local.aws.athena.table_reader import TableReader, hide_path, wants_path
+from local.aws.athena.zones import show_zones
 
 _DEEPEST_VIEW = 32
 
@@ -80,12 +82,17 @@ class Session:
         """
         return self.catalog.hive_table(self.table_name(text))
 
-    def translate(self, sql: str) -> str:
+    def translate(self, sql: str, shows_zones: bool = False) -> str:
         """Translate a query to DuckDB's SQL, over the tables as they are now.
 
-        :raises QueryFailed: if it names a table that does not exist, or the execution was canceled meanwhile.
+        :param shows_zones: whether columns of moments carry their time zones.
+        :raises QueryFailed: if it names a table or function that does not exist, or the execution was
+            canceled meanwhile.
         """
-        translated = to_duckdb(self.resolve(sql))
+        tree = self.resolve(sql)
+        if shows_zones:
+            show_zones(tree)
+        translated = to_duckdb(tree)
         if self.execution.state in TERMINAL:
             raise QueryFailed("Query cancelled by user")
         return translated
@@ -93,8 +100,9 @@ class Session:
     def resolve(self, sql: str) -> exp.Query:
         """Parse a query and put what it reads in place of its tables and views.
 
-        :raises QueryFailed: if it names a table that does not exist.
+        :raises QueryFailed: if it names a table or function that does not exist.
         """
+        require_known_functions(sql, self.execution.sql)
         return self._resolve(parse_query(sql), self.execution.database, depth=0)
 
     def relation(self, sql: str) -> duckdb.DuckDBPyRelation:
@@ -133,6 +141,7 @@ class Session:
             return self._temporary_view(partitions_query(self.catalog, name), ScannedTable(name))
         table = self.catalog.table(name)
         if view := table.view:
+            require_known_functions(view.sql, view.sql)
             query = parse_query(view.sql)
             push_into(query, conditions_on(reference))
             return exp.Subquery(this=self._resolve(query, view.database, depth + 1))

@@ -13,8 +13,9 @@ import pyarrow.compute as pc
 from local.aws.athena.athena_errors import QueryFailed
 from local.aws.athena.athena_types import duckdb_to_hive, hive_to_duckdb, quote_name, writable_type
 from local.aws.athena.catalog import Table
-from local.aws.athena.column_names import require_names, require_types
+from local.aws.athena.engine_parser import parse_query
 from local.aws.athena.file_formats import FileFormat, Options, format_of_options, format_of_table
+from local.aws.athena.names import require_column_names, require_column_types
 from local.aws.athena.projection import Projection
 from local.aws.athena.results import write_manifest
 from local.aws.athena.session import Session
@@ -41,9 +42,9 @@ def create_table_as(session: Session, match: re.Match[str]) -> None:
     if options.get("external_location"):
         _require_empty(session, location)
     keys, file_format = _partition_keys(options), format_of_options(options)
+    require_column_names(parse_query(match["query"]))
     relation = session.relation(match["query"])
-    require_names(match["query"])
-    require_types(relation.columns, relation.types)
+    require_column_types(relation.columns, relation.types)
     if match["no_data"]:
         relation = relation.limit(0)
     types = {

@@ -5,9 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import duckdb
 import pytest
 
+from local.aws.athena.dialect import SESSION_SETTINGS, prepare_database
 from tests.local.aws.athena.checked_calls import CheckedCalls
+
+
+@pytest.fixture(scope="session")
+def engine() -> duckdb.DuckDBPyConnection:
+    """DuckDB with Trino's functions, without tables."""
+    connection = duckdb.connect()
+    prepare_database(connection)
+    for statement in SESSION_SETTINGS:
+        connection.execute(statement)
+    return connection
 
 
 @pytest.fixture(scope="module")

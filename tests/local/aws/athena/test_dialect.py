@@ -10,19 +10,20 @@ import pytest
 from local.aws.athena.athena_errors import MalformedQuery, QueryFailed
 from local.aws.athena.athena_types import format_rows
 from local.aws.athena.dialect import (
-    MACROS,
     SESSION_SETTINGS,
     bind_parameters,
-    joda_to_strftime,
     parse_query,
+    prepare_database,
     to_duckdb,
 )
+from local.aws.athena.time_patterns import joda_to_strftime
 
 
 @pytest.fixture(scope="module")
 def connection() -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect()
-    for statement in (*MACROS, *SESSION_SETTINGS):
+    prepare_database(connection)
+    for statement in SESSION_SETTINGS:
         connection.execute(statement)
     return connection
 

@@ -8,7 +8,7 @@ import duckdb
 import pytest
 from sqlglot import exp
 
-from local.aws.athena.dialect import parse_query, to_duckdb
+from local.aws.athena.dialect import parse_query, prepare_database, to_duckdb
 from local.aws.athena.pushdown import conditions_on, push_down
 
 # Queries over tables a and b, and by table the conditions that must have reached it.
@@ -85,6 +85,7 @@ STAYS = {
 @pytest.fixture(scope="module")
 def database() -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect() as connection:
+        prepare_database(connection)
         connection.execute(
             "CREATE TABLE a AS SELECT * FROM (VALUES (1, '1'), (2, '1'), (3, '2')) AS v(n, dt)"
         )

@@ -8,29 +8,7 @@ import awswrangler as wr
 import pytest
 from awswrangler.exceptions import InvalidArgumentValue, InvalidCtasApproachQuery
 
-from local.aws.athena.athena_errors import QueryFailed
-from local.aws.athena.column_names import require_names
-
 Query = Callable[..., list[tuple[str | None, ...]]]
-
-
-@pytest.mark.parametrize(
-    ("sql", "reason"),
-    [
-        ("SELECT a, count(*) FROM t", "MISSING_COLUMN_NAME: .* Column name not specified at position 2"),
-        ("(SELECT 1) UNION SELECT 2 AS b", "Column name not specified at position 1"),
-        ("SELECT a, b AS A FROM t", "DUPLICATE_COLUMN_NAME: .* Column name 'a' specified more than once"),
-        ("SELECT t.a, u.a FROM t, u", "Column name 'a' specified more than once"),
-    ],
-)
-def test_columns_without_a_name_of_their_own_are_refused(sql: str, reason: str) -> None:
-    with pytest.raises(QueryFailed, match=reason):
-        require_names(sql)
-
-
-@pytest.mark.parametrize("sql", ["SELECT *, a AS b FROM t", "SELECT t.a, r.x.y FROM t", "VALUES 1"])
-def test_other_columns_are_taken(sql: str) -> None:
-    require_names(sql)
 
 
 @pytest.mark.integration
