@@ -52,7 +52,7 @@ class LocalRekognition:
     def __init__(self, settings: LocalRekognitionSettings) -> None:
         self.control = Control(settings.behavior)
         self.replay = Replay(settings.replay_folder)
-        self._pools = [WorkerPool(settings.workers), WorkerPool(settings.workers)]
+        self._pools = [WorkerPool(settings.workers, settings.models) for _ in ("images", "videos")]
         media = Media(settings.aws_endpoint_url)
         notifier = Notifier(settings.aws_endpoint_url, self.control)
         pages = Pages(self.control)

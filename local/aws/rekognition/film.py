@@ -75,9 +75,12 @@ def read_properties(path: str) -> Film:
         return Film(_properties(container, stream))
 
 
-def sample_frames(path: str, detectors: tuple[str, ...], per_second: float, side: int) -> Film:
+def sample_frames(
+    path: str, detectors: tuple[str, ...], per_second: float, side: int, slow: tuple[str, ...] = ()
+) -> Film:
     """Run detectors on frames at a steady rate. A frame like the sample before it gets the same evidence.
 
+    :param slow: detectors that look at every second sample; the one after it gets their evidence too.
     :param per_second: samples per second of the video.
     :param side: longer side in pixels to which frames are reduced.
     :raises UnreadableVideoError: if the file is damaged, or not H.264 in MP4 or MOV.
@@ -93,7 +96,8 @@ def sample_frames(path: str, detectors: tuple[str, ...], per_second: float, side
             thumbnail = frame.reformat(*_THUMBNAIL, format="gray").to_ndarray()
             if seen is None or float(cv2.absdiff(thumbnail, seen).mean()) > _SAME_FRAME:
                 seen = thumbnail
-                evidence = examine(shrink(frame.to_ndarray(format="bgr24"), side), detectors)
+                wanted = (*detectors, *(slow if len(samples) % 2 == 0 else ()))
+                evidence = evidence | examine(shrink(frame.to_ndarray(format="bgr24"), side), wanted)
             samples.append(Sample(milliseconds, evidence))
         return Film(_properties(container, stream), samples, interval)
 

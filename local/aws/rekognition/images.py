@@ -1,8 +1,8 @@
 """The synchronous operations on images. One entry in ``IMAGE_OPERATIONS`` adds an operation.
 
-The local Rekognition cannot recognize celebrities, unsafe content or protective equipment, and has no trained
-models. RecognizeCelebrities, DetectModerationLabels, DetectProtectiveEquipment and DetectCustomLabels
-therefore find nothing, unless a reply was recorded for the same bytes.
+The local Rekognition cannot recognize celebrities or protective equipment, and has no models that users
+trained. RecognizeCelebrities, DetectProtectiveEquipment and DetectCustomLabels therefore find nothing, unless
+a reply was recorded for the same bytes. Of unsafe content, DetectModerationLabels only finds nudity.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from local.aws.rekognition.equipment_replies import answer_equipment, select_equ
 from local.aws.rekognition.findings import TEXT_MODEL_VERSION, face_details, text_detections
 from local.aws.rekognition.label_taxonomy import LABEL_DETECTORS, MODEL_VERSION, labels_from, select_labels
 from local.aws.rekognition.media_files import MAX_IMAGE_BYTES_IN_REQUEST, MEBIBYTE, Media
+from local.aws.rekognition.moderation_labels import moderation_labels
 from local.aws.rekognition.pixels import check_header
 from local.aws.rekognition.pool import WorkerPool
 from local.aws.rekognition.replay import Replay
@@ -28,7 +29,7 @@ from local.aws.rekognition.replay import Replay
 Params = dict[str, Any]
 Reply = dict[str, Any]
 
-MODERATION_MODEL_VERSION = "local-1.0"
+MODERATION_MODEL_VERSION = "local-2.0"
 _LEAST_LABEL_CONFIDENCE = 55.0  # DetectLabels' default
 _LEAST_MODERATION_CONFIDENCE = 50.0  # DetectModerationLabels' default
 _LABEL_MEMBERS = {"GENERAL_LABELS": "Labels", "IMAGE_PROPERTIES": "ImageProperties"}
@@ -196,7 +197,12 @@ def _select_labels(params: Params, reply: Reply) -> Reply:
 
 
 def _answer_moderation(params: Params, evidence: Evidence) -> Reply:
-    return {"ModerationLabels": [], "ModerationModelVersion": MODERATION_MODEL_VERSION, "ContentTypes": []}
+    reply = {
+        "ModerationLabels": moderation_labels(evidence["nudity"]),
+        "ModerationModelVersion": MODERATION_MODEL_VERSION,
+        "ContentTypes": [],
+    }
+    return _select_moderation(params, reply)
 
 
 def _select_moderation(params: Params, reply: Reply) -> Reply:
@@ -234,7 +240,7 @@ IMAGE_OPERATIONS = {
         _label_detectors, _answer_labels, _select_labels, fits=_fits_labels, max_side=10_000
     ),
     "DetectModerationLabels": ImageOperation(
-        lambda params: (), _answer_moderation, _select_moderation, max_side=10_000
+        lambda params: ("nudity",), _answer_moderation, _select_moderation, max_side=10_000
     ),
     "DetectText": ImageOperation(lambda params: ("text",), _answer_text),
     "DetectFaces": ImageOperation(lambda params: ("faces",), _answer_faces),

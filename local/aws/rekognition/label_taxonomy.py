@@ -1,67 +1,40 @@
 """The labels that the detectors' evidence supports, in the form of Rekognition's label taxonomy.
 
-The local Rekognition has no classifier of objects. It reports a person where it sees a face, text where it
-reads text, and three scenes that colors show; it reports nothing else. Only faces get a box, as it does not
-see where the rest of a person is.
+A person is reported where there is a face or a person is detected, text where it is read, three scenes that
+colors show, and what the models of :mod:`.sightings` saw.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from local.aws.rekognition.detectors import Evidence
+from local.aws.rekognition.label_table import TAXONOMY
+from local.aws.rekognition.sightings import THRESHOLDS, Thresholds, objects, subjects
 
-LABEL_DETECTORS = ("faces", "scenes")
-MODEL_VERSION = "local-1.0"
-
-
-@dataclass(frozen=True)
-class Concept:
-    """A label of the taxonomy, with its ancestors (the nearest first), other names, and category."""
-
-    name: str
-    category: str
-    parents: tuple[str, ...] = ()
-    aliases: tuple[str, ...] = ()
+LABEL_MODELS = ("objects", "subject")
+LABEL_DETECTORS = ("faces", "scenes", *LABEL_MODELS)
+MODEL_VERSION = "local-2.0"
 
 
-TAXONOMY = {
-    concept.name: concept
-    for concept in (
-        Concept("Face", "Person Description", parents=("Head", "Person")),
-        Concept("Head", "Person Description", parents=("Person",)),
-        Concept("Person", "Person Description", aliases=("Human",)),
-        Concept("Text", "Text and Documents"),
-        Concept("Sky", "Nature and Outdoors", parents=("Nature", "Outdoors")),
-        Concept("Night", "Nature and Outdoors", parents=("Nature", "Outdoors")),
-        Concept("Vegetation", "Plants and Flowers", parents=("Plant",)),
-        Concept("Nature", "Nature and Outdoors", parents=("Outdoors",)),
-        Concept("Outdoors", "Nature and Outdoors"),
-        Concept("Plant", "Plants and Flowers", aliases=("Flora",)),
-    )
-}
-
-
-def labels_from(evidence: Evidence) -> list[dict[str, Any]]:
+def labels_from(evidence: Evidence, thresholds: Thresholds = THRESHOLDS) -> list[dict[str, Any]]:
     """Return Rekognition ``Label`` structures, the surest first, with every ancestor of a label.
 
-    :param evidence: of the detectors ``faces``, ``scenes`` and, if it ran, ``text``.
+    :param evidence: of the detectors of :data:`LABEL_DETECTORS` and, if it ran, ``text``.
     """
-    confidences: dict[str, float] = dict(evidence["scenes"])
-    faces = evidence["faces"]
-    if faces:
-        confidences["Face"] = max(face["confidence"] for face in faces)
-    lines = evidence.get("text")
-    if lines:
-        confidences["Text"] = max(line["confidence"] for line in lines)
+    subject = subjects(evidence["subject"], thresholds)
+    instances = objects(evidence["objects"], subject, thresholds)
+    if evidence["faces"]:
+        instances["Face"] = evidence["faces"]
+    confidences = subject | dict(evidence["scenes"])
+    if evidence.get("text"):
+        confidences["Text"] = max(line["confidence"] for line in evidence["text"])
+    for name, found in instances.items():
+        confidences[name] = max(confidences.get(name, 0.0), *(one["confidence"] for one in found))
     for name, confidence in list(confidences.items()):
         for parent in TAXONOMY[name].parents:
             confidences[parent] = max(confidence, confidences.get(parent, 0.0))
-    boxes = [{"BoundingBox": bounding_box(face["box"]), "Confidence": face["confidence"]} for face in faces]
-    labels = [
-        _label(name, confidence, boxes if name == "Face" else []) for name, confidence in confidences.items()
-    ]
+    labels = [_label(name, confidence, instances.get(name, [])) for name, confidence in confidences.items()]
     return sorted(labels, key=lambda label: (-label["Confidence"], label["Name"]))
 
 
@@ -95,7 +68,10 @@ def _label(name: str, confidence: float, instances: list[dict[str, Any]]) -> dic
     return {
         "Name": name,
         "Confidence": confidence,
-        "Instances": instances,
+        "Instances": [
+            {"BoundingBox": bounding_box(one["box"]), "Confidence": one["confidence"]}
+            for one in (instances if concept.has_boxes else [])
+        ],
         "Parents": [{"Name": parent} for parent in concept.parents],
         "Aliases": [{"Name": alias} for alias in concept.aliases],
         "Categories": [{"Name": concept.category}],

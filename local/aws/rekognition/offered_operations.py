@@ -21,8 +21,9 @@ OFFERED: dict[str, tuple[str, str]] = {
     "DetectLabels": (
         PIXELS,
         _FOUND_BY_PIXELS.format(
-            "faces, text, sky, vegetation and night as labels with their parents; image properties are "
-            "brightness, sharpness, contrast and dominant colors of the whole image"
+            "objects, the picture's subject, faces, text, sky, vegetation and night as labels with their "
+            "parents ([what it knows](#labels-and-moderation)); image properties are brightness, sharpness, "
+            "contrast and dominant colors of the whole image"
         ),
     ),
     "DetectText": (PIXELS, _FOUND_BY_PIXELS.format("lines and words with polygons")),
@@ -32,7 +33,7 @@ OFFERED: dict[str, tuple[str, str]] = {
         "recognizes a face in the same picture or a crop of it, not the same person in another picture; "
         "a recorded reply takes precedence",
     ),
-    "DetectModerationLabels": (REPLAY, _FOUND_BY_REPLAY.format("moderation labels")),
+    "DetectModerationLabels": (PIXELS, _FOUND_BY_PIXELS.format("nudity") + "; any other label is replay"),
     "DetectProtectiveEquipment": (
         REPLAY,
         _FOUND_BY_REPLAY.format("persons and equipment") + "; the summary is computed for each request",
@@ -59,7 +60,11 @@ OFFERED: dict[str, tuple[str, str]] = {
         "faces of the collection that are from the same picture as the largest face of the image; "
         "a recorded reply takes precedence",
     ),
-    "StartLabelDetection": (PIXELS, "labels of two frames per second; a recorded analysis takes precedence"),
+    "StartLabelDetection": (
+        PIXELS,
+        "labels of two frames per second, objects and the subject of one; "
+        "a recorded analysis takes precedence",
+    ),
     "GetLabelDetection": (PIXELS, "by time or name, aggregated by timestamp or segment, in pages"),
     "StartTextDetection": (PIXELS, "text of one frame per second; a recorded analysis takes precedence"),
     "GetTextDetection": (PIXELS, "in pages"),
@@ -72,8 +77,11 @@ OFFERED: dict[str, tuple[str, str]] = {
     "GetFaceSearch": (PIXELS, "by time or person, in pages"),
     "StartSegmentDetection": (PIXELS, "shots between cuts, black frames and color bars, of every frame"),
     "GetSegmentDetection": (PIXELS, "in pages"),
-    "StartContentModeration": (REPLAY, _FOUND_BY_REPLAY.format("moderation labels")),
-    "GetContentModeration": (REPLAY, "by time or name, aggregated by timestamp or segment, in pages"),
+    "StartContentModeration": (
+        PIXELS,
+        "nudity in two frames per second; a recorded analysis takes precedence; any other label is replay",
+    ),
+    "GetContentModeration": (PIXELS, "by time or name, aggregated by timestamp or segment, in pages"),
     "StartCelebrityRecognition": (REPLAY, _FOUND_BY_REPLAY.format("celebrities")),
     "GetCelebrityRecognition": (REPLAY, "by time or id, in pages"),
     "CreateProject": (STATE, "projects live as long as the process"),

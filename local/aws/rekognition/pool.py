@@ -12,6 +12,7 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import connection, get_context, parent_process
 from typing import TypeVar
 
+from local.aws.rekognition.model_files import use_models
 from local.aws.rekognition.rekognition_errors import documented_error
 
 logger = logging.getLogger(__name__)
@@ -23,10 +24,12 @@ class WorkerPool:
     """A process pool that replaces itself when a worker dies (out of memory, a bug in a decoder).
 
     :param workers: most processes; they start when there is work.
+    :param models: whether they use vision models.
     """
 
-    def __init__(self, workers: int) -> None:
+    def __init__(self, workers: int, models: bool = True) -> None:
         self._workers = workers
+        self._models = models
         self._executor = self._make_executor()
 
     async def run(self, function: Callable[..., Result], *arguments: object) -> Result:
@@ -51,8 +54,16 @@ class WorkerPool:
 
     def _make_executor(self) -> ProcessPoolExecutor:
         return ProcessPoolExecutor(
-            self._workers, mp_context=get_context("spawn"), initializer=_end_with_parent
+            self._workers,
+            mp_context=get_context("spawn"),
+            initializer=_start_worker,
+            initargs=(self._models,),
         )
+
+
+def _start_worker(models: bool) -> None:
+    use_models(models)
+    _end_with_parent()
 
 
 def _end_with_parent() -> None:

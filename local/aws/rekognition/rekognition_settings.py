@@ -34,6 +34,11 @@ class LocalRekognitionSettings(BaseSettings):
         description="number of processes that analyze images, and number of processes that analyze videos: "
         "images never wait for a video",
     )
+    models: bool = Field(
+        True,
+        description="whether objects, subjects and nudity are recognized, by models inside packages; without "
+        "them a worker takes about 250 MB less memory",
+    )
     replay_folder: Path = Field(
         SHIPPED_REPLAY_FOLDER, description="folder of recorded replies; it may be missing"
     )

@@ -1,8 +1,7 @@
 """The asynchronous operations on videos: what each kind of job looks for, and how it reports findings.
 
-Content moderation and celebrity recognition find nothing, unless an analysis was recorded for the same bytes
-(see
-:mod:`.images`). Labels of videos come from faces and scenes; only text detection reads text.
+Celebrity recognition finds nothing, unless an analysis was recorded for the same bytes (see :mod:`.images`).
+Labels of videos come from faces, scenes, objects and the subject; only text detection reads text.
 """
 
 from __future__ import annotations
@@ -18,7 +17,8 @@ from local.aws.rekognition.detectors.shots import Run
 from local.aws.rekognition.film import Film, Properties, find_segments, read_properties, sample_frames
 from local.aws.rekognition.findings import TEXT_MODEL_VERSION, face_details, text_detections
 from local.aws.rekognition.images import MODERATION_MODEL_VERSION
-from local.aws.rekognition.label_taxonomy import LABEL_DETECTORS, MODEL_VERSION, labels_from, select_labels
+from local.aws.rekognition.label_taxonomy import LABEL_MODELS, MODEL_VERSION, labels_from, select_labels
+from local.aws.rekognition.moderation_labels import moderation_labels
 from local.aws.rekognition.person_search import person_items, search_film, select_persons, sort_persons
 from local.aws.rekognition.timecode import timecode
 
@@ -70,9 +70,11 @@ class VideoAnalysis:
 
 
 def _watch_samples(
-    detectors: tuple[str, ...], per_second: float, side: int
+    detectors: tuple[str, ...], per_second: float, side: int, slow: tuple[str, ...] = ()
 ) -> Callable[[Params], Callable[[str], Film]]:
-    return lambda params: partial(sample_frames, detectors=detectors, per_second=per_second, side=side)
+    return lambda params: partial(
+        sample_frames, detectors=detectors, per_second=per_second, side=side, slow=slow
+    )
 
 
 def _watch_segments(params: Params) -> Callable[[str], Film]:
@@ -100,6 +102,15 @@ def _select_labels(params: Params, items: list[Item]) -> list[Item]:
 def _select_moderation(params: Params, items: list[Item]) -> list[Item]:
     least = params.get("MinConfidence", _LEAST_CONFIDENCE)
     return [item for item in items if item["ModerationLabel"]["Confidence"] >= least]
+
+
+def _moderation_items(params: Params, film: Film) -> list[Item]:
+    items = [
+        {"Timestamp": sample.timestamp, "ModerationLabel": label}
+        for sample in film.samples
+        for label in moderation_labels(sample.evidence["nudity"])
+    ]
+    return _select_moderation(params, items)
 
 
 def _face_items(params: Params, film: Film) -> list[Item]:
@@ -222,7 +233,9 @@ VIDEO_ANALYSES = (
     VideoAnalysis(
         "LabelDetection",
         "Labels",
-        watch=_watch_samples(LABEL_DETECTORS, per_second=1000 / _LABEL_INTERVAL_MS, side=640),
+        watch=_watch_samples(
+            ("faces", "scenes"), per_second=1000 / _LABEL_INTERVAL_MS, side=640, slow=LABEL_MODELS
+        ),
         items=_label_items,
         select=_select_labels,
         arrange=partial(_arrange, "Label"),
@@ -231,8 +244,8 @@ VIDEO_ANALYSES = (
     VideoAnalysis(
         "ContentModeration",
         "ModerationLabels",
-        watch=lambda params: read_properties,
-        items=lambda params, film: [],
+        watch=_watch_samples(("nudity",), per_second=1000 / _LABEL_INTERVAL_MS, side=640),
+        items=_moderation_items,
         select=_select_moderation,
         arrange=partial(_arrange, "ModerationLabel"),
         model=lambda params: {"ModerationModelVersion": MODERATION_MODEL_VERSION},

@@ -14,7 +14,10 @@ import cv2
 
 from local.aws.rekognition.detectors.colors import measure_colors
 from local.aws.rekognition.detectors.face_detector import find_faces
+from local.aws.rekognition.detectors.nudity_detector import score_nudity
+from local.aws.rekognition.detectors.object_detector import find_objects
 from local.aws.rekognition.detectors.scenes import recognize_scenes
+from local.aws.rekognition.detectors.subject_classifier import classify_subject
 from local.aws.rekognition.detectors.text_reader import read_lines
 from local.aws.rekognition.pixels import Pixels, decode
 
@@ -25,6 +28,9 @@ DETECTORS: dict[str, Callable[[Pixels], Any]] = {
     "text": read_lines,
     "scenes": recognize_scenes,
     "colors": measure_colors,
+    "objects": find_objects,
+    "subject": classify_subject,
+    "nudity": score_nudity,
 }
 
 cv2.setNumThreads(1)  # parallelism comes from processes

@@ -55,8 +55,9 @@ def test_labels_follow_from_evidence_with_their_ancestors(rekognition: Any, imag
     assert labels["Face"]["Parents"] == [{"Name": "Head"}, {"Name": "Person"}]
     assert labels["Person"]["Aliases"] == [{"Name": "Human"}]
     assert len(labels["Face"]["Instances"]) == 1
-    assert labels["Person"]["Instances"] == []
-    assert reply["LabelModelVersion"] == "local-1.0"
+    assert len(labels["Person"]["Instances"]) == 1
+    assert labels["Head"]["Instances"] == []
+    assert reply["LabelModelVersion"] == "local-2.0"
 
 
 def test_plain_picture_has_no_findings(rekognition: Any) -> None:
