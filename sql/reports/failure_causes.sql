@@ -7,7 +7,7 @@ SELECT
   feature,
   error_code,
   count(*) AS analyses,
-  sum(duration_ms) / 60000.0 AS minutes,
+  sum(duration_ms) / 6e4 AS minutes,
   max(error_message) AS message
 FROM (
   SELECT

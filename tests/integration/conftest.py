@@ -182,6 +182,8 @@ def endpoints() -> Iterator[Endpoints]:
         "LOCAL_REKOGNITION_PORT": str(rekognition_port),
         "LOCAL_REKOGNITION_URL": found.rekognition,
         "LOCAL_REKOGNITION_CONTROL_TOKEN": CONTROL_TOKEN,
+        # These tests are about calls; tests/local/aws/rekognition looks at what is seen.
+        "LOCAL_REKOGNITION_MODELS": "false",
     }
     processes = [
         subprocess.Popen([sys.executable, "-m", module], cwd=ROOT, env=os.environ | environment)

@@ -218,7 +218,7 @@ def test_it_is_known_when_the_day_was_published(local_lake: LocalLake, day: dict
 def test_costs_equal_units_times_price(local_lake: LocalLake, day: dict[str, Any]) -> None:
     minutes = query(
         local_lake,
-        f"select sum(duration_ms) / 60000.0 m from media_assets where status = 'analyzed' and dt = '{DAY}'",
+        f"select sum(duration_ms) / 6e4 m from media_assets where status = 'analyzed' and dt = '{DAY}'",
     )["m"][0]
     image = 7 * 0.001 + 0.00075  # calls of the groups, and image properties; a model is billed by the hour
     expected = 3 * image + float(minutes) * (6 * 0.10 + 2 * 0.05)
