@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from tabulate import tabulate  # type: ignore[import-untyped]
 
 from include.core.errors import NO_RESOURCE, TerminalError, TransientError, error_code
-from include.core.settings import Settings, load_settings
+from include.core.settings import Settings, SettingsError, load_settings
 from include.operate.ledger_rebuild import Rebuild, rebuild_ledger
 from include.store.workspace import Deployment
 from tools.command_clients import CommandClients
@@ -45,7 +45,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         settings = load_settings()
-        deployment = Deployment(settings, CommandClients(settings.region))
+    except SettingsError as error:
+        print(*error.args, sep="\n", file=sys.stderr)
+        return 1
+    deployment = Deployment(settings, CommandClients(settings.region))
+    try:
         figures = rebuild_ledger(deployment, change=options.confirm, tell=_Progress())
     except (TerminalError, TransientError, BotoCoreError, ClientError) as error:
         print(f"rebuild_ledger: {_in_words(error, settings)}", file=sys.stderr)
