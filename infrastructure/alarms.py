@@ -11,7 +11,10 @@ import json
 from typing import Any
 
 from include.core.metrics import Metric
-from include.core.settings import Settings
+from include.core.settings import Settings, dead_letters
+from infrastructure.runtime_policies import document
+from infrastructure.storage_definitions import tls_only
+from infrastructure.template_parameters import STACK, if_
 
 Resources = dict[str, dict[str, Any]]
 
@@ -40,7 +43,10 @@ def watching(settings: Settings) -> Resources:
     return {
         "AlertsTopic": {
             "Type": "AWS::SNS::Topic",
-            "Properties": {"TopicName": "${AlertsTopicName}", "KmsMasterKeyId": _if_key("${KmsKeyArn}")},
+            "Properties": {
+                "TopicName": "${AlertsTopicName}",
+                "KmsMasterKeyId": if_("HasKey", "${KmsKeyArn}"),
+            },
         },
         "AlertsTopicPolicy": {
             "Type": "AWS::SNS::TopicPolicy",
@@ -100,7 +106,7 @@ def _alarms(settings: Settings) -> Resources:
             f"A message of queue {queue} killed its receivers and was set aside.",
             "AWS/SQS",
             "ApproximateNumberOfMessagesVisible",
-            {"QueueName": f"{queue}-dead-letters"},
+            {"QueueName": dead_letters(queue)},
             threshold=0,
             statistic="Maximum",
         )
@@ -127,25 +133,24 @@ def _alarm(
     periods: int = 1,
     statistic: str = "Sum",
 ) -> dict[str, Any]:
-    return _of_alarm(description, threshold, periods) | {
-        "Properties": {
-            **_of_alarm(description, threshold, periods)["Properties"],
-            "Namespace": namespace,
-            "MetricName": metric,
-            "Dimensions": [{"Name": name, "Value": value} for name, value in dimensions.items()],
-            "Statistic": statistic,
-            "Period": _PERIOD,
-        }
-    }
+    return _of_alarm(
+        description,
+        threshold,
+        periods,
+        Namespace=namespace,
+        MetricName=metric,
+        Dimensions=[{"Name": name, "Value": value} for name, value in dimensions.items()],
+        Statistic=statistic,
+        Period=_PERIOD,
+    )
 
 
 def _insights_alarm(description: str, query: str, *, threshold: int, periods: int = 1) -> dict[str, Any]:
-    alarm = _of_alarm(description, threshold, periods)
     metrics = [{"Id": "sum", "Expression": query, "Period": _PERIOD, "ReturnData": True}]
-    return {**alarm, "Properties": {**alarm["Properties"], "Metrics": metrics}}
+    return _of_alarm(description, threshold, periods, Metrics=metrics)
 
 
-def _of_alarm(description: str, threshold: int, periods: int) -> dict[str, Any]:
+def _of_alarm(description: str, threshold: int, periods: int, **watched: Any) -> dict[str, Any]:
     return {
         "Type": "AWS::CloudWatch::Alarm",
         "Properties": {
@@ -155,6 +160,7 @@ def _of_alarm(description: str, threshold: int, periods: int) -> dict[str, Any]:
             "EvaluationPeriods": periods,
             "TreatMissingData": "notBreaching",
             "AlarmActions": [ALERTS],
+            **watched,
         },
     }
 
@@ -188,23 +194,16 @@ def _query(statistic: str, metric: Metric, tag: str) -> str:
 
 def _alerts_policy() -> dict[str, Any]:
     """Alarms and budgets of this account may publish; tasks may by their role."""
-    topic = "arn:${AWS::Partition}:sns:${AWS::Region}:${AWS::AccountId}:${AlertsTopicName}"
-    publish = {"Effect": "Allow", "Action": "sns:Publish", "Resource": topic}
-    account = {"StringEquals": {"aws:SourceAccount": "${AWS::AccountId}"}}
-    services = ["cloudwatch.amazonaws.com", "budgets.amazonaws.com"]
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            {"Sid": "Services", **publish, "Principal": {"Service": services}, "Condition": account},
-            {
-                "Sid": "MediaLakeTlsOnly",
-                **publish,
-                "Effect": "Deny",
-                "Principal": "*",
-                "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-            },
-        ],
+    topic = STACK.arn("sns", "${AlertsTopicName}")
+    services = {
+        "Sid": "Services",
+        "Effect": "Allow",
+        "Action": "sns:Publish",
+        "Resource": topic,
+        "Principal": {"Service": ["cloudwatch.amazonaws.com", "budgets.amazonaws.com"]},
+        "Condition": {"StringEquals": {"aws:SourceAccount": STACK.account}},
     }
+    return document([services, tls_only("sns:Publish", topic)])
 
 
 def _budget() -> dict[str, Any]:
@@ -230,7 +229,3 @@ def _budget() -> dict[str, Any]:
             for kind, percent in told
         ],
     }
-
-
-def _if_key(value: str) -> dict[str, Any]:
-    return {"Fn::If": ["HasKey", value, {"Ref": "AWS::NoValue"}]}

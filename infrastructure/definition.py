@@ -26,3 +26,12 @@ class Definition:
     properties: Properties
     depends_on: tuple[str, ...] = ()
     holds_data: bool = False
+
+
+def logical_id(name: str) -> str:
+    """Return a name as the template's logical ids are written.
+
+    >>> logical_id("people-readers")
+    'PeopleReaders'
+    """
+    return "".join(part.title() for part in name.replace("_", "-").split("-"))

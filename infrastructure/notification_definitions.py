@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from include.core.settings import Settings
+from include.core.settings import Settings, dead_letters
 from infrastructure.definition import Definition, Properties
 from infrastructure.place import Place
 from infrastructure.storage_definitions import tls_only
@@ -65,16 +65,16 @@ def _from_buckets(settings: Settings, place: Place) -> Properties:
 
 def _queue(prefix: str, name: str, place: Place, sender: Properties) -> dict[str, Definition]:
     """Return a queue that keeps messages for two weeks, and gives up on one that is received too often."""
-    queue, dead_letters = place.arn("sqs", name), f"{name}-dead-letters"
+    queue = place.arn("sqs", name)
     kept = {"MessageRetentionPeriod": RETENTION_SECONDS, "SqsManagedSseEnabled": True}
     redrive = {
-        "deadLetterTargetArn": place.arn("sqs", dead_letters),
+        "deadLetterTargetArn": dead_letters(queue),
         "maxReceiveCount": MOST_RECEIVES,
     }
     policy = {"Version": "2012-10-17", "Statement": [sender, tls_only("sqs:*", queue)]}
     return {
         f"{prefix}DeadLetters": Definition(
-            "AWS::SQS::Queue", {"QueueName": dead_letters, **kept}, holds_data=True
+            "AWS::SQS::Queue", {"QueueName": dead_letters(name), **kept}, holds_data=True
         ),
         f"{prefix}Queue": Definition(
             "AWS::SQS::Queue",

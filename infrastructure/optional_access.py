@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from include.core.settings import Settings
+from infrastructure.definition import logical_id
 from infrastructure.place import Place
-from infrastructure.roles import logical_id
+from infrastructure.roles import role_name
 from infrastructure.runtime_policies import (
     LIST_OBJECTS,
     READ_CATALOG,
@@ -16,6 +17,7 @@ from infrastructure.runtime_policies import (
     cost_explorer,
     document,
 )
+from infrastructure.template_parameters import if_
 
 _RUNNING = ("tasks", "triggerer")
 _WITH_KEY = ("triggerer", "api-server")
@@ -33,13 +35,16 @@ def optional_policies(settings: Settings, place: Place) -> dict[str, dict[str, A
             "Properties": {
                 "ManagedPolicyName": f"{lake}-{name}",
                 "PolicyDocument": text,
-                "Roles": [_role(f"{logical_id(role)}Role", f"{lake}-{role}") for role in roles],
+                "Roles": [
+                    _role(f"{logical_id(role)}Role", role_name(settings, place.region, role))
+                    for role in roles
+                ],
             },
         }
 
     key = policy("key", "HasKey", _use_of("${KmsKeyArn}"), *_WITH_KEY, *_READING)
     # One policy with both keys: IAM attaches ten managed policies to a role, and tasks may have all others.
-    keys = [_if_there("HasKey", "${KmsKeyArn}"), _if_there("HasPeopleKey", "${PeopleKmsKeyArn}")]
+    keys = [if_("HasKey", "${KmsKeyArn}"), if_("HasPeopleKey", "${PeopleKmsKeyArn}")]
     people_key = policy("people-key", "HasPeopleKey", _use_of("${PeopleKmsKeyArn}"), "people-readers")
     # Rekognition publishes to an encrypted topic.
     key["Properties"]["Roles"].append(_role("JobsRole", "${JobsRoleName}"))
@@ -64,13 +69,9 @@ def _use_of(*key_arns: Any) -> Document:
     return document([allow("Use", ["kms:Decrypt", "kms:GenerateDataKey"], *key_arns)])
 
 
-def _if_there(condition: str, key_arn: str) -> Any:
-    return {"Fn::If": [condition, key_arn, {"Ref": "AWS::NoValue"}]}
-
-
 def _role(name: str, made_before: str) -> Any:
     """Return the name of a role that is in the stack, or was made without one."""
-    return {"Fn::If": ["CreatesLake", {"Ref": name}, made_before]}
+    return if_("CreatesLake", {"Ref": name}, made_before)
 
 
 def _logs(bucket: str, *more: str) -> Document:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from include.core.settings import Settings
-from infrastructure.definition import Definition
+from infrastructure.definition import Definition, logical_id
 from infrastructure.place import Place
 from infrastructure.readers import reader_policies
 from infrastructure.runtime_policies import Document, allow, document, jobs_policy, runtime_policies
@@ -90,15 +90,6 @@ def role_definitions(
         for role, names in attached.items()
     }
     return {"JobsRole": _jobs_role(settings, place)} | roles
-
-
-def logical_id(name: str) -> str:
-    """Return a name as the template's logical ids are written.
-
-    >>> logical_id("people-readers")
-    'PeopleReaders'
-    """
-    return "".join(part.title() for part in name.replace("_", "-").split("-"))
 
 
 def trust(principal: dict[str, Any], *actions: str, **more: Any) -> Document:

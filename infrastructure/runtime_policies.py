@@ -23,7 +23,7 @@ from typing import Any
 
 from include.core.features import FEATURES, MODEL_OPERATIONS, Feature
 from include.core.lake import OWN_PREFIXES
-from include.core.settings import COST_PAGE_KEY, Settings
+from include.core.settings import COST_PAGE_KEY, Settings, dead_letters
 from infrastructure.place import Place
 from infrastructure.readers import PEOPLE_RESULTS
 
@@ -191,9 +191,9 @@ def _erasure(settings: Settings, place: Place) -> Iterator[Statement]:
     ledger = place.arn("dynamodb", f"table/{settings.ledger_table}")
     yield allow("WholeLedger", ["dynamodb:Scan"], ledger)
     queues = _queues(settings, place)
-    dead_letters = [f"{queue}-dead-letters" for queue in queues]
-    yield allow("Messages", ["sqs:ChangeMessageVisibility"], *queues, *dead_letters)
-    yield allow("DeadLetters", QUEUE_ACTIONS, *dead_letters)
+    set_aside = [dead_letters(queue) for queue in queues]
+    yield allow("Messages", ["sqs:ChangeMessageVisibility"], *queues, *set_aside)
+    yield allow("DeadLetters", QUEUE_ACTIONS, *set_aside)
     collections = place.arn("rekognition", "collection/*")
     yield allow("Faces", ["rekognition:ListFaces", "rekognition:DeleteFaces"], collections)
 

@@ -8,7 +8,7 @@ from typing import Any
 from include.core.schemas import PARTITION_KEY_MEANINGS, TABLES, Table
 from include.core.schemas.table import catalog_comment
 from include.core.settings import Settings
-from infrastructure.definition import Definition, Properties
+from infrastructure.definition import Definition, Properties, logical_id
 from infrastructure.lifecycle_rules import lifecycle_rules
 from infrastructure.place import Place
 from infrastructure.readers import PEOPLE_RESULTS, RESULTS, people_workgroup
@@ -52,8 +52,10 @@ def table_definitions(settings: Settings, place: Place) -> Iterator[tuple[str, D
             "DatabaseName": settings.database,
             "TableInput": _table_input(table, settings),
         }
-        name = "".join(part.title() for part in table.name.split("_"))
-        yield f"{name}Table", Definition("AWS::Glue::Table", properties, ("Database",), holds_data=True)
+        yield (
+            f"{logical_id(table.name)}Table",
+            Definition("AWS::Glue::Table", properties, ("Database",), holds_data=True),
+        )
 
 
 def tls_only(action: str, *resources: str) -> Properties:

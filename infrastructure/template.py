@@ -12,18 +12,26 @@ from typing import Any
 import yaml
 
 from infrastructure.alarms import watching
-from infrastructure.definition import Definition
+from infrastructure.definition import Definition, logical_id
 from infrastructure.lake_definitions import definitions
+from infrastructure.notification_definitions import send_statement
 from infrastructure.optional_access import optional_policies
-from infrastructure.roles import ABOUT_PEOPLE, OF_AIRFLOW, OPTIONAL, ROLES, logical_id
+from infrastructure.roles import ABOUT_PEOPLE, OF_AIRFLOW, OPTIONAL, ROLES
 from infrastructure.storage_definitions import table_definitions
-from infrastructure.template_parameters import OF_SETTINGS, STACK, conditions, parameters, stack_settings
+from infrastructure.template_parameters import (
+    NO_VALUE,
+    OF_SETTINGS,
+    STACK,
+    conditions,
+    if_,
+    parameters,
+    stack_settings,
+)
 from infrastructure.vpc_endpoints import vpc_endpoints
 
 Resource = dict[str, Any]
 Resources = dict[str, Resource]
 
-NO_VALUE = {"Ref": "AWS::NoValue"}
 _TAGS = [{"Key": "project", "Value": "media-lake"}, {"Key": "cost-center", "Value": "${CostCenter}"}]
 _TAGGED = (
     "AWS::S3::Bucket",
@@ -79,7 +87,7 @@ def _resources() -> Resources:
     described = definitions(
         settings,
         STACK,
-        airflow_service=_if("OnMwaa", ["airflow.amazonaws.com", "${AirflowService}"], "${AirflowService}"),
+        airflow_service=if_("OnMwaa", ["airflow.amazonaws.com", "${AirflowService}"], "${AirflowService}"),
         alerts_topic=STACK.arn("sns", "${AlertsTopicName}"),
         scan_limit_bytes="${QueryScanLimitBytes}",
     )
@@ -114,7 +122,7 @@ def _resource(definition: Definition) -> Resource:
 
 def _attached(policy: str) -> Any:
     about_people = policy in {f"{logical_id(name)}Policy" for name in ABOUT_PEOPLE}
-    return _if("AnalyzesPeople", {"Ref": policy}, NO_VALUE) if about_people else {"Ref": policy}
+    return if_("AnalyzesPeople", {"Ref": policy}) if about_people else {"Ref": policy}
 
 
 def _with_options(resources: Resources) -> None:
@@ -125,37 +133,36 @@ def _with_options(resources: Resources) -> None:
         resources[f"{logical_id(name)}Policy"]["Condition"] = "AnalyzesPeople"
     resources["Bucket"]["Properties"] |= {
         "BucketEncryption": {"ServerSideEncryptionConfiguration": [_bucket_encryption()]},
-        "VersioningConfiguration": {"Status": _if("KeepsVersions", "Enabled", "Suspended")},
-        "LoggingConfiguration": _if(
+        "VersioningConfiguration": {"Status": if_("KeepsVersions", "Enabled", "Suspended")},
+        "LoggingConfiguration": if_(
             "LogsAccess",
             {"DestinationBucketName": "${AccessLogsBucketName}", "LogFilePrefix": "${BucketName}/"},
-            NO_VALUE,
         ),
-        "NotificationConfiguration": _if(
-            "HasEventBuckets", {"EventBridgeConfiguration": {"EventBridgeEnabled": True}}, NO_VALUE
+        "NotificationConfiguration": if_(
+            "HasEventBuckets", {"EventBridgeConfiguration": {"EventBridgeEnabled": True}}
         ),
     }
-    resources["Ledger"]["Properties"]["SSESpecification"] = _if(
-        "HasKey", {"SSEEnabled": True, "SSEType": "KMS", "KMSMasterKeyId": "${KmsKeyArn}"}, NO_VALUE
+    resources["Ledger"]["Properties"]["SSESpecification"] = if_(
+        "HasKey", {"SSEEnabled": True, "SSEType": "KMS", "KMSMasterKeyId": "${KmsKeyArn}"}
     )
-    resources["JobsTopic"]["Properties"]["KmsMasterKeyId"] = _if("HasKey", "${KmsKeyArn}", NO_VALUE)
+    resources["JobsTopic"]["Properties"]["KmsMasterKeyId"] = if_("HasKey", "${KmsKeyArn}")
     for name, resource in resources.items():
         if resource["Type"] == "AWS::SQS::Queue":
             resource["Properties"] |= {
-                "SqsManagedSseEnabled": _if("HasKey", NO_VALUE, True),
-                "KmsMasterKeyId": _if("HasKey", "${KmsKeyArn}", NO_VALUE),
+                "SqsManagedSseEnabled": if_("HasKey", NO_VALUE, True),
+                "KmsMasterKeyId": if_("HasKey", "${KmsKeyArn}"),
             }
         if resource["Type"] == "AWS::Athena::WorkGroup":
             _with_key(resource["Properties"], about_people=name == "PeopleWorkgroup")
     statements = resources["EventsQueuePolicy"]["Properties"]["PolicyDocument"]["Statement"]
-    statements.append(_if("HasEventBuckets", _from_rule(), NO_VALUE))
+    statements.append(if_("HasEventBuckets", _from_rule()))
 
 
 def _bucket_encryption() -> Any:
     own = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": "${KmsKeyArn}"}
     return {
-        "BucketKeyEnabled": _if("HasKey", True, NO_VALUE),
-        "ServerSideEncryptionByDefault": _if("HasKey", own, {"SSEAlgorithm": "AES256"}),
+        "BucketKeyEnabled": if_("HasKey", True),
+        "ServerSideEncryptionByDefault": if_("HasKey", own, {"SSEAlgorithm": "AES256"}),
     }
 
 
@@ -163,9 +170,9 @@ def _with_key(properties: dict[str, Any], about_people: bool) -> None:
     """Encrypt a workgroup's results by the key, and let it be deleted: its results stay in the bucket."""
     configuration = dict(properties["WorkGroupConfiguration"])
     results = dict(configuration["ResultConfiguration"])
-    encryption = _if("HasKey", _by_key("${KmsKeyArn}"), results["EncryptionConfiguration"])
+    encryption = if_("HasKey", _by_key("${KmsKeyArn}"), results["EncryptionConfiguration"])
     if about_people:
-        encryption = _if("HasPeopleKey", _by_key("${PeopleKmsKeyArn}"), encryption)
+        encryption = if_("HasPeopleKey", _by_key("${PeopleKmsKeyArn}"), encryption)
     results["EncryptionConfiguration"] = encryption
     configuration["ResultConfiguration"] = results
     properties |= {"WorkGroupConfiguration": configuration, "RecursiveDeleteOption": True}
@@ -193,14 +200,9 @@ def _events_rule() -> Resource:
 
 def _from_rule() -> dict[str, Any]:
     rule = STACK.arn("events", "rule/${DatabaseName}-${AWS::Region}-events")
-    return {
-        "Sid": "MediaLakeEventBridge",
-        "Effect": "Allow",
-        "Principal": {"Service": "events.amazonaws.com"},
-        "Action": "sqs:SendMessage",
-        "Resource": STACK.arn("sqs", "${EventsQueueName}"),
-        "Condition": {"ArnEquals": {"aws:SourceArn": rule}},
-    }
+    queue = STACK.arn("sqs", "${EventsQueueName}")
+    condition = {"ArnEquals": {"aws:SourceArn": rule}}
+    return send_statement("MediaLakeEventBridge", "events.amazonaws.com", queue, condition)
 
 
 def _outputs() -> dict[str, Any]:
@@ -255,10 +257,6 @@ def _references(value: Any) -> Any:
         return value
     whole = _WHOLE_REFERENCE.fullmatch(value)
     return {"Ref": whole[1]} if whole else {"Fn::Sub": value}
-
-
-def _if(condition: str, then: Any, otherwise: Any) -> dict[str, Any]:
-    return {"Fn::If": [condition, then, otherwise]}
 
 
 class _Dumper(yaml.SafeDumper):

@@ -14,6 +14,7 @@ Parameter = dict[str, Any]
 # The place of a stack, as CloudFormation knows it.
 STACK = Place("${AWS::Partition}", "${AWS::Region}", "${AWS::AccountId}")
 
+NO_VALUE = {"Ref": "AWS::NoValue"}
 _YES_OR_NO = ["true", "false"]
 
 # Settings that the template has as parameters: name of the setting to name of the parameter.
@@ -117,6 +118,11 @@ def conditions() -> dict[str, Any]:
         # Its execution role has a second service beside airflow-env.
         "OnMwaa": _is("AirflowService", "airflow-env.amazonaws.com"),
     }
+
+
+def if_(condition: str, then: Any, otherwise: Any = NO_VALUE) -> dict[str, Any]:
+    """Return a value that depends on one of the :func:`conditions`; without another there is none."""
+    return {"Fn::If": [condition, then, otherwise]}
 
 
 def _of_field(field: Any) -> Parameter:

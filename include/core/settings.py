@@ -57,6 +57,11 @@ def lake_place(text: str) -> Path | str:
     return text
 
 
+def dead_letters(queue: str) -> str:
+    """Return the name or ARN of the queue that gets the messages which a queue gives up on."""
+    return f"{queue}-dead-letters"
+
+
 class SettingsError(TerminalError, ValueError):
     """A setting is missing or wrong; the text says which and what to do.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from botocore.exceptions import ClientError
 
 from include.core.errors import NOT_THERE, error_code
+from include.core.settings import dead_letters
 from include.operate.erased_identity import Identity
 from include.store.workspace import Deployment
 
@@ -30,7 +31,7 @@ def take_messages(deployment: Deployment, identity: Identity, change: bool) -> d
     settings = deployment.settings
     sqs = deployment.aws.client("sqs")
     names = (settings.jobs_queue, settings.events_queue)
-    queues = (f"{name}{ending}" for name in names for ending in ("", "-dead-letters"))
+    queues = (queue for name in names for queue in (name, dead_letters(name)))
     return {queue: count for queue in queues if (count := _take(sqs, queue, identity, change))}
 
 
