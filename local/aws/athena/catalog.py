@@ -58,6 +58,11 @@ class TableName:
     database: str
     name: str
 
+    @property
+    def in_catalog(self) -> str:
+        """The full name, as errors give it."""
+        return f"{CATALOG}.{self.database}.{self.name}"
+
     @classmethod
     def parse(cls, text: str, database: str) -> TableName:
         """Read ``name``, ``database.name`` or ``catalog.database.name``, quoted or not."""
@@ -82,7 +87,7 @@ class View:
         """Write Glue's ViewOriginalText."""
         document = {
             "originalSql": self.sql,
-            "catalog": "awsdatacatalog",
+            "catalog": CATALOG,
             "schema": self.database,
             "columns": [{"name": name, "type": kind} for name, kind in self.columns],
         }
@@ -190,8 +195,7 @@ class Catalog:
         """
         if found := self.find(name):
             return found
-        table = f"awsdatacatalog.{name.database}.{name.name}"
-        raise QueryFailed(f"TABLE_NOT_FOUND: line 1:1: Table '{table}' does not exist")
+        raise table_not_found(name)
 
     def hive_table(self, name: TableName) -> Table:
         """Find a table or view for a statement of Hive's, which has an error of its own.
@@ -203,9 +207,7 @@ class Catalog:
                 return found
         except QueryFailed:  # there is not even the database
             pass
-        raise QueryFailed(
-            f"FAILED: SemanticException [Error 10001]: Table not found {name.database}.{name.name}"
-        )
+        raise hive_table_not_found(name)
 
     def find(self, name: TableName) -> Table | None:
         """Find a table or view that need not exist.
@@ -271,9 +273,20 @@ class Catalog:
                 )
 
 
+def table_not_found(name: TableName) -> QueryFailed:
+    """Return Trino's error for a table or view that does not exist."""
+    return QueryFailed(f"TABLE_NOT_FOUND: line 1:1: Table '{name.in_catalog}' does not exist")
+
+
+def hive_table_not_found(name: TableName) -> QueryFailed:
+    """Return Hive's error for a table or view that does not exist."""
+    return QueryFailed(
+        f"FAILED: SemanticException [Error 10001]: Table not found {name.database}.{name.name}"
+    )
+
+
 def _table_exists_error(name: TableName) -> QueryFailed:
-    table = f"{CATALOG}.{name.database}.{name.name}"
-    return QueryFailed(f"TABLE_ALREADY_EXISTS: line 1:1: Table '{table}' already exists")
+    return QueryFailed(f"TABLE_ALREADY_EXISTS: line 1:1: Table '{name.in_catalog}' already exists")
 
 
 def _exists_already(error: PartitionErrorTypeDef) -> bool:

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from local.aws.athena.athena_errors import QueryFailed
 from local.aws.athena.athena_types import hive_to_duckdb, quote_name, quote_text, split_members
-from local.aws.athena.catalog import CATALOG, Catalog, Table, TableName
+from local.aws.athena.catalog import CATALOG, Catalog, Table, TableName, table_not_found
 
 INFORMATION_SCHEMA = "information_schema"
 PARTITIONS = "$partitions"
@@ -110,8 +109,7 @@ def information_schema_query(catalog: Catalog, name: str) -> str:
     :raises QueryFailed: TABLE_NOT_FOUND.
     """
     if name not in _TABLES:
-        table = f"{CATALOG}.{INFORMATION_SCHEMA}.{name}"
-        raise QueryFailed(f"TABLE_NOT_FOUND: line 1:1: Table '{table}' does not exist")
+        raise table_not_found(TableName(INFORMATION_SCHEMA, name))
     columns, rows = _TABLES[name]
     kinds = {column: "BIGINT" if column == "ordinal_position" else "VARCHAR" for column in columns}
     return _query(kinds, rows(catalog))
@@ -125,8 +123,7 @@ def partitions_query(catalog: Catalog, name: TableName) -> str:
     """
     table = catalog.table(TableName(name.database, name.name.removesuffix(PARTITIONS)))
     if not table.partition_keys:
-        missing = f"{CATALOG}.{name.database}.{name.name}"
-        raise QueryFailed(f"TABLE_NOT_FOUND: line 1:1: Table '{missing}' does not exist")
+        raise table_not_found(name)
     kinds = {key["Name"]: hive_to_duckdb(key["Type"]) for key in table.partition_keys}
     values = (partition["Values"] for partition in catalog.partitions(table))
     return _query(kinds, (tuple(None if text == _NULL_PARTITION else text for text in row) for row in values))

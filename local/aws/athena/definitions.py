@@ -11,7 +11,7 @@ from sqlglot.errors import SqlglotError
 
 from local.aws.athena.athena_errors import QueryFailed
 from local.aws.athena.athena_types import duckdb_to_hive, hive_to_duckdb, result_type
-from local.aws.athena.catalog import PARQUET, View
+from local.aws.athena.catalog import PARQUET, View, hive_table_not_found
 from local.aws.athena.engine_parser import parse_query
 from local.aws.athena.file_formats import LAZY_SIMPLE, TEXT
 from local.aws.athena.names import require_column_names
@@ -64,9 +64,7 @@ def drop_table(session: Session, match: re.Match[str]) -> None:
         glue.delete_table(DatabaseName=name.database, Name=name.name)
     except glue.exceptions.EntityNotFoundException as error:
         if not match["missing_ok"]:
-            raise QueryFailed(
-                f"FAILED: SemanticException [Error 10001]: Table not found {name.database}.{name.name}"
-            ) from error
+            raise hive_table_not_found(name) from error
 
 
 @silent
@@ -93,13 +91,9 @@ def create_view(session: Session, match: re.Match[str]) -> None:
     }
     present = session.catalog.find(name)
     if present and not match["replace"]:
-        raise QueryFailed(
-            f"TABLE_ALREADY_EXISTS: View already exists: 'awsdatacatalog.{name.database}.{name.name}'"
-        )
+        raise QueryFailed(f"TABLE_ALREADY_EXISTS: View already exists: '{name.in_catalog}'")
     if present and not present.view:
-        raise QueryFailed(
-            f"TABLE_ALREADY_EXISTS: 'awsdatacatalog.{name.database}.{name.name}' is a table, not a view"
-        )
+        raise QueryFailed(f"TABLE_ALREADY_EXISTS: '{name.in_catalog}' is a table, not a view")
     save = glue.update_table if present else glue.create_table
     save(DatabaseName=name.database, TableInput=definition)
 

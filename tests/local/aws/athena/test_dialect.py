@@ -9,27 +9,12 @@ import pytest
 
 from local.aws.athena.athena_errors import MalformedQuery, QueryFailed
 from local.aws.athena.athena_types import format_rows
-from local.aws.athena.dialect import (
-    SESSION_SETTINGS,
-    bind_parameters,
-    parse_query,
-    prepare_database,
-    to_duckdb,
-)
+from local.aws.athena.dialect import bind_parameters, parse_query, to_duckdb
 from local.aws.athena.time_patterns import joda_to_strftime
 
 
-@pytest.fixture(scope="module")
-def connection() -> duckdb.DuckDBPyConnection:
-    connection = duckdb.connect()
-    prepare_database(connection)
-    for statement in SESSION_SETTINGS:
-        connection.execute(statement)
-    return connection
-
-
-def rows_of(connection: duckdb.DuckDBPyConnection, sql: str) -> list[list[str | None]]:
-    relation = connection.sql(to_duckdb(parse_query(sql)))
+def rows_of(engine: duckdb.DuckDBPyConnection, sql: str) -> list[list[str | None]]:
+    relation = engine.sql(to_duckdb(parse_query(sql)))
     return list(format_rows(relation.fetchall(), list(relation.types)))
 
 
@@ -107,8 +92,8 @@ def rows_of(connection: duckdb.DuckDBPyConnection, sql: str) -> list[list[str | 
         ("to_utf8('a')", "61"),
     ],
 )
-def test_expression(connection: duckdb.DuckDBPyConnection, expression: str, expected: str | None) -> None:
-    assert rows_of(connection, f"SELECT {expression}") == [[expected]]
+def test_expression(engine: duckdb.DuckDBPyConnection, expression: str, expected: str | None) -> None:
+    assert rows_of(engine, f"SELECT {expression}") == [[expected]]
 
 
 @pytest.mark.parametrize(
@@ -164,14 +149,12 @@ def test_expression(connection: duckdb.DuckDBPyConnection, expression: str, expe
         ("SELECT x FROM (VALUES 1, 2, 3) AS t(x) ORDER BY x OFFSET 1 LIMIT 1", [["2"]]),
     ],
 )
-def test_query(connection: duckdb.DuckDBPyConnection, sql: str, expected: list[list[str | None]]) -> None:
-    assert rows_of(connection, sql) == expected
+def test_query(engine: duckdb.DuckDBPyConnection, sql: str, expected: list[list[str | None]]) -> None:
+    assert rows_of(engine, sql) == expected
 
 
-def test_columns_without_name_are_named_by_position(connection: duckdb.DuckDBPyConnection) -> None:
-    relation = connection.sql(
-        to_duckdb(parse_query("SELECT 1 AS a, count(*), max(2) FROM (VALUES 1) AS t(x)"))
-    )
+def test_columns_without_name_are_named_by_position(engine: duckdb.DuckDBPyConnection) -> None:
+    relation = engine.sql(to_duckdb(parse_query("SELECT 1 AS a, count(*), max(2) FROM (VALUES 1) AS t(x)")))
     assert relation.columns == ["a", "_col1", "_col2"]
 
 
