@@ -39,7 +39,7 @@ from include.store.shared_record import SharedRecord
 from include.store.usage_log import usage_lines
 from tests import earlier_state
 from tests.earlier_state import BUCKET, CUT_IMAGES, CUT_VIDEOS, FIRST_IMAGES, IMAGES, NAMES, VIDEOS
-from tests.workspaces import NO_QUOTAS, make_workspace
+from tests.workspaces import NO_QUOTAS, make_ledger_table, make_workspace
 
 TABLE = NAMES["ledger_table"]
 OF_A_CALL = {"feature", "content_id", "payer", "replaced"}
@@ -102,12 +102,7 @@ def test_the_end_of_a_job_is_read_and_written_as_it_was() -> None:
 def earlier_ledger(aws: Any) -> Ledger:
     """The ledger of the earlier version, and in the bucket the manifests."""
     aws.s3.create_bucket(Bucket=BUCKET)
-    aws.dynamodb.create_table(
-        TableName=TABLE,
-        KeySchema=[{"AttributeName": "key", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "key", "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
+    make_ledger_table(aws.dynamodb, TABLE)
     earlier_state.load(aws.s3, aws.dynamodb, TABLE, under="staging/manifests/")
     return Ledger(aws.dynamodb, TABLE)
 

@@ -16,6 +16,7 @@ from infrastructure.__main__ import main
 from tests import earlier_state
 from tests.earlier_state import BUCKET, NAMES
 from tests.integration.conftest import Endpoints, LocalLake
+from tests.workspaces import make_ledger_table
 from tools.catalog_checks import table_mistakes
 
 
@@ -41,12 +42,7 @@ def upgrade(endpoints: Endpoints) -> Upgrade:
     lake = LocalLake(settings, load_lake(earlier_state.LAKE_FILE), session, endpoints.control)
     s3, dynamodb, glue = lake.client("s3"), lake.client("dynamodb"), lake.client("glue")
     s3.create_bucket(Bucket=BUCKET)
-    dynamodb.create_table(
-        TableName=settings.ledger_table,
-        KeySchema=[{"AttributeName": "key", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "key", "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
+    make_ledger_table(dynamodb, settings.ledger_table)
     earlier_state.load(s3, dynamodb, settings.ledger_table)
     earlier_state.load_tables(glue)
     earlier_state.load_partitions(glue)

@@ -25,7 +25,7 @@ from include.store.response_archive import REPLACED, mark_replaced
 from include.store.workspace import Workspace
 from tests import earlier_state
 from tests.earlier_state import BUCKET, CUT_IMAGES, IMAGES, NAMES
-from tests.workspaces import make_workspace
+from tests.workspaces import make_ledger_table, make_workspace
 
 TABLE = NAMES["ledger_table"]
 
@@ -34,12 +34,7 @@ TABLE = NAMES["ledger_table"]
 def lake(aws: Any) -> Workspace:
     """The archive and the usage log of the earlier version, and a ledger without items."""
     aws.s3.create_bucket(Bucket=BUCKET)
-    aws.dynamodb.create_table(
-        TableName=TABLE,
-        KeySchema=[{"AttributeName": "key", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "key", "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
+    make_ledger_table(aws.dynamodb, TABLE)
     for key, body in earlier_state.objects().items():
         if key.startswith(("responses/", "usage_log/")):
             aws.s3.put_object(Bucket=BUCKET, Key=key, Body=body)

@@ -16,6 +16,8 @@ import pytest
 from moto.moto_api._internal.models import moto_api_backend
 from moto.server import ThreadedMotoServer
 
+from tests.workspaces import make_ledger_table
+
 TABLE, QUEUE = "media-lake-ledger", "media-lake-jobs"
 
 
@@ -35,12 +37,7 @@ def aws(moto_url: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setenv("AIRFLOW_CONN_AWS_DEFAULT", "aws://")
     moto_api_backend.reset()
     dynamodb, sqs = boto3.client("dynamodb"), boto3.client("sqs")
-    dynamodb.create_table(
-        TableName=TABLE,
-        KeySchema=[{"AttributeName": "key", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "key", "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
+    make_ledger_table(dynamodb, TABLE)
     return SimpleNamespace(
         dynamodb=dynamodb, sqs=sqs, queue_url=sqs.create_queue(QueueName=QUEUE)["QueueUrl"]
     )

@@ -25,7 +25,7 @@ from media_lake.tasks.reprocess import plan_reprocessing
 from media_lake.tasks.resume import ALL_OF_THE_DAY
 from tests.include.plan.planning import a_lake, an_asset, states
 from tests.parquet_objects import put_parquet
-from tests.workspaces import NO_QUOTAS, make_workspace
+from tests.workspaces import NO_QUOTAS, make_ledger_table, make_workspace
 
 ONLY_TEXT = Selection.of(["text"], None)
 # The file ``new`` was never analyzed; both analyses of ``failed`` failed.
@@ -40,12 +40,7 @@ def workspace(monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]:
     with mock_aws():
         workspace = make_workspace(run, boto3.Session(region_name="us-east-1"), lake=a_lake(), **NO_QUOTAS)
         workspace.s3.create_bucket(Bucket="media-lake")
-        workspace.aws.client("dynamodb").create_table(
-            TableName=workspace.settings.ledger_table,
-            KeySchema=[{"AttributeName": "key", "KeyType": "HASH"}],
-            AttributeDefinitions=[{"AttributeName": "key", "AttributeType": "S"}],
-            BillingMode="PAY_PER_REQUEST",
-        )
+        make_ledger_table(workspace.aws.client("dynamodb"), workspace.settings.ledger_table)
         put_parquet(workspace.s3, run.manifest_uri(), [an_asset("new"), an_asset("failed")], MANIFEST_SCHEMA)
         keys = [analysis_key("etag:failed:1000", FEATURES[name], "image") for name in ("labels", "text")]
         workspace.ledger.finish([Entry(key, "failed", error_code="X") for key in keys])
