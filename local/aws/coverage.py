@@ -85,8 +85,9 @@ else's can lead to this machine. Containers call it by its number. Links to it m
 
 Queries have the functions of Athena engine version 3, which are Trino's, and none of DuckDB's. Of
 {len(OFFERED_NAMES | REFUSED_NAMES)} functions {len(OFFERED_NAMES)} are offered, each with the values that
-Trino's documentation gives (`tests/local/aws/athena/conformance`). Those of the last column are refused with
-NOT_SUPPORTED. Any other name gets FUNCTION_NOT_FOUND, as on AWS. No statement reaches a file of the machine.
+Trino gives as far as we know it: the cases in `tests/local/aws/athena/conformance` were not looked up one by
+one. Those of the last column are refused with NOT_SUPPORTED. Any other name gets FUNCTION_NOT_FOUND, as on
+AWS. No statement reaches a file of the machine.
 
 | family | offered | refused |
 |---|---|---|

@@ -1,4 +1,4 @@
-"""The functions and operators of Athena's documentation give the values that it says."""
+"""The functions and operators of Athena's documentation give Trino's values, as far as we know them."""
 
 from __future__ import annotations
 
